@@ -1,0 +1,166 @@
+#include "app.h"
+#include "base/memory.h"
+#include "sql/embedded.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* What this file is for: one visible order of starting, and its reverse. It promises that no core dump holds a key, and that a
+ * loop that is not empty at the end is told as the bug it is. */
+
+enum { CONNECT_TIMEOUT_MS = 15 * 1000, ANSWER_SLACK_MS = 10 * 1000 };
+
+void app_complain(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fputs("closesyncd: ", stderr);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+  va_end(arguments);
+}
+
+int app_exit_status(const struct error *error) {
+  if (error == NULL)
+    return 0;
+  return error->kind == ERROR_CONFIG ? EXIT_CONFIG : error->kind == ERROR_UNREACHABLE ? EXIT_UNREACHABLE : 1;
+}
+
+static void forbid_core_dumps(void) {
+  struct rlimit none = {0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static struct db *open_session(const struct app *app, bool writes) {
+  const struct config *config = app->config;
+  char statement_timeout[32], lock_timeout[32];
+  snprintf(statement_timeout, sizeof statement_timeout, "%lldms", (long long)config->database.statement_timeout_ms);
+  snprintf(lock_timeout, sizeof lock_timeout, "%lldms", (long long)config->database.lock_timeout_ms);
+  struct db_statement hello[] = {
+      {.sql = sql_query_session,
+       .count = 3,
+       .values = {slice_of(config->database.schema), slice_of(statement_timeout), slice_of(lock_timeout)}},
+      {.sql = sql_query_session_temp}};
+  struct db_options options = {.conninfo = config->database.conninfo,
+                               .application_name = "closesyncd",
+                               .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                               .answer_timeout_ms = config->database.statement_timeout_ms + ANSWER_SLACK_MS,
+                               .hello = hello,
+                               .hello_count = writes ? 2 : 1};
+  return db_create(app->loop, &options);
+}
+
+static bool open_http(struct app *app, struct error *error) {
+  const struct config *config = app->config;
+  struct http_options options = {.user_agent = "closesyncd/" CLOSESYNCD_VERSION,
+                                 .ca_file = config->api.ca_file,
+                                 .proxy = config->api.proxy,
+                                 .connect_timeout_ms = config->api.connect_timeout_ms,
+                                 .request_timeout_ms = config->api.request_timeout_ms,
+                                 .max_response_bytes = config->api.max_response_bytes,
+                                 .max_connections = config->api.max_requests};
+  app->http = http_create(app->loop, &options, error);
+  return app->http != NULL;
+}
+
+static int read_config(const struct arguments *arguments, const struct app_needs *needs, struct app *app) {
+  struct buffer problems;
+  buffer_init(&problems, 1024 * 1024);
+  bool good = config_load(arguments->config_path, needs->keys, &app->config, &problems);
+  if (!good)
+    fputs(problems.bytes == NULL ? "closesyncd: the configuration could not be read\n" : problems.bytes, stderr);
+  buffer_finish(&problems);
+  return good ? 0 : EXIT_CONFIG;
+}
+
+int app_open(const struct arguments *arguments, const struct app_needs *needs, struct app *ret_app) {
+  struct app *app = ret_app;
+  struct error error = {0};
+  *app = (struct app){0};
+  forbid_core_dumps();
+  int status = read_config(arguments, needs, app);
+  if (status != 0)
+    return status;
+  enum log_level level = arguments->verbose ? LOG_LEVEL_DEBUG : app->config->log_level;
+  app->log = log_create(stderr, level, getenv("JOURNAL_STREAM") != NULL && !isatty(STDERR_FILENO));
+  app->loop = loop_create();
+  random_seed_system(&app->random);
+  if (needs->keys && !open_http(app, &error)) {
+    app_complain("%s", error.text);
+    app_run(app);
+    return EXIT_CONFIG;
+  }
+  app->tools = (struct tools){.loop = app->loop,
+                              .watch = open_session(app, false),
+                              .write = open_session(app, true),
+                              .config = app->config,
+                              .log = app->log,
+                              .random = &app->random};
+  if (app->http != NULL)
+    app->tools.lane = lane_create(app->loop, app->http, app->config->api.max_requests);
+  return 0;
+}
+
+void app_close(struct app *app) {
+  lane_destroy(app->tools.lane);
+  http_destroy(app->http);
+  db_destroy(app->tools.watch);
+  db_destroy(app->tools.write);
+  app->tools.lane = NULL;
+  app->tools.watch = app->tools.write = NULL;
+  app->http = NULL;
+}
+
+void app_run(struct app *app) {
+  loop_run(app->loop);
+  if (!loop_destroy(app->loop))
+    log_write(app->log, LOG_LEVEL_ERROR, "bug: the event loop was not empty at the end; please report it");
+  log_destroy(app->log);
+  config_destroy(app->config);
+}
+
+static const struct config_organization *find_enabled(const struct app *app, const char *name, int *ret_status) {
+  const struct config_organization *organization = config_find(app->config, name);
+  if (organization != NULL && organization->enabled)
+    return organization;
+  *ret_status = EXIT_USAGE;
+  if (organization == NULL)
+    app_complain("no organization \"%s\" is configured: see the sections [organization NAME]", name);
+  else
+    app_complain("the organization \"%s\" is disabled: set enabled = yes in its section", name);
+  return NULL;
+}
+
+static bool is_selected(const struct config_organization **selected, int count, const struct config_organization *one) {
+  for (int i = 0; i < count; i++)
+    if (selected[i] == one)
+      return true;
+  return false;
+}
+
+const struct config_organization **app_select(const struct app *app, const struct arguments *arguments, int *ret_count,
+                                              int *ret_status) {
+  const struct config *config = app->config;
+  const struct config_organization **selected =
+      memory_allocate(sizeof *selected * ((size_t)config->organization_count + (size_t)arguments->name_count + 1));
+  *ret_count = 0;
+  *ret_status = 0;
+  for (int i = 0; i < arguments->name_count; i++) {
+    const struct config_organization *one = find_enabled(app, arguments->names[i], ret_status);
+    if (one != NULL && !is_selected(selected, *ret_count, one))
+      selected[(*ret_count)++] = one;
+  }
+  for (int i = 0; arguments->name_count == 0 && i < config->organization_count; i++)
+    if (config->organizations[i].enabled)
+      selected[(*ret_count)++] = &config->organizations[i];
+  if (*ret_status == 0 && *ret_count == 0) {
+    app_complain("no organization is enabled: set enabled = yes in a section [organization NAME]");
+    *ret_status = EXIT_CONFIG;
+  }
+  if (*ret_status == 0)
+    return selected;
+  memory_free(selected);
+  return NULL;
+}

@@ -1,0 +1,41 @@
+#pragma once
+/* What a command needs, built upward and torn down in reverse: configuration, log, loop, HTTP, the two database sessions. */
+#include "sync/tools.h"
+
+struct arguments { /* the command line, judged */
+  const char *config_path; /* NULL: the default */
+  bool verbose, json, verify, allow_removals, dry_run;
+  char **names;
+  int name_count;
+};
+
+enum { EXIT_DIFFERENCES = 2, EXIT_GUARDED = 3, EXIT_USAGE = 64, EXIT_UNREACHABLE = 69, EXIT_CONFIG = 78 };
+
+struct app {
+  struct config *config;
+  struct log *log;
+  struct loop *loop;
+  struct http *http;
+  struct random random;
+  struct tools tools;
+};
+
+struct app_needs {
+  bool keys; /* read the organizations' keys, and be able to ask Close */
+};
+
+/* Returns 0, or the exit status after every problem was told on stderr. */
+int app_open(const struct arguments *arguments, const struct app_needs *needs, struct app *ret_app);
+/* Begins to close everything that lives in the loop; call when the command has its result, from a callback or before the run. */
+void app_close(struct app *app);
+/* Runs the loop until it is empty, and frees the rest. */
+void app_run(struct app *app);
+
+/* The organizations named on the command line, or all enabled ones; the caller frees the array. NULL: told on stderr, and
+ * *ret_status is 64 (an unknown NAME) or 78 (none to work on). */
+const struct config_organization **app_select(const struct app *app, const struct arguments *arguments, int *ret_count,
+                                              int *ret_status);
+
+/* "closesyncd: …" on stderr. */
+void app_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int app_exit_status(const struct error *error);

@@ -1,0 +1,11 @@
+#pragma once
+/* SHA-256 (libcrypto); the only file that includes OpenSSL. */
+#include "base/text.h"
+
+#define HASH_BYTES 32
+
+struct hasher; /* reusable context: fetching the algorithm is what costs */
+
+struct hasher *hasher_create(void); /* ends the process when libcrypto has no SHA-256 */
+void hasher_destroy(struct hasher *hasher);
+void hasher_digest(struct hasher *hasher, struct slice slice, unsigned char ret_digest[HASH_BYTES]);

@@ -1,0 +1,17 @@
+#include "base/moment.h"
+#include <stdio.h>
+#include <time.h>
+
+void moment_format(int64_t moment_us, char ret_text[MOMENT_TEXT_BYTES]) {
+  int64_t seconds = moment_us / 1000000, rest = moment_us % 1000000;
+  if (rest < 0) {
+    seconds--;
+    rest += 1000000;
+  }
+  struct tm parts;
+  time_t time = (time_t)seconds;
+  gmtime_r(&time, &parts);
+  snprintf(ret_text, MOMENT_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", (parts.tm_year + 1900) % 10000,
+           (parts.tm_mon + 1) % 100, parts.tm_mday % 100, parts.tm_hour % 100, parts.tm_min % 100, parts.tm_sec % 100,
+           (int)rest);
+}

@@ -1,0 +1,25 @@
+#pragma once
+/* A credential: one way to see it, wiped on destroy, kept out of core dumps (its own page, MADV_DONTDUMP). */
+#include "base/error.h"
+#include "base/text.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+struct secret;
+
+struct secret *secret_create(const char *bytes, size_t length);
+void secret_destroy(struct secret *secret);
+const char *secret_expose(const struct secret *secret); /* NUL-terminated, borrowed; the only way to see it */
+bool secret_equals(const struct secret *left, const struct secret *right);
+
+/* Surrounding white space cut; an error (ERROR_CONFIG) when nothing is left or control characters are inside. Its text is a
+ * bare reason ("it is empty"). */
+bool secret_from_text(struct slice text, struct secret **ret_secret, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* Read a key file: regular, not readable by others (mode & 004), at most 4 KiB, and a key as in
+ * secret_from_text(). Errors are ERROR_CONFIG and name the path, never the content. */
+bool secret_read_file(const char *path, struct secret **ret_secret, struct error *error)
+    __attribute__((warn_unused_result));
+
+void secret_wipe(void *memory, size_t length); /* for copies that a library forced on us */

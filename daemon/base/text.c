@@ -1,0 +1,253 @@
+/* Slices, buffers and notations. Every growing thing has a limit, and an append that does not fit changes nothing. */
+#include "base/text.h"
+#include "base/memory.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct slice slice_of(const char *text) {
+  return (struct slice){.bytes = text, .length = text ? strlen(text) : 0};
+}
+
+bool slice_equals(struct slice slice, const char *text) {
+  return slice.length == strlen(text) && (slice.length == 0 || memcmp(slice.bytes, text, slice.length) == 0);
+}
+
+void buffer_init(struct buffer *buffer, size_t limit_bytes) {
+  *buffer = (struct buffer){.limit = limit_bytes < SIZE_MAX ? limit_bytes : SIZE_MAX - 1};
+}
+
+void buffer_finish(struct buffer *buffer) {
+  free(buffer->bytes);
+  *buffer = (struct buffer){.limit = buffer->limit};
+}
+
+void buffer_clear(struct buffer *buffer) {
+  buffer->length = 0;
+  if (buffer->bytes)
+    buffer->bytes[0] = '\0';
+}
+
+/* Room for `length` more bytes and a NUL. */
+static bool reserve(struct buffer *buffer, size_t length) {
+  if (length > buffer->limit - buffer->length)
+    return false;
+  size_t needed = buffer->length + length + 1;
+  if (needed <= buffer->capacity)
+    return true;
+  size_t doubled = buffer->capacity > buffer->limit / 2 ? buffer->limit + 1 : 2 * buffer->capacity;
+  size_t capacity = needed > doubled ? needed : doubled;
+  if (capacity < 64)
+    capacity = 64;
+  buffer->bytes = memory_resize(buffer->bytes, capacity);
+  buffer->capacity = capacity;
+  return true;
+}
+
+bool buffer_append(struct buffer *buffer, const void *bytes, size_t length) {
+  if (!reserve(buffer, length))
+    return false;
+  if (length)
+    memcpy(buffer->bytes + buffer->length, bytes, length);
+  buffer->length += length;
+  buffer->bytes[buffer->length] = '\0';
+  return true;
+}
+
+bool buffer_append_text(struct buffer *buffer, const char *text) { return buffer_append(buffer, text, strlen(text)); }
+
+bool buffer_append_format(struct buffer *buffer, const char *format, ...) {
+  va_list arguments, again;
+  va_start(arguments, format);
+  va_copy(again, arguments);
+  int wanted = vsnprintf(NULL, 0, format, arguments);
+  va_end(arguments);
+  bool fits = wanted >= 0 && reserve(buffer, (size_t)wanted);
+  if (fits) {
+    vsnprintf(buffer->bytes + buffer->length, (size_t)wanted + 1, format, again);
+    buffer->length += (size_t)wanted;
+  }
+  va_end(again);
+  return fits;
+}
+
+struct slice buffer_slice(const struct buffer *buffer) {
+  return (struct slice){.bytes = buffer->bytes, .length = buffer->length};
+}
+
+/* Undo what was appended since `length`; returns false. */
+static bool roll_back(struct buffer *buffer, size_t length) {
+  buffer->length = length;
+  if (buffer->bytes)
+    buffer->bytes[length] = '\0';
+  return false;
+}
+
+bool text_percent_encode(struct buffer *buffer, struct slice slice) {
+  static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  static const char digits[] = "0123456789ABCDEF";
+  size_t start = buffer->length;
+  for (size_t i = 0; i < slice.length; i++) {
+    unsigned char byte = (unsigned char)slice.bytes[i];
+    char encoded[3] = {'%', digits[byte >> 4], digits[byte & 15]};
+    bool plain = byte && strchr(unreserved, byte);
+    if (!(plain ? buffer_append(buffer, slice.bytes + i, 1) : buffer_append(buffer, encoded, sizeof encoded)))
+      return roll_back(buffer, start);
+  }
+  return true;
+}
+
+size_t text_utf8_character(struct slice slice, size_t *ret_skip) {
+  const unsigned char *bytes = (const unsigned char *)slice.bytes;
+  size_t ignored;
+  size_t *skip = ret_skip ? ret_skip : &ignored;
+  *skip = slice.length ? 1 : 0;
+  if (slice.length == 0)
+    return 0;
+  unsigned char first = bytes[0];
+  if (first < 0x80)
+    return 1;
+  size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4)
+    return 0;
+  /* Unicode table 3-7: only the second byte's range depends on the first one. */
+  unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+  unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+  for (size_t i = 1; i < length; i++) {
+    if (i >= slice.length || bytes[i] < low || bytes[i] > high)
+      return 0;
+    low = 0x80;
+    high = 0xbf;
+    *skip = i + 1;
+  }
+  return length;
+}
+
+size_t text_utf8_floor(struct slice slice, size_t length) {
+  if (length > slice.length)
+    length = slice.length;
+  for (size_t back = 1; back <= 3 && back <= length; back++) {
+    unsigned char byte = (unsigned char)slice.bytes[length - back];
+    if ((byte & 0xc0) == 0x80)
+      continue;
+    size_t wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return wanted > back ? length - back : length;
+  }
+  return length;
+}
+
+/* One byte below 0x80 inside a JSON string. */
+static bool append_json_ascii(struct buffer *buffer, char byte) {
+  static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+  const char *found = byte ? strchr(plain, byte) : NULL;
+  if (found)
+    return buffer_append(buffer, (char[]){'\\', letters[found - plain]}, 2);
+  if ((unsigned char)byte < 0x20 || byte == 0x7f)
+    return buffer_append_format(buffer, "\\u%04x", (unsigned)byte);
+  return buffer_append(buffer, &byte, 1);
+}
+
+bool text_append_json(struct buffer *buffer, struct slice slice) {
+  size_t start = buffer->length;
+  bool fits = buffer_append(buffer, "\"", 1);
+  for (size_t i = 0; fits && i < slice.length;) {
+    size_t skip;
+    size_t length = text_utf8_character((struct slice){slice.bytes + i, slice.length - i}, &skip);
+    if (length == 0 || slice.bytes[i] == '\0')
+      fits = buffer_append(buffer, "\xef\xbf\xbd", 3);
+    else if (length == 1)
+      fits = append_json_ascii(buffer, slice.bytes[i]);
+    else
+      fits = buffer_append(buffer, slice.bytes + i, length);
+    i += length ? length : skip;
+  }
+  return (fits && buffer_append(buffer, "\"", 1)) || roll_back(buffer, start);
+}
+
+void text_hex(const unsigned char *bytes, size_t length, char *ret_hex) {
+  static const char digits[] = "0123456789abcdef";
+  for (size_t i = 0; i < length; i++) {
+    ret_hex[2 * i] = digits[bytes[i] >> 4];
+    ret_hex[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  ret_hex[2 * length] = '\0';
+}
+
+struct unit {
+  const char *suffix;
+  int64_t factor;
+};
+
+/* Digits, then one of the units; the product must fit. */
+static bool parse_with_unit(const char *text, const struct unit *units, int64_t *ret_value) {
+  int64_t value = 0;
+  const char *at = text;
+  for (; *at >= '0' && *at <= '9'; at++) {
+    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *at - '0', &value))
+      return false;
+  }
+  if (at == text)
+    return false;
+  for (; units->suffix; units++) {
+    if (strcmp(at, units->suffix) == 0) {
+      int64_t product;
+      if (__builtin_mul_overflow(value, units->factor, &product))
+        return false;
+      *ret_value = product;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool text_parse_duration(const char *text, int64_t *ret_ms) {
+  static const struct unit units[] = {{"", 1000},     {"ms", 1},       {"s", 1000}, {"m", 60000},
+                                      {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
+  return parse_with_unit(text, units, ret_ms);
+}
+
+bool text_parse_size(const char *text, size_t *ret_bytes) {
+  static const struct unit units[] = {{"", 1},          {"B", 1},         {"KiB", 1 << 10},
+                                      {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0}};
+  int64_t bytes;
+  if (!parse_with_unit(text, units, &bytes) || (uint64_t)bytes > SIZE_MAX)
+    return false;
+  *ret_bytes = (size_t)bytes;
+  return true;
+}
+
+bool text_parse_share(const char *text, double *ret_share) {
+  double percent = 0, place = 1;
+  const char *at = text;
+  for (; *at >= '0' && *at <= '9'; at++)
+    percent = percent * 10 + (*at - '0');
+  if (at == text)
+    return false;
+  if (*at == '.') {
+    const char *fraction = ++at;
+    for (; *at >= '0' && *at <= '9'; at++)
+      percent += (*at - '0') * (place /= 10);
+    if (at == fraction)
+      return false;
+  }
+  if (strcmp(at, "%") != 0 || percent > 1e6)
+    return false;
+  *ret_share = percent / 100;
+  return true;
+}
+
+bool text_parse_bool(const char *text, bool *ret_value) {
+  static const struct {
+    const char *word;
+    bool value;
+  } words[] = {{"yes", true}, {"no", false},  {"true", true}, {"false", false},
+               {"on", true},  {"off", false}, {"1", true},    {"0", false}};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (strcmp(text, words[i].word) == 0) {
+      *ret_value = words[i].value;
+      return true;
+    }
+  }
+  return false;
+}

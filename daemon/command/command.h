@@ -1,0 +1,8 @@
+#pragma once
+/* One function per command: takes the judged command line, returns the exit status (contract section 2). */
+#include "app.h"
+
+int command_check(const struct arguments *arguments);
+int command_migrate(const struct arguments *arguments);
+int command_status(const struct arguments *arguments);
+int command_sync(const struct arguments *arguments);

@@ -1,0 +1,55 @@
+#pragma once
+/* The whole configuration, read once, immutable: closesyncd.conf, then closesyncd.conf.d/ *.conf (contract section 3). */
+#include "base/error.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/text.h"
+
+struct config_organization {
+  const char *name;
+  struct secret *key;
+  const char *organization_id; /* expected, or NULL */
+  const char *user_id;         /* filter, or NULL */
+  int64_t interval_ms;
+  bool enabled;
+};
+
+struct config {
+  struct {
+    const char *conninfo, *schema;
+    int connections;
+    int64_t statement_timeout_ms, lock_timeout_ms;
+  } database;
+  struct {
+    const char *base_url;        /* without a trailing slash */
+    const char *ca_file, *proxy; /* NULL when not set */
+    int64_t connect_timeout_ms, request_timeout_ms;
+    size_t max_response_bytes;
+    int max_requests, page_size;
+  } api;
+  struct {
+    int64_t interval_ms, deadline_ms, gap_ms /* 0: three intervals of the organization */, verify_interval_ms,
+        flush_interval_ms;
+    double jitter, max_removed;
+    const char **volatile_fields; /* sorted, unique */
+    int volatile_count;
+  } sync;
+  struct {
+    int64_t retention_ms; /* 0: forever */
+  } history;
+  struct {
+    const char *listen; /* NULL: off */
+    bool show_addresses, allow_remote;
+  } http;
+  enum log_level log_level;
+  struct config_organization *organizations; /* in file order */
+  int organization_count;
+};
+
+/* Read everything and judge everything. On false, `problems` holds one line per problem ("file:line: message\n"); it is empty on
+ * true. `path` NULL: /etc/closesyncd/closesyncd.conf, and where that is missing but $CLOSE_API_KEY is set, one organization `default`
+ * into the database that libpq's own variables name. `with_keys` false leaves key files unread (migrate, status, verify need none). */
+bool config_load(const char *path, bool with_keys, struct config **ret_config, struct buffer *problems)
+    __attribute__((warn_unused_result));
+void config_destroy(struct config *config); /* NULL is allowed */
+const struct config_organization *config_find(const struct config *config, const char *name);

@@ -1,0 +1,152 @@
+/* Follows conninfo_parse() and conninfo_uri_parse() of libpq (fe-connect.c). Where in doubt it refuses: a password that slips
+ * through is in the process list of every tool that prints the configuration. */
+#include "config_conninfo.h"
+#include <string.h>
+#include <strings.h>
+
+#define SPACES " \t\n\r\v\f"
+
+static const char no_password[] = "free of passwords; use peer authentication, or passfile=PATH";
+static const char unreadable[] =
+    "in libpq's notation: keyword=value with spaces between, or postgresql://HOST/DATABASE";
+
+static const char *judge(const char *text, struct arena *arena, int depth);
+
+/* A keyword and its value, as libpq would take them. */
+static const char *judge_pair(const char *keyword, const char *value, struct arena *arena, int depth) {
+  if (strcasecmp(keyword, "password") == 0 || strcasecmp(keyword, "sslpassword") == 0)
+    return no_password;
+  /* libpq expands a database name that is itself a conninfo. */
+  if (strcasecmp(keyword, "dbname") == 0 && (strchr(value, '=') || strstr(value, "://")))
+    return depth < 3 ? judge(value, arena, depth + 1) : unreadable;
+  return NULL;
+}
+
+/* Moves *at past a value ('quoted' or not, with back slashes) and unescapes it into `out`; false when a quote stays open. */
+static bool take_value(char **at, char *out) {
+  char quote = **at == '\'' ? '\'' : '\0';
+  if (quote)
+    ++*at;
+  while (**at && (quote ? **at != quote : !strchr(SPACES, **at))) {
+    if (**at == '\\' && (*at)[1])
+      ++*at;
+    *out++ = *(*at)++;
+  }
+  bool closed = !quote || **at == quote;
+  if (quote && closed)
+    ++*at;
+  *out = '\0';
+  return closed;
+}
+
+static const char *judge_keywords(char *at, char *value, struct arena *arena, int depth) {
+  for (at += strspn(at, SPACES); *at; at += strspn(at, SPACES)) {
+    char *keyword = at;
+    at += strcspn(at, "=" SPACES);
+    char *end = at;
+    at += strspn(at, SPACES);
+    if (*at != '=' || end == keyword)
+      return unreadable;
+    at++;
+    at += strspn(at, SPACES);
+    *end = '\0';
+    if (!take_value(&at, value))
+      return unreadable;
+    const char *words = judge_pair(keyword, value, arena, depth);
+    if (words)
+      return words;
+  }
+  return NULL;
+}
+
+static int hex_digit(char digit) {
+  static const char digits[] = "0123456789abcdef";
+  const char *found = digit ? strchr(digits, digit >= 'A' && digit <= 'F' ? digit + 32 : digit) : NULL;
+  return found ? (int)(found - digits) : -1;
+}
+
+/* Percent-decoding in place; false for what is no escape. */
+static bool decode(char *text) {
+  char *out = text;
+  for (; *text; text++) {
+    if (*text != '%') {
+      *out++ = *text;
+      continue;
+    }
+    int high = hex_digit(text[1]), low = high < 0 ? -1 : hex_digit(text[2]);
+    if (low < 0 || (high == 0 && low == 0))
+      return false;
+    *out++ = (char)(high * 16 + low);
+    text += 2;
+  }
+  *out = '\0';
+  return true;
+}
+
+/* "?keyword=value&…" */
+static const char *judge_query(char *query, struct arena *arena, int depth) {
+  for (char *at = query, *next; at; at = next) {
+    next = strchr(at, '&');
+    if (next)
+      *next++ = '\0';
+    char *value = strchr(at, '=');
+    if (!value)
+      return *at ? unreadable : NULL;
+    *value++ = '\0';
+    if (!decode(at) || !decode(value))
+      return unreadable;
+    const char *words = judge_pair(at, value, arena, depth);
+    if (words)
+      return words;
+  }
+  return NULL;
+}
+
+static const char *judge_uri(char *uri, struct arena *arena, int depth) {
+  /* libpq takes all before the first "@" as user and password unless a "/" comes first; a "?" does not end it. */
+  char *user_end = strpbrk(uri, "@/");
+  if (user_end && *user_end == '@') {
+    if (memchr(uri, ':', (size_t)(user_end - uri)))
+      return no_password;
+    uri = user_end + 1;
+  }
+  char *query = strchr(uri, '?');
+  if (query)
+    *query++ = '\0';
+  char *path = strchr(uri, '/'), *late = strchr(uri, '@');
+  if (late && memchr(uri, ':', (size_t)(late - uri))) /* most likely a password with an unescaped slash */
+    return no_password;
+  if (path) {
+    *path++ = '\0';
+    const char *words = decode(path) ? judge_pair("dbname", path, arena, depth) : unreadable;
+    if (words)
+      return words;
+  }
+  return query ? judge_query(query, arena, depth) : NULL;
+}
+
+static const char *judge(const char *text, struct arena *arena, int depth) {
+  size_t length = strlen(text);
+  char *copy = arena_copy(arena, text, length), *value = arena_allocate(arena, length + 1);
+  if (!copy || !value)
+    return "shorter: the configuration is too large";
+  static const char *const schemes[] = {"postgresql://", "postgres://"};
+  for (int i = 0; i < 2; i++) {
+    size_t head = strlen(schemes[i]);
+    if (strncmp(text, schemes[i], head) == 0)
+      return judge_uri(copy + head, arena, depth);
+  }
+  /* A bare word is a database name only where libpq is told so; the daemon's value is always a conninfo. */
+  return judge_keywords(copy, value, arena, depth);
+}
+
+const char *config_judge_conninfo(const struct config_rule *rule, const char *text, void *target) {
+  const char *words = judge(text, rule->arena, 0);
+  if (words)
+    return words;
+  const char *copy = arena_copy(rule->arena, text, strlen(text));
+  if (!copy)
+    return "shorter: the configuration is too large";
+  *(const char **)target = copy;
+  return NULL;
+}

@@ -1,0 +1,25 @@
+#pragma once
+/* The [organization NAME] sections: found again quickly (there may be ten thousand), judged, and their keys read. */
+#include "config.h"
+#include "config_file.h"
+
+struct config_draft {
+  struct config_organization organization;
+  const char *key_file, *key_credential;
+  const char *file; /* where it is named first */
+  int line;
+  const struct config_entry *key_from; /* where the key's place is named last, NULL when it is not */
+  bool key_refused;                    /* the problem with the key's place is told */
+};
+
+struct config_drafts {
+  struct config_draft *drafts; /* in file order; free with memory_free() */
+  int count;
+};
+
+/* Every entry whose section is "organization". Judges the values and what must be there, but reads no key. */
+void config_drafts_read(const struct config_file *file, struct arena *arena, struct config_problems *problems,
+                        struct config_drafts *ret_drafts);
+
+/* The keys of the enabled organizations; a disabled one's may be missing. */
+void config_drafts_read_keys(struct config_drafts *drafts, struct config_problems *problems);

@@ -1,0 +1,33 @@
+#pragma once
+/* One entry of a listing made ready for the mirror: its id, its canonical, redacted document and the digest that decides whether it
+ * changed. json-c lives and dies inside one call: nothing of it is handed out. */
+#include "base/hash.h"
+#include "crm/page.h"
+
+enum { ACCOUNT_ID_BYTES_MAX = 500 }; /* with the other keys it must fit a btree page third (platform.md: 2,704 bytes) */
+
+/* Why an entry cannot become an account (contract 5.5); the sentence for rejected_account.reason is account_fault_text(). */
+enum account_fault {
+  ACCOUNT_GOOD,
+  ACCOUNT_NO_OBJECT,
+  ACCOUNT_NO_ID,
+  ACCOUNT_LONG_ID,
+  ACCOUNT_TOO_DEEP,
+  ACCOUNT_TOO_LARGE,
+  ACCOUNT_NUMBER,
+};
+
+struct account { /* borrowed until the next read */
+  struct slice id, organization_id, user_id, type, email; /* decoded; empty when absent or no string */
+  struct slice document;              /* canonical text; for a rejected entry empty when jsonb cannot hold it */
+  unsigned char digest[HASH_BYTES];   /* of the document without its volatile fields */
+};
+
+struct account_reader;
+
+/* `volatile_names` is borrowed for the reader's life. */
+struct account_reader *account_reader_create(const char *const *volatile_names, int volatile_count);
+void account_reader_destroy(struct account_reader *reader); /* NULL is allowed */
+
+enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry, struct account *ret_account);
+const char *account_fault_text(enum account_fault fault);

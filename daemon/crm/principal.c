@@ -1,0 +1,73 @@
+#include "crm/principal.h"
+#include "base/memory.h"
+#include "crm/page.h"
+#include "crm/scan.h"
+#include <json-c/json.h>
+#include <string.h>
+
+/* What this file is for: the answer to "who am I?". It promises a user id or an error. `organizations[].id` is what Close
+ * documents; `memberships[].organization_id` says the same and is read too. */
+
+enum { ME_BYTES_MAX = 4 * 1024 * 1024 };
+
+static void add_organization(struct principal *principal, struct json_object *id) {
+  if (!json_object_is_type(id, json_type_string) || principal->organization_count == PRINCIPAL_ORGANIZATIONS_MAX)
+    return;
+  const char *text = json_object_get_string(id);
+  for (int i = 0; i < principal->organization_count; i++)
+    if (strcmp(principal->organization_ids[i], text) == 0)
+      return;
+  principal->organization_ids[principal->organization_count++] = memory_copy_text(text);
+}
+
+static void add_all(struct principal *principal, struct json_object *me, const char *list, const char *key) {
+  struct json_object *array, *id;
+  if (!json_object_object_get_ex(me, list, &array) || !json_object_is_type(array, json_type_array))
+    return;
+  for (size_t i = 0; i < json_object_array_length(array); i++) {
+    struct json_object *element = json_object_array_get_idx(array, i);
+    if (json_object_is_type(element, json_type_object) && json_object_object_get_ex(element, key, &id))
+      add_organization(principal, id);
+  }
+}
+
+static struct json_object *parse(struct slice body) {
+  struct page_entry entry;
+  struct buffer clean;
+  struct json_object *me = NULL;
+  buffer_init(&clean, ME_BYTES_MAX);
+  if (body.length <= ME_BYTES_MAX && page_read_single(body, &entry, NULL) && entry.object &&
+      entry.depth <= ENTRY_DEPTH_MAX && scan_clean(entry.raw, &clean))
+    me = json_tokener_parse(clean.bytes);
+  buffer_finish(&clean);
+  return me;
+}
+
+bool principal_read(struct slice body, struct principal *ret_principal, struct error *error) {
+  struct json_object *me = parse(body), *id;
+  bool good = me != NULL && json_object_object_get_ex(me, "id", &id) && json_object_is_type(id, json_type_string) &&
+              json_object_get_string_len(id) > 0;
+  if (good) {
+    *ret_principal = (struct principal){.user_id = memory_copy_text(json_object_get_string(id))};
+    ret_principal->organization_ids = memory_allocate(sizeof(char *) * PRINCIPAL_ORGANIZATIONS_MAX);
+    add_all(ret_principal, me, "organizations", "id");
+    add_all(ret_principal, me, "memberships", "organization_id");
+  }
+  json_object_put(me);
+  return good || error_set(error, ERROR_SHAPE, "the answer of /me/ names no user");
+}
+
+void principal_finish(struct principal *principal) {
+  for (int i = 0; i < principal->organization_count; i++)
+    memory_free(principal->organization_ids[i]);
+  memory_free(principal->organization_ids);
+  memory_free(principal->user_id);
+  *principal = (struct principal){0};
+}
+
+bool principal_may_belong(const struct principal *principal, const char *organization_id) {
+  for (int i = 0; i < principal->organization_count; i++)
+    if (strcmp(principal->organization_ids[i], organization_id) == 0)
+      return true;
+  return principal->organization_count == 0;
+}

@@ -1,0 +1,31 @@
+#include "crm/request.h"
+
+/* What this file is for: URLs. It promises that ids enter a path percent-encoded, or a client would normalise `../` and a
+ * stranger's 404 become a proof of removal. */
+
+bool request_list_url(struct buffer *url, const char *base_url, const struct request_list *list) {
+  buffer_clear(url);
+  const char *separator = "?";
+  bool good = buffer_append_format(url, "%s/connected_account/", base_url);
+  if (good && list->paging == REQUEST_LIMIT_AND_SKIP) {
+    good = buffer_append_format(url, "?_limit=%d&_skip=%zu", list->limit, list->skip);
+    separator = "&";
+  } else if (good && list->paging == REQUEST_SKIP_ONLY) {
+    good = buffer_append_format(url, "?_skip=%zu", list->skip);
+    separator = "&";
+  }
+  if (good && list->user_id != NULL)
+    good = buffer_append_format(url, "%suser_id=", separator) && text_percent_encode(url, slice_of(list->user_id));
+  return good;
+}
+
+bool request_account_url(struct buffer *url, const char *base_url, struct slice account_id) {
+  buffer_clear(url);
+  return buffer_append_format(url, "%s/connected_account/", base_url) && text_percent_encode(url, account_id) &&
+         buffer_append_text(url, "/");
+}
+
+bool request_me_url(struct buffer *url, const char *base_url) {
+  buffer_clear(url);
+  return buffer_append_format(url, "%s/me/", base_url);
+}

@@ -1,0 +1,320 @@
+#include "crm/snapshot.h"
+#include "base/arena.h"
+#include "base/index.h"
+#include "base/memory.h"
+#include <string.h>
+
+/* What this file is for: holding a hundred thousand accounts in a few megabytes while pages go by. It promises that an account is
+ * parsed only when its text is not the stored one, and that nothing is called missing that was shown. It does not decide what
+ * to do about it: that is the sweep's. */
+
+enum {
+  REJECTED_MAX = 100000,
+  ID_ARENA_BYTES = 512 * 1024 * 1024,
+};
+
+enum {
+  FLAG_STORED = 1,    /* the database has it */
+  FLAG_KNOWN = 2,     /* the digests below are the stored ones, or those of what was shown last */
+  FLAG_SHOWN = 4,
+  FLAG_DIFFERS = 8,   /* handed to the sink */
+  FLAG_UNCERTAIN = 16,
+};
+
+struct item {
+  const char *id;
+  uint32_t id_length;
+  uint16_t flags;
+  uint16_t page; /* on which it was shown, modulo 2^16 */
+  unsigned char raw_digest[HASH_BYTES], digest[HASH_BYTES];
+};
+
+struct items {
+  struct item *list;
+  uint32_t count, capacity;
+};
+
+struct snapshot {
+  struct snapshot_options options;
+  struct hasher *hasher;
+  struct arena *ids;
+  struct items accounts, rejected; /* of a rejected entry, `id` is its digest */
+  struct index *account_index, *rejected_index;
+  struct snapshot_counts counts;
+  char *organization, *other_organization;
+  struct slice last_rejected; /* of this page: runs of one and the same entry are hashed once */
+  struct error *error;        /* where the entry callback puts its error */
+  uint32_t page, fresh;
+  bool unstable;
+};
+
+static struct slice item_key(const void *context, uint32_t number) {
+  const struct items *items = context;
+  return (struct slice){items->list[number].id, items->list[number].id_length};
+}
+
+struct snapshot *snapshot_create(const struct snapshot_options *options) {
+  struct snapshot *snapshot = memory_allocate(sizeof *snapshot);
+  snapshot->options = *options;
+  snapshot->hasher = hasher_create();
+  snapshot->ids = arena_create(ID_ARENA_BYTES);
+  snapshot->account_index = index_create(item_key, &snapshot->accounts, options->seed);
+  snapshot->rejected_index = index_create(item_key, &snapshot->rejected, options->seed);
+  return snapshot;
+}
+
+void snapshot_destroy(struct snapshot *snapshot) {
+  if (snapshot == NULL)
+    return;
+  index_destroy(snapshot->account_index);
+  index_destroy(snapshot->rejected_index);
+  memory_free(snapshot->accounts.list);
+  memory_free(snapshot->rejected.list);
+  memory_free(snapshot->organization);
+  memory_free(snapshot->other_organization);
+  arena_destroy(snapshot->ids);
+  hasher_destroy(snapshot->hasher);
+  memory_free(snapshot);
+}
+
+static struct item *items_append(struct items *items) {
+  if (items->count == items->capacity) {
+    items->capacity = items->capacity == 0 ? 16 : items->capacity + items->capacity / 2;
+    items->list = memory_resize(items->list, sizeof *items->list * items->capacity);
+  }
+  struct item *item = &items->list[items->count++];
+  *item = (struct item){0};
+  return item;
+}
+
+/* The item of a key, made when it is new; NULL: a limit is met. */
+static struct item *find_or_add(struct snapshot *snapshot, struct items *items, struct index *index, struct slice key,
+                                bool *ret_new) {
+  uint32_t number;
+  *ret_new = false;
+  if (index_find(index, key, &number))
+    return &items->list[number];
+  char *copy = arena_copy(snapshot->ids, key.bytes, key.length);
+  if (copy == NULL)
+    return NULL;
+  struct item *item = items_append(items);
+  item->id = copy;
+  item->id_length = (uint32_t)key.length;
+  index_add(index, key, ret_new);
+  return item;
+}
+
+static struct item *account_item(struct snapshot *snapshot, struct slice id, struct error *error) {
+  bool is_new;
+  struct item *item = NULL;
+  if (snapshot->accounts.count < snapshot->options.accounts_max)
+    item = find_or_add(snapshot, &snapshot->accounts, snapshot->account_index, id, &is_new);
+  if (item == NULL)
+    error_set(error, ERROR_LIMIT, "the listing holds more than %u accounts", snapshot->options.accounts_max);
+  return item;
+}
+
+bool snapshot_store(struct snapshot *snapshot, struct slice id, const unsigned char *raw_digest,
+                    const unsigned char *digest, struct error *error) {
+  struct item *item = account_item(snapshot, id, error);
+  if (item == NULL)
+    return false;
+  item->flags |= FLAG_STORED;
+  snapshot->counts.stored++;
+  if (raw_digest != NULL && digest != NULL) {
+    memcpy(item->raw_digest, raw_digest, HASH_BYTES);
+    memcpy(item->digest, digest, HASH_BYTES);
+    item->flags |= FLAG_KNOWN;
+  }
+  return true;
+}
+
+void snapshot_restart(struct snapshot *snapshot) {
+  for (uint32_t i = 0; i < snapshot->accounts.count; i++) {
+    struct item *item = &snapshot->accounts.list[i];
+    if ((item->flags & FLAG_DIFFERS) != 0) /* its digests are no longer the stored ones: PostgreSQL will compare */
+      item->flags &= (uint16_t)~FLAG_KNOWN;
+    item->flags &= FLAG_STORED | FLAG_KNOWN;
+  }
+  snapshot->rejected.count = 0;
+  index_clear(snapshot->rejected_index);
+  snapshot->counts = (struct snapshot_counts){.stored = snapshot->counts.stored};
+  memory_free(snapshot->organization);
+  memory_free(snapshot->other_organization);
+  snapshot->organization = snapshot->other_organization = NULL;
+  snapshot->page = 0;
+  snapshot->unstable = false;
+}
+
+static void note_organization(struct snapshot *snapshot, struct slice id) {
+  if (id.length == 0)
+    return;
+  if (snapshot->organization == NULL)
+    snapshot->organization = memory_copy(id.bytes, id.length);
+  else if (snapshot->other_organization == NULL && !slice_equals(id, snapshot->organization))
+    snapshot->other_organization = memory_copy(id.bytes, id.length);
+}
+
+static bool reject(struct snapshot *snapshot, const struct page_entry *entry, enum account_fault fault,
+                   const struct account *account) {
+  unsigned char digest[HASH_BYTES];
+  char fingerprint[2 * HASH_BYTES + 1];
+  bool is_new;
+  hasher_digest(snapshot->hasher, entry->raw, digest);
+  snapshot->last_rejected = entry->raw;
+  struct item *item = NULL;
+  if (snapshot->rejected.count < REJECTED_MAX)
+    item = find_or_add(snapshot, &snapshot->rejected, snapshot->rejected_index,
+                       (struct slice){(const char *)digest, HASH_BYTES}, &is_new);
+  if (item == NULL)
+    return error_set(snapshot->error, ERROR_LIMIT, "the listing holds more than %d entries that are no accounts",
+                     REJECTED_MAX);
+  if (!is_new)
+    return true;
+  snapshot->fresh++;
+  snapshot->counts.rejected++;
+  text_hex(digest, HASH_BYTES, fingerprint);
+  return snapshot->options.sink.rejected(snapshot->options.sink.context, fingerprint, fault, account, snapshot->error);
+}
+
+/* The account was shown; `same` says whether it was shown as before (in the database, or on an earlier page). */
+static void show(struct snapshot *snapshot, struct item *item, bool same) {
+  if ((item->flags & FLAG_SHOWN) == 0) {
+    item->flags |= FLAG_SHOWN;
+    item->page = (uint16_t)snapshot->page;
+    snapshot->counts.shown++;
+    snapshot->fresh++;
+    return;
+  }
+  if (item->page != (uint16_t)snapshot->page)
+    snapshot->unstable = true;
+  if (!same && (item->flags & FLAG_UNCERTAIN) == 0) {
+    item->flags |= FLAG_UNCERTAIN;
+    snapshot->counts.uncertain++;
+    snapshot->unstable = true;
+  }
+}
+
+/* The first gate: the raw text is the one whose document we have. Needs an id that reads as it stands. */
+static bool is_as_stored(struct snapshot *snapshot, const struct page_entry *entry) {
+  uint32_t number;
+  unsigned char digest[HASH_BYTES];
+  if (entry->dirty || entry->id.length == 0 || memchr(entry->id.bytes, '\\', entry->id.length) != NULL)
+    return false;
+  if (!index_find(snapshot->account_index, entry->id, &number))
+    return false;
+  struct item *item = &snapshot->accounts.list[number];
+  bool comparable = (item->flags & FLAG_KNOWN) != 0 && (!snapshot->options.verify || (item->flags & FLAG_SHOWN) != 0);
+  if (!comparable)
+    return false;
+  hasher_digest(snapshot->hasher, entry->raw, digest);
+  if (memcmp(digest, item->raw_digest, HASH_BYTES) != 0)
+    return false;
+  show(snapshot, item, true);
+  return true;
+}
+
+static bool differ(struct snapshot *snapshot, struct item *item, const struct page_entry *entry,
+                   const struct account *account) {
+  hasher_digest(snapshot->hasher, entry->raw, item->raw_digest);
+  memcpy(item->digest, account->digest, HASH_BYTES);
+  if ((item->flags & FLAG_DIFFERS) == 0)
+    snapshot->counts.differing++;
+  item->flags |= FLAG_DIFFERS | FLAG_KNOWN;
+  const struct snapshot_sink *sink = &snapshot->options.sink;
+  uint32_t number = (uint32_t)(item - snapshot->accounts.list);
+  return sink->differs(sink->context, number, item->raw_digest, account, snapshot->error);
+}
+
+static bool read_account(struct snapshot *snapshot, const struct page_entry *entry, const struct account *account) {
+  struct item *item = account_item(snapshot, account->id, snapshot->error);
+  if (item == NULL)
+    return false;
+  note_organization(snapshot, account->organization_id);
+  bool shown = (item->flags & FLAG_SHOWN) != 0;
+  bool same = (item->flags & FLAG_KNOWN) != 0 && memcmp(item->digest, account->digest, HASH_BYTES) == 0;
+  show(snapshot, item, same);
+  if (shown || (same && !snapshot->options.verify))
+    return true;
+  return differ(snapshot, item, entry, account);
+}
+
+static bool on_entry(void *context, const struct page_entry *entry) {
+  struct snapshot *snapshot = context;
+  struct account account;
+  if (is_as_stored(snapshot, entry))
+    return true;
+  struct slice last = snapshot->last_rejected;
+  if (last.length == entry->raw.length && last.length > 0 && memcmp(last.bytes, entry->raw.bytes, last.length) == 0)
+    return true;
+  enum account_fault fault = account_read(snapshot->options.reader, entry, &account);
+  return fault == ACCOUNT_GOOD ? read_account(snapshot, entry, &account) : reject(snapshot, entry, fault, &account);
+}
+
+bool snapshot_page(struct snapshot *snapshot, struct slice body, struct page *ret_page, struct error *error) {
+  snapshot->page++;
+  snapshot->fresh = 0;
+  snapshot->error = error;
+  snapshot->last_rejected = (struct slice){0};
+  if (!page_read(body, on_entry, snapshot, ret_page, error))
+    return false;
+  if (ret_page->has_more && snapshot->fresh == 0)
+    snapshot->unstable = true;
+  return true;
+}
+
+bool snapshot_single(struct snapshot *snapshot, uint32_t number, struct slice body, struct error *error) {
+  struct page_entry entry;
+  struct account account;
+  if (!page_read_single(body, &entry, error))
+    return false;
+  enum account_fault fault = account_read(snapshot->options.reader, &entry, &account);
+  struct slice id = snapshot_id(snapshot, number);
+  if (fault != ACCOUNT_GOOD || account.id.length != id.length || memcmp(account.id.bytes, id.bytes, id.length) != 0)
+    return error_set(error, ERROR_SHAPE, "the answer is not the account that was asked for");
+  snapshot->error = error;
+  return read_account(snapshot, &entry, &account);
+}
+
+bool snapshot_is_unstable(const struct snapshot *snapshot) { return snapshot->unstable; }
+const char *snapshot_organization(const struct snapshot *snapshot) { return snapshot->organization; }
+const char *snapshot_other_organization(const struct snapshot *snapshot) { return snapshot->other_organization; }
+
+struct snapshot_counts snapshot_count(const struct snapshot *snapshot) {
+  struct snapshot_counts counts = snapshot->counts;
+  uint32_t number = 0;
+  for (counts.missing = 0; snapshot_next_missing(snapshot, &number); number++)
+    counts.missing++;
+  return counts;
+}
+
+struct slice snapshot_id(const struct snapshot *snapshot, uint32_t number) {
+  return item_key(&snapshot->accounts, number);
+}
+
+bool snapshot_is_uncertain(const struct snapshot *snapshot, uint32_t number) {
+  return (snapshot->accounts.list[number].flags & FLAG_UNCERTAIN) != 0;
+}
+
+static bool next_flagged(const struct snapshot *snapshot, uint32_t *number, uint16_t mask, uint16_t wanted) {
+  for (; *number < snapshot->accounts.count; ++*number)
+    if ((snapshot->accounts.list[*number].flags & mask) == wanted)
+      return true;
+  return false;
+}
+
+bool snapshot_next_missing(const struct snapshot *snapshot, uint32_t *number) {
+  return next_flagged(snapshot, number, FLAG_STORED | FLAG_SHOWN, FLAG_STORED);
+}
+
+bool snapshot_next_uncertain(const struct snapshot *snapshot, uint32_t *number) {
+  return next_flagged(snapshot, number, FLAG_UNCERTAIN, FLAG_UNCERTAIN);
+}
+
+bool snapshot_any_shown(const struct snapshot *snapshot, uint32_t *ret_number) {
+  *ret_number = 0;
+  if (next_flagged(snapshot, ret_number, FLAG_STORED | FLAG_SHOWN, FLAG_STORED | FLAG_SHOWN))
+    return true;
+  *ret_number = 0;
+  return next_flagged(snapshot, ret_number, FLAG_SHOWN, FLAG_SHOWN);
+}

@@ -1,0 +1,292 @@
+/* The queue in front of a session: connects when there is work, hands over one job at a time, and ends each job once.
+ * Names libpq nowhere: db_connect makes a connection, db_session talks on it. All decisions are made in step(), which
+ * the loop calls; the public functions only take notes and ask for a step. */
+#include "io/db.h"
+#include "base/memory.h"
+#include "io/db_connect.h"
+#include "io/db_session.h"
+#include <stdlib.h>
+
+struct job {
+  struct job *next;
+  struct session_work work;
+  db_done_fn *done;
+  void *context;
+  /* a single statement, or a script: copies */
+  char *script;
+  struct db_statement statement;
+  bool fed;
+  db_row_fn *rows;
+};
+
+struct db {
+  struct loop *loop;
+  struct db_options options; /* its texts and values are ours */
+  struct timer *soon;
+  struct job *first, **last; /* the first one is under way while `running` */
+  struct connecting *connecting;
+  struct session *session;
+  bool greeted; /* hello is done: the session is announced and takes jobs */
+  bool running; /* the first job is on the session */
+  bool dying;
+  int next_hello;
+  int server_version;
+  db_notify_fn *notify;
+  void *notify_context;
+  db_state_fn *state;
+  void *state_context;
+};
+
+static void step(struct db *db);
+
+/* ---- copies ---- */
+
+static void copy_values(struct db_statement *statement) {
+  for (int i = 0; i < statement->count && i < DB_PARAMETERS_MAX; i++) {
+    struct slice *value = &statement->values[i];
+    if (value->bytes != NULL)
+      value->bytes = memory_copy(value->bytes, value->length);
+  }
+}
+
+static void free_values(const struct db_statement *statement) {
+  for (int i = 0; i < statement->count && i < DB_PARAMETERS_MAX; i++)
+    free((void *)statement->values[i].bytes);
+}
+
+static void copy_options(struct db *db, const struct db_options *options) {
+  size_t count = (size_t)options->hello_count;
+  struct db_statement *hello = memory_allocate((count + 1) * sizeof *hello);
+  for (size_t i = 0; i < count; i++) {
+    hello[i] = options->hello[i];
+    copy_values(&hello[i]);
+  }
+  db->options = *options;
+  db->options.hello = hello;
+  db->options.conninfo = memory_copy_text(options->conninfo);
+  db->options.application_name = memory_copy_text(options->application_name);
+}
+
+static void free_options(const struct db_options *options) {
+  for (int i = 0; i < options->hello_count; i++)
+    free_values(&options->hello[i]);
+  free((void *)options->hello);
+  free((void *)options->conninfo);
+  free((void *)options->application_name);
+}
+
+/* ---- jobs ---- */
+
+static struct job *add_job(struct db *db, db_done_fn *done, void *context) {
+  struct job *job = memory_allocate(sizeof *job);
+  job->done = done;
+  job->context = context;
+  *db->last = job;
+  db->last = &job->next;
+  timer_start(db->soon, 0);
+  return job;
+}
+
+static struct job *take_first(struct db *db) {
+  struct job *job = db->first;
+  db->first = job->next;
+  if (db->first == NULL)
+    db->last = &db->first;
+  return job;
+}
+
+/* The one place that ends a job. */
+static void end_job(struct job *job, const struct error *error) {
+  if (job->done != NULL)
+    job->done(job->context, error);
+  free_values(&job->statement);
+  free(job->script);
+  free(job);
+}
+
+/* Only those that wait now: what their callbacks queue is tried anew. */
+static void fail_all(struct db *db, const struct error *error) {
+  struct job *job = db->first;
+  db->first = NULL;
+  db->last = &db->first;
+  while (job != NULL) {
+    struct job *next = job->next;
+    end_job(job, error);
+    job = next;
+  }
+}
+
+static bool feed_query(void *context, struct db_statement *ret_statement) {
+  struct job *job = context;
+  *ret_statement = job->statement;
+  bool first = !job->fed;
+  job->fed = true;
+  return first;
+}
+
+static void give_query_row(void *context, int statement, const struct db_row *row) {
+  struct job *job = context;
+  (void)statement;
+  if (job->rows != NULL)
+    job->rows(job->context, row);
+}
+
+void db_query(struct db *db, const struct db_statement *statement, db_row_fn *rows, db_done_fn *done, void *context) {
+  struct job *job = add_job(db, done, context);
+  job->statement = *statement;
+  copy_values(&job->statement);
+  job->rows = rows;
+  job->work = (struct session_work){.feed = feed_query, .rows = give_query_row, .context = job};
+}
+
+void db_script(struct db *db, const char *sql, db_done_fn *done, void *context) {
+  struct job *job = add_job(db, done, context);
+  job->script = memory_copy_text(sql);
+  job->work = (struct session_work){.script = job->script};
+}
+
+void db_transaction(struct db *db, const struct db_pipeline *pipeline) {
+  struct job *job = add_job(db, pipeline->done, pipeline->context);
+  job->work = (struct session_work){
+      .feed = pipeline->feed, .rows = pipeline->rows, .context = pipeline->context, .read_only = pipeline->read_only};
+}
+
+/* ---- the session's events ---- */
+
+static bool feed_hello(void *context, struct db_statement *ret_statement) {
+  struct db *db = context;
+  if (db->next_hello == db->options.hello_count)
+    return false;
+  *ret_statement = db->options.hello[db->next_hello++];
+  return true;
+}
+
+static void close_session(struct db *db) {
+  session_destroy(db->session);
+  db->session = NULL;
+  db->greeted = db->running = false;
+}
+
+static void announce(struct db *db, bool connected, const struct error *error) {
+  db->greeted = connected;
+  if (db->state != NULL && !db->dying)
+    db->state(db->state_context, connected, error);
+}
+
+static void on_finished(void *context, const struct error *error) {
+  struct db *db = context;
+  bool hello = !db->greeted;
+  db->running = false;
+  if (!hello) {
+    end_job(take_first(db), error);
+  } else if (error == NULL) {
+    announce(db, true, NULL);
+  } else {
+    close_session(db);
+    fail_all(db, error);
+  }
+  step(db);
+}
+
+static void on_lost(void *context, const struct error *error) {
+  struct db *db = context;
+  bool hello = !db->greeted, running = db->running;
+  close_session(db);
+  if (hello) {
+    fail_all(db, error);
+  } else {
+    struct job *job = running ? take_first(db) : NULL;
+    announce(db, false, error);
+    if (job != NULL)
+      end_job(job, error);
+  }
+  step(db);
+}
+
+static void on_notified(void *context, const char *channel, const char *payload) {
+  struct db *db = context;
+  if (db->notify != NULL && !db->dying)
+    db->notify(db->notify_context, channel, payload);
+}
+
+static void on_connected(void *context, struct pg_conn *connection, const struct error *error) {
+  struct db *db = context;
+  db->connecting = NULL;
+  if (error != NULL) {
+    fail_all(db, error);
+  } else {
+    struct session_events events = {.finished = on_finished, .lost = on_lost, .notified = on_notified, .context = db};
+    db->session = session_create(db->loop, connection, db->options.answer_timeout_ms, &events);
+    db->server_version = session_server_version(db->session);
+  }
+  step(db);
+}
+
+/* ---- deciding ---- */
+
+static void tear_down(struct db *db) {
+  const struct error error = {.kind = ERROR_CANCELLED, .text = "the database session is being closed"};
+  connecting_cancel(db->connecting);
+  close_session(db);
+  while (db->first != NULL)
+    end_job(take_first(db), &error);
+  timer_close(db->soon);
+  free_options(&db->options);
+  free(db);
+}
+
+/* What is next? Always the last call of an event: it may free the whole. */
+static void step(struct db *db) {
+  if (db->dying) {
+    tear_down(db);
+  } else if (db->session == NULL) {
+    if (db->first != NULL && db->connecting == NULL)
+      db->connecting = connecting_start(db->loop, &db->options, on_connected, db);
+  } else if (!session_usable(db->session)) {
+    return; /* its next event decides */
+  } else if (!db->greeted) {
+    struct session_work hello = {.feed = feed_hello, .context = db};
+    db->next_hello = 0;
+    session_start(db->session, &hello);
+  } else if (db->first != NULL) {
+    db->running = true;
+    session_start(db->session, &db->first->work);
+  }
+}
+
+static void on_soon(void *context) { step(context); }
+
+/* ---- the whole ---- */
+
+struct db *db_create(struct loop *loop, const struct db_options *options) {
+  struct db *db = memory_allocate(sizeof *db);
+  db->loop = loop;
+  db->last = &db->first;
+  db->soon = timer_open(loop, on_soon, db);
+  copy_options(db, options);
+  return db;
+}
+
+void db_destroy(struct db *db) {
+  if (db == NULL)
+    return;
+  db->dying = true;
+  timer_start(db->soon, 0);
+}
+
+void db_drop(struct db *db, const char *reason) {
+  if (db->session != NULL)
+    session_break(db->session, reason);
+}
+
+void db_on_notify(struct db *db, db_notify_fn *fn, void *context) {
+  db->notify = fn;
+  db->notify_context = context;
+}
+
+void db_on_state(struct db *db, db_state_fn *fn, void *context) {
+  db->state = fn;
+  db->state_context = context;
+}
+
+int db_server_version(const struct db *db) { return db->server_version; }

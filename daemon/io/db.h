@@ -1,0 +1,77 @@
+#pragma once
+/* One PostgreSQL session (libpq, asynchronous, pipeline mode), the only file that includes libpq. Knows nothing of Close.
+ *
+ * Work is queued and done in order. The session connects when there is work, and again when it was lost; work that was
+ * under way when a session broke completes with UNREACHABLE and is never repeated here. Each completion comes exactly
+ * once, from the loop, never from inside the call that queued the work. Statements are bounded by the server's
+ * statement_timeout; on a local deadline the session is dropped. */
+#include "base/error.h"
+#include "base/text.h"
+#include "io/loop.h"
+
+struct db;
+
+struct db_options {
+  const char *conninfo; /* keyword=value or URI, several hosts allowed; target_session_attrs added when absent */
+  const char *application_name;
+  int64_t connect_timeout_ms; /* for all hosts of one attempt together, DNS included */
+  int64_t answer_timeout_ms;  /* the longest silence while statements are under way */
+  /* Sent first on every new session, as one transaction; parameters as in db_statement. A failure fails the connect. */
+  const struct db_statement *hello;
+  int hello_count;
+};
+
+#define DB_PARAMETERS_MAX 20
+
+struct db_statement {
+  const char *sql;
+  int count;                              /* parameters, all in text format */
+  struct slice values[DB_PARAMETERS_MAX]; /* bytes NULL: SQL NULL; need not be NUL-terminated; copied when sent */
+  bool prepare;                           /* worth a named prepared statement (sql's address is its identity) */
+};
+
+struct db_row { /* borrowed until the callback returns */
+  const void *result;
+  int row, columns;
+};
+bool db_row_is_null(const struct db_row *row, int column);
+struct slice db_row_text(const struct db_row *row, int column); /* empty when NULL */
+int64_t db_row_int(const struct db_row *row, int column);       /* 0 when NULL or no number */
+bool db_row_bool(const struct db_row *row, int column);
+
+typedef void db_row_fn(void *context, const struct db_row *row);
+/* error NULL: well. error->kind: DATABASE (code holds the SQLSTATE), UNREACHABLE, CANCELLED. */
+typedef void db_done_fn(void *context, const struct error *error);
+
+struct db *db_create(struct loop *loop, const struct db_options *options); /* options are copied */
+void db_destroy(
+    struct db *db); /* pending work completes with CANCELLED from the loop, then it frees itself; NULL is allowed */
+
+/* One statement, its own transaction; rows are streamed one by one. `rows` may be NULL. */
+void db_query(struct db *db, const struct db_statement *statement, db_row_fn *rows, db_done_fn *done, void *context);
+
+/* One script of several statements without parameters (migrations): the simple protocol. */
+void db_script(struct db *db, const char *sql, db_done_fn *done, void *context);
+
+/* One transaction = one pipeline. `feed` is asked for the next statement whenever there is room on the wire; it fills
+ * `ret_statement` (which must live until the next call of feed) and returns true, or returns false when there is no more.
+ * `rows` gets each row with the statement's number, from 0. An error in one rolls all back; `done` says so once. */
+typedef bool db_feed_fn(void *context, struct db_statement *ret_statement);
+typedef void db_pipeline_row_fn(void *context, int statement, const struct db_row *row);
+struct db_pipeline {
+  db_feed_fn *feed;
+  db_pipeline_row_fn *rows;
+  db_done_fn *done;
+  void *context;
+  bool read_only; /* begins with `set transaction read only` (plan) */
+};
+void db_transaction(struct db *db, const struct db_pipeline *pipeline);
+
+/* LISTEN: notifications arrive while the session lives; call again after each reconnect (`connected` tells). */
+typedef void db_notify_fn(void *context, const char *channel, const char *payload);
+typedef void db_state_fn(void *context, bool connected, const struct error *error);
+void db_on_notify(struct db *db, db_notify_fn *fn, void *context);
+void db_on_state(struct db *db, db_state_fn *fn, void *context);
+
+int db_server_version(const struct db *db);      /* 150004; 0 when never connected */
+void db_drop(struct db *db, const char *reason); /* forget this session: what is under way completes with UNREACHABLE */

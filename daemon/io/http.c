@@ -1,0 +1,337 @@
+/* GET requests on curl's multi interface, driven by the loop. Curl says which sockets and which timer it wants; after
+ * each call into it all finished transfers are reaped, since the last one may finish from a timeout. */
+#include "io/http.h"
+#include "base/memory.h"
+#include "io/http_answer.h"
+#include "io/http_request.h"
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct socket_watch { /* one socket that curl asked to watch */
+  struct socket_watch *next;
+  struct http *http;
+  curl_socket_t fd;
+  struct watcher *watcher;
+  int events;
+};
+
+struct transfer {
+  struct transfer *next;
+  struct http *http;
+  CURL *easy;
+  uint64_t request;
+  struct answer answer;
+  http_done_fn *done;
+  void *context;
+  bool over, cancelled; /* over: out of curl's hands, completes from the `soon` timer */
+  char reason[CURL_ERROR_SIZE];
+};
+
+struct http {
+  struct loop *loop;
+  CURLM *multi;
+  struct timer *timer, *soon;  /* curl's only timer; completions that may not come from inside a call */
+  struct http_options options; /* its texts are ours */
+  struct transfer *transfers;  /* accepted and not completed */
+  struct socket_watch *sockets;
+  int in_flight;
+  uint64_t last_request;
+  bool dying;
+  struct header headers[ANSWER_LINES];
+};
+
+static void reap(struct http *http);
+
+/* ---- curl and the loop ---- */
+
+static void on_socket_ready(void *context, int ready, bool broken) {
+  struct socket_watch *watch = context;
+  struct http *http = watch->http;
+  curl_socket_t fd = watch->fd;
+  int mask = ((ready & WATCH_READ) != 0 ? CURL_CSELECT_IN : 0) | ((ready & WATCH_WRITE) != 0 ? CURL_CSELECT_OUT : 0) |
+             (broken ? CURL_CSELECT_ERR : 0);
+  if (broken)
+    watcher_set(watch->watcher, watch->events); /* it was paused, and curl tells only about changes */
+  int running;
+  curl_multi_socket_action(http->multi, fd, mask, &running);
+  reap(http);
+}
+
+static void forget_socket(struct http *http, curl_socket_t fd) {
+  for (struct socket_watch **link = &http->sockets; *link != NULL; link = &(*link)->next) {
+    struct socket_watch *watch = *link;
+    if (watch->fd != fd)
+      continue;
+    *link = watch->next;
+    watcher_close(watch->watcher);
+    free(watch);
+    return;
+  }
+}
+
+static struct socket_watch *find_socket(struct http *http, curl_socket_t fd) {
+  for (struct socket_watch *watch = http->sockets; watch != NULL; watch = watch->next)
+    if (watch->fd == fd)
+      return watch;
+  struct socket_watch *watch = memory_allocate(sizeof *watch);
+  watch->watcher = watcher_create(http->loop, fd, on_socket_ready, watch);
+  if (watch->watcher == NULL) { /* no socket epoll can watch: the transfer ends by its timeout */
+    free(watch);
+    return NULL;
+  }
+  watch->http = http;
+  watch->fd = fd;
+  watch->next = http->sockets;
+  http->sockets = watch;
+  return watch;
+}
+
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *assigned) {
+  struct http *http = context;
+  (void)easy;
+  (void)assigned;
+  if (what == CURL_POLL_REMOVE) {
+    forget_socket(http, fd);
+    return 0;
+  }
+  struct socket_watch *watch = find_socket(http, fd);
+  if (watch == NULL)
+    return 0;
+  watch->events = ((what & CURL_POLL_IN) != 0 ? WATCH_READ : 0) | ((what & CURL_POLL_OUT) != 0 ? WATCH_WRITE : 0);
+  watcher_set(watch->watcher, watch->events);
+  return 0;
+}
+
+static int on_curl_close(void *context, curl_socket_t fd) {
+  forget_socket(context, fd);
+  return close(fd);
+}
+
+static int on_curl_timer(CURLM *multi, long timeout_ms, void *context) {
+  struct http *http = context;
+  (void)multi;
+  if (timeout_ms < 0)
+    timer_stop(http->timer);
+  else
+    timer_start(http->timer, timeout_ms);
+  return 0;
+}
+
+static void on_timer(void *context) {
+  struct http *http = context;
+  int running;
+  curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  reap(http);
+}
+
+/* ---- completing ---- */
+
+static void set_error(const struct transfer *transfer, CURLcode code, struct error *error) {
+  const struct http_options *options = &transfer->http->options;
+  if (transfer->cancelled)
+    error_set(error, ERROR_CANCELLED, "request was cancelled");
+  else if (transfer->answer.state == ANSWER_HEAD_TOO_LARGE)
+    error_set(error, ERROR_LIMIT, "answer has more than %d header lines or %d KiB of them", ANSWER_LINES,
+              ANSWER_HEAD_BYTES / 1024);
+  else if (transfer->answer.state == ANSWER_BODY_TOO_LARGE)
+    error_set(error, ERROR_LIMIT, "answer is larger than %zu bytes (api.max_response)", options->max_response_bytes);
+  else
+    request_error(transfer->easy, options, (int)code, transfer->reason, error);
+}
+
+static struct http_response read_response(struct transfer *transfer) {
+  struct http *http = transfer->http;
+  struct http_response response = {.body = buffer_slice(&transfer->answer.body), .headers = http->headers};
+  long status = 0;
+  curl_off_t received = 0, elapsed_us = 0;
+  curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+  curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &elapsed_us);
+  response.status = (int)status;
+  response.header_count = answer_headers(&transfer->answer, http->headers);
+  response.received_bytes = received;
+  response.elapsed_ms = elapsed_us / 1000;
+  return response;
+}
+
+/* The one place that ends a transfer. The callback may start and cancel others, or destroy the whole (which waits). */
+static void complete(struct transfer *transfer, CURLcode code) {
+  struct http *http = transfer->http;
+  struct transfer **link = &http->transfers;
+  while (*link != transfer)
+    link = &(*link)->next;
+  *link = transfer->next;
+  http->in_flight--;
+  if (!transfer->over)
+    curl_multi_remove_handle(http->multi, transfer->easy);
+  if (code == CURLE_OK && !transfer->cancelled) {
+    struct http_response response = read_response(transfer);
+    transfer->done(transfer->context, &response, NULL);
+  } else {
+    struct error error;
+    set_error(transfer, code, &error);
+    transfer->done(transfer->context, NULL, &error);
+  }
+  curl_easy_cleanup(transfer->easy);
+  answer_finish(&transfer->answer);
+  free(transfer);
+}
+
+static void reap(struct http *http) {
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+    if (message->msg != CURLMSG_DONE)
+      continue;
+    char *transfer = NULL;
+    CURLcode code = message->data.result;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    complete((struct transfer *)(void *)transfer, code);
+  }
+}
+
+static void http_free(struct http *http) {
+  if (http->multi != NULL)
+    curl_multi_cleanup(http->multi); /* closes connections: socket callbacks come from here */
+  while (http->sockets != NULL)
+    forget_socket(http, http->sockets->fd);
+  timer_close(http->timer);
+  timer_close(http->soon);
+  free((void *)http->options.user_agent);
+  free((void *)http->options.ca_file);
+  free((void *)http->options.proxy);
+  free(http);
+  curl_global_cleanup();
+}
+
+static struct transfer *find_over(struct http *http) {
+  struct transfer *transfer = http->transfers;
+  while (transfer != NULL && !transfer->over)
+    transfer = transfer->next;
+  return transfer;
+}
+
+static void on_soon(void *context) {
+  struct http *http = context;
+  struct transfer *transfer;
+  while ((transfer = find_over(http)) != NULL)
+    complete(transfer, CURLE_FAILED_INIT);
+  if (http->dying)
+    http_free(http);
+}
+
+/* ---- one request ---- */
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *context) {
+  struct transfer *transfer = context;
+  return answer_line(&transfer->answer, bytes, size * count) ? size * count : 0;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
+  struct transfer *transfer = context;
+  return answer_body(&transfer->answer, bytes, size * count) ? size * count : 0;
+}
+
+static bool set_callbacks(struct transfer *transfer) {
+  CURL *easy = transfer->easy;
+  return curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)transfer) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reason) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_HEADERDATA, (void *)transfer) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_WRITEDATA, (void *)transfer) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_curl_close) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)transfer->http) == CURLE_OK;
+}
+
+uint64_t http_get(struct http *http, const char *url, const struct secret *key, http_done_fn *done, void *context) {
+  struct transfer *transfer = memory_allocate(sizeof *transfer);
+  transfer->http = http;
+  transfer->request = ++http->last_request;
+  transfer->done = done;
+  transfer->context = context;
+  answer_init(&transfer->answer, http->options.max_response_bytes);
+  transfer->next = http->transfers;
+  http->transfers = transfer;
+  http->in_flight++;
+  transfer->easy = curl_easy_init();
+  transfer->cancelled = http->dying;
+  transfer->over = http->dying || transfer->easy == NULL || !set_callbacks(transfer) ||
+                   !request_configure(transfer->easy, &http->options, url, key) ||
+                   curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK;
+  if (transfer->over)
+    timer_start(http->soon, 0);
+  return transfer->request;
+}
+
+static void cancel(struct transfer *transfer) {
+  if (transfer->over)
+    return;
+  curl_multi_remove_handle(transfer->http->multi, transfer->easy);
+  transfer->over = transfer->cancelled = true;
+  timer_start(transfer->http->soon, 0);
+}
+
+void http_cancel(struct http *http, uint64_t request) {
+  for (struct transfer *transfer = http->transfers; transfer != NULL; transfer = transfer->next)
+    if (transfer->request == request)
+      cancel(transfer);
+}
+
+int http_in_flight(const struct http *http) {
+  return http->in_flight;
+}
+
+/* ---- the whole ---- */
+
+static const char *copy_or_null(const char *text) {
+  return text != NULL ? memory_copy_text(text) : NULL;
+}
+
+static bool set_multi(struct http *http) {
+  CURLM *multi = http->multi;
+  long connections = http->options.max_connections;
+  return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket) == CURLM_OK &&
+         curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, (void *)http) == CURLM_OK &&
+         curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) == CURLM_OK &&
+         curl_multi_setopt(multi, CURLMOPT_TIMERDATA, (void *)http) == CURLM_OK &&
+         curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
+         curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections) == CURLM_OK &&
+         curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections) == CURLM_OK;
+}
+
+struct http *http_create(struct loop *loop, const struct http_options *options, struct error *error) {
+  if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0) {
+    error_set(error, ERROR_CONFIG, "could not read \"%s\" (api.ca_file)", options->ca_file);
+    return NULL;
+  }
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    error_set(error, ERROR_MEMORY, "could not start libcurl");
+    return NULL;
+  }
+  struct http *http = memory_allocate(sizeof *http);
+  http->loop = loop;
+  http->timer = timer_open(loop, on_timer, http);
+  http->soon = timer_open(loop, on_soon, http);
+  http->options = *options;
+  http->options.user_agent = copy_or_null(options->user_agent);
+  http->options.ca_file = copy_or_null(options->ca_file);
+  http->options.proxy = copy_or_null(options->proxy);
+  http->multi = curl_multi_init();
+  if (http->multi != NULL && set_multi(http))
+    return http;
+  error_set(error, ERROR_MEMORY, "could not start libcurl");
+  http_free(http);
+  return NULL;
+}
+
+void http_destroy(struct http *http) {
+  if (http == NULL || http->dying)
+    return;
+  http->dying = true;
+  for (struct transfer *transfer = http->transfers; transfer != NULL; transfer = transfer->next)
+    cancel(transfer);
+  timer_start(http->soon, 0);
+}

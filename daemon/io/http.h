@@ -1,0 +1,41 @@
+#pragma once
+/* GET requests over HTTPS (libcurl multi), the only file that includes curl. Knows nothing of Close.
+ *
+ * No redirects, no cookies, no netrc, no proxy from the environment, TLS >= 1.2 verified, HTTP/2 where offered, gzip accepted.
+ * The byte cap is counted after decompression in the write callback; headers are capped too (64 KiB, 128 lines).
+ * The completion comes exactly once per accepted request, never from inside http_get() or http_cancel(). */
+#include "base/error.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "io/loop.h"
+
+struct http;
+
+struct http_options {
+  const char *user_agent;
+  const char *ca_file; /* NULL: the system's */
+  const char *proxy;   /* NULL: none, the environment's is ignored */
+  int64_t connect_timeout_ms, request_timeout_ms;
+  size_t max_response_bytes;
+  long max_connections; /* per host and in all */
+};
+
+struct http_response { /* borrowed until the callback returns */
+  int status;
+  struct slice body;
+  const struct header *headers;
+  int header_count;
+  int64_t received_bytes; /* on the wire, body only, before decompression */
+  int64_t elapsed_ms;
+};
+
+/* Exactly one of response and error is not NULL. error->kind: NETWORK, TIMEOUT, LIMIT, CANCELLED. */
+typedef void http_done_fn(void *context, const struct http_response *response, const struct error *error);
+
+struct http *http_create(struct loop *loop, const struct http_options *options, struct error *error);
+/* `key` is sent as Basic user name with an empty password; borrowed until the completion. Returns a number > 0. */
+uint64_t http_get(struct http *http, const char *url, const struct secret *key, http_done_fn *done, void *context);
+void http_cancel(struct http *http, uint64_t request); /* completes with CANCELLED */
+int http_in_flight(const struct http *http);
+/* Cancels what is in flight (completions come from the loop), then frees itself; the loop becomes empty. NULL is allowed. */
+void http_destroy(struct http *http);

@@ -1,0 +1,116 @@
+/* Every option of a request in one place, so that what is sent to whom can be read on one screen. Error texts are our own
+ * wherever curl's hold varying numbers: a failure that lasts must read the same each time. */
+#include "io/http_request.h"
+#include <curl/curl.h>
+#include <string.h>
+
+static bool set_text(CURL *easy, CURLoption option, const char *text) {
+  return curl_easy_setopt(easy, option, text) == CURLE_OK;
+}
+
+static bool set_long(CURL *easy, CURLoption option, long value) {
+  return curl_easy_setopt(easy, option, value) == CURLE_OK;
+}
+
+/* Whom we talk to and what we show him: the key goes to the URL's host alone. */
+static bool set_trust(const struct http_options *options, CURL *easy, const struct secret *key) {
+  return set_long(easy, CURLOPT_FOLLOWLOCATION, 0) && set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
+         set_long(easy, CURLOPT_NETRC, CURL_NETRC_IGNORED) && set_long(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1) &&
+         set_text(easy, CURLOPT_PROXY, options->proxy != NULL ? options->proxy : "") &&
+         set_text(easy, CURLOPT_NOPROXY, "") &&
+         /* a tunnel: the proxy is told the host's name, and never sees the key of an https request */
+         set_long(easy, CURLOPT_HTTPPROXYTUNNEL, options->proxy != NULL) &&
+         set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1) &&
+         set_long(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) && set_long(easy, CURLOPT_SSL_VERIFYPEER, 1) &&
+         set_long(easy, CURLOPT_SSL_VERIFYHOST, 2) &&
+         (options->ca_file == NULL || set_text(easy, CURLOPT_CAINFO, options->ca_file)) &&
+         /* one source of trust; only then does curl share the parsed bundle between connections, too */
+         set_text(easy, CURLOPT_CAPATH, NULL) && set_long(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC) &&
+         (key == NULL ||
+          (set_text(easy, CURLOPT_USERNAME, secret_expose(key)) && set_text(easy, CURLOPT_PASSWORD, "")));
+}
+
+static bool set_transport(const struct http_options *options, CURL *easy, const char *url) {
+  bool tls = strncmp(url, "https:", 6) == 0;
+  return set_text(easy, CURLOPT_URL, url) && set_long(easy, CURLOPT_HTTPGET, 1) &&
+         set_long(easy, CURLOPT_PATH_AS_IS, 1) && /* or the path /x/../y/ becomes another resource */
+         set_text(easy, CURLOPT_USERAGENT, options->user_agent) && set_text(easy, CURLOPT_ACCEPT_ENCODING, "gzip") &&
+         set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS) &&
+         /* without TLS nothing is negotiated: curl would wait for the first answer before it opens a second connection */
+         set_long(easy, CURLOPT_PIPEWAIT, tls) && set_long(easy, CURLOPT_NOSIGNAL, 1) &&
+         set_long(easy, CURLOPT_QUICK_EXIT, 1) && set_long(easy, CURLOPT_TCP_KEEPALIVE, 1) &&
+         set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms) &&
+         set_long(easy, CURLOPT_TIMEOUT_MS, (long)options->request_timeout_ms);
+}
+
+bool request_configure(void *easy, const struct http_options *options, const char *url, const struct secret *key) {
+  return set_trust(options, easy, key) && set_transport(options, easy, url);
+}
+
+/* host[:port] of the URL; what stands before an @ is never shown. */
+static void copy_authority(CURL *easy, char *ret_text, size_t size) {
+  const char *url = NULL;
+  curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+  const char *begin = url != NULL ? strstr(url, "://") : NULL;
+  begin = begin != NULL ? begin + 3 : "";
+  size_t length = strcspn(begin, "/?#");
+  const char *at = memchr(begin, '@', length);
+  if (at != NULL) {
+    length -= (size_t)(at + 1 - begin);
+    begin = at + 1;
+  }
+  if (length >= size)
+    length = size - 1;
+  memcpy(ret_text, begin, length);
+  ret_text[length] = '\0';
+}
+
+static void set_timeout_error(CURL *easy, const struct http_options *options, const char *host, struct error *error) {
+  curl_off_t started = 0;
+  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &started);
+  bool connecting = started == 0 && options->connect_timeout_ms < options->request_timeout_ms;
+  double seconds = (double)(connecting ? options->connect_timeout_ms : options->request_timeout_ms) / 1000.0;
+  if (connecting)
+    error_set(error, ERROR_TIMEOUT, "no connection to \"%s\" within %g s (api.connect_timeout)", host, seconds);
+  else
+    error_set(error, ERROR_TIMEOUT, "no complete answer from \"%s\" within %g s (api.request_timeout)", host, seconds);
+}
+
+static bool is_tls_code(int code) {
+  static const CURLcode codes[] = {
+      CURLE_SSL_CONNECT_ERROR,
+      CURLE_PEER_FAILED_VERIFICATION,
+      CURLE_SSL_CACERT_BADFILE,
+      CURLE_SSL_CERTPROBLEM,
+      CURLE_SSL_CIPHER,
+      CURLE_SSL_ISSUER_ERROR,
+      CURLE_USE_SSL_FAILED,
+      CURLE_SSL_ENGINE_INITFAILED,
+      CURLE_SSL_INVALIDCERTSTATUS,
+  };
+  for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+    if ((int)codes[i] == code)
+      return true;
+  return false;
+}
+
+void request_error(void *easy, const struct http_options *options, int code, const char *reason, struct error *error) {
+  char host[256];
+  long number = 0;
+  copy_authority(easy, host, sizeof host);
+  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+  const char *usual = curl_easy_strerror((CURLcode)code);
+  const char *why = reason[0] != '\0' ? reason : usual;
+  if (code == CURLE_OPERATION_TIMEDOUT)
+    set_timeout_error(easy, options, host, error);
+  else if (is_tls_code(code))
+    error_set(error, ERROR_NETWORK, "could not make a trusted connection to \"%s\": TLS: %s", host, why);
+  else if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY)
+    error_set(error, ERROR_NETWORK, "could not resolve the name of the %s of \"%s\"",
+              code == CURLE_COULDNT_RESOLVE_PROXY ? "proxy" : "host", host);
+  else if (code == CURLE_COULDNT_CONNECT)
+    error_set(error, ERROR_NETWORK, "could not connect to \"%s\": %s", host,
+              number != 0 ? strerror((int)number) : "refused or unreachable");
+  else
+    error_set(error, ERROR_NETWORK, "could not get an answer from \"%s\": %s", host, usual);
+}

@@ -1,0 +1,258 @@
+/* The event loop on libuv. Every handle lives on the heap and is freed by its close callback, so closing from inside a
+ * callback is always allowed. Host names are resolved on a thread of their own and not on libuv's pool: a pool thread
+ * that waits for a dead name server cannot be cancelled and would hold up the end of the process. */
+#include "io/loop.h"
+#include "base/memory.h"
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+struct loop {
+  uv_loop_t uv;
+};
+
+struct timer {
+  uv_timer_t uv;
+  timer_fn *fn;
+  void *context;
+};
+
+struct watcher {
+  uv_poll_t uv;
+  watcher_fn *fn;
+  void *context;
+};
+
+struct signal_watcher {
+  uv_signal_t uv;
+  signal_fn *fn;
+  void *context;
+};
+
+#define ADDRESSES_MAX 8
+#define ADDRESS_BYTES 64 /* an IPv6 address with its zone */
+
+struct resolver { /* owned by the loop and by the thread; the last one frees it */
+  uv_async_t uv;
+  pthread_mutex_t lock;
+  int owners;
+  bool closing;
+  resolver_fn *fn;
+  void *context;
+  char *host;
+  int count;
+  char addresses[ADDRESSES_MAX][ADDRESS_BYTES];
+  char reason[128];
+};
+
+static void free_handle(uv_handle_t *handle) {
+  free(handle->data);
+}
+
+/* libuv refuses these calls only for arguments that a caller of ours cannot give, or out of memory (crash-only). */
+static void require(int status, const char *what) {
+  if (status == 0)
+    return;
+  fprintf(stderr, "could not %s: %s\n", what, uv_strerror(status));
+  abort();
+}
+
+struct loop *loop_create(void) {
+  struct loop *loop = memory_allocate(sizeof *loop);
+  require(uv_loop_init(&loop->uv), "create the event loop");
+  return loop;
+}
+
+void loop_run(struct loop *loop) {
+  uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+bool loop_destroy(struct loop *loop) {
+  if (loop == NULL)
+    return true;
+  uv_run(&loop->uv, UV_RUN_NOWAIT); /* the close callbacks of what was closed after loop_run() */
+  if (uv_loop_close(&loop->uv) != 0)
+    return false;
+  free(loop);
+  return true;
+}
+
+int64_t loop_now_ms(struct loop *loop) {
+  uv_update_time(&loop->uv);
+  return (int64_t)uv_now(&loop->uv);
+}
+
+static void on_timer(uv_timer_t *uv) {
+  struct timer *timer = uv->data;
+  timer->fn(timer->context);
+}
+
+struct timer *timer_open(struct loop *loop, timer_fn *fn, void *context) {
+  struct timer *timer = memory_allocate(sizeof *timer);
+  timer->fn = fn;
+  timer->context = context;
+  require(uv_timer_init(&loop->uv, &timer->uv), "create a timer");
+  timer->uv.data = timer;
+  return timer;
+}
+
+void timer_start(struct timer *timer, int64_t delay_ms) {
+  /* Not 0: libuv runs due timers until none is left, so one that restarts itself with 0 would starve the sockets. */
+  uint64_t delay = delay_ms < 1 ? 1 : (uint64_t)delay_ms;
+  uv_update_time(timer->uv.loop);
+  require(uv_timer_start(&timer->uv, on_timer, delay, 0), "start a timer");
+}
+
+void timer_stop(struct timer *timer) {
+  uv_timer_stop(&timer->uv);
+}
+
+void timer_close(struct timer *timer) {
+  if (timer == NULL)
+    return;
+  uv_close((uv_handle_t *)&timer->uv, free_handle);
+}
+
+static void on_poll(uv_poll_t *uv, int status, int events) {
+  struct watcher *watcher = uv->data;
+  int ready = ((events & UV_READABLE) != 0 ? WATCH_READ : 0) | ((events & UV_WRITABLE) != 0 ? WATCH_WRITE : 0);
+  watcher->fn(watcher->context, ready, status < 0);
+}
+
+struct watcher *watcher_create(struct loop *loop, int fd, watcher_fn *fn, void *context) {
+  struct watcher *watcher = memory_allocate(sizeof *watcher);
+  watcher->fn = fn;
+  watcher->context = context;
+  if (uv_poll_init(&loop->uv, &watcher->uv, fd) != 0) {
+    free(watcher);
+    return NULL;
+  }
+  watcher->uv.data = watcher;
+  return watcher;
+}
+
+void watcher_set(struct watcher *watcher, int events) {
+  int wanted = ((events & WATCH_READ) != 0 ? UV_READABLE : 0) | ((events & WATCH_WRITE) != 0 ? UV_WRITABLE : 0);
+  if (wanted == 0)
+    uv_poll_stop(&watcher->uv);
+  else
+    require(uv_poll_start(&watcher->uv, wanted, on_poll), "watch a file descriptor");
+}
+
+void watcher_close(struct watcher *watcher) {
+  if (watcher == NULL)
+    return;
+  uv_close((uv_handle_t *)&watcher->uv, free_handle);
+}
+
+static void on_signal(uv_signal_t *uv, int number) {
+  struct signal_watcher *watcher = uv->data;
+  watcher->fn(watcher->context, number);
+}
+
+struct signal_watcher *signal_watch(struct loop *loop, int number, signal_fn *fn, void *context) {
+  struct signal_watcher *watcher = memory_allocate(sizeof *watcher);
+  watcher->fn = fn;
+  watcher->context = context;
+  require(uv_signal_init(&loop->uv, &watcher->uv), "create a signal handle");
+  watcher->uv.data = watcher;
+  require(uv_signal_start(&watcher->uv, on_signal, number), "watch a signal");
+  return watcher;
+}
+
+void signal_close(struct signal_watcher *watcher) {
+  if (watcher == NULL)
+    return;
+  uv_close((uv_handle_t *)&watcher->uv, free_handle);
+}
+
+static void resolver_release(struct resolver *resolver) {
+  pthread_mutex_lock(&resolver->lock);
+  int owners = --resolver->owners;
+  pthread_mutex_unlock(&resolver->lock);
+  if (owners > 0)
+    return;
+  pthread_mutex_destroy(&resolver->lock);
+  free(resolver->host);
+  free(resolver);
+}
+
+static void resolver_closed(uv_handle_t *handle) {
+  resolver_release(handle->data);
+}
+
+static void resolver_close(struct resolver *resolver) {
+  pthread_mutex_lock(&resolver->lock);
+  resolver->closing = true; /* from here on the thread leaves the handle alone */
+  pthread_mutex_unlock(&resolver->lock);
+  uv_close((uv_handle_t *)&resolver->uv, resolver_closed);
+}
+
+static void on_resolved(uv_async_t *uv) {
+  struct resolver *resolver = uv->data;
+  const char *addresses[ADDRESSES_MAX];
+  for (int i = 0; i < resolver->count; i++)
+    addresses[i] = resolver->addresses[i];
+  resolver_close(resolver); /* the memory stays until the close callback */
+  resolver->fn(resolver->context, resolver->count, addresses, resolver->reason);
+}
+
+static void resolver_lookup(struct resolver *resolver) {
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+  struct addrinfo *list = NULL;
+  int status = getaddrinfo(resolver->host, NULL, &hints, &list);
+  for (struct addrinfo *entry = list; status == 0 && entry != NULL; entry = entry->ai_next) {
+    if (resolver->count == ADDRESSES_MAX)
+      break;
+    char *address = resolver->addresses[resolver->count];
+    if (getnameinfo(entry->ai_addr, entry->ai_addrlen, address, ADDRESS_BYTES, NULL, 0, NI_NUMERICHOST) == 0)
+      resolver->count++;
+  }
+  if (list != NULL)
+    freeaddrinfo(list);
+  const char *reason = status != 0 ? gai_strerror(status) : "no address";
+  if (resolver->count == 0)
+    snprintf(resolver->reason, sizeof resolver->reason, "%s", reason);
+}
+
+static void *resolver_thread(void *context) {
+  struct resolver *resolver = context;
+  resolver_lookup(resolver);
+  pthread_mutex_lock(&resolver->lock);
+  if (!resolver->closing)
+    uv_async_send(&resolver->uv);
+  pthread_mutex_unlock(&resolver->lock);
+  resolver_release(resolver);
+  return NULL;
+}
+
+struct resolver *resolver_start(struct loop *loop, const char *host, resolver_fn *fn, void *context) {
+  struct resolver *resolver = memory_allocate(sizeof *resolver);
+  resolver->fn = fn;
+  resolver->context = context;
+  resolver->host = memory_copy_text(host);
+  resolver->owners = 2;
+  pthread_mutex_init(&resolver->lock, NULL);
+  require(uv_async_init(&loop->uv, &resolver->uv, on_resolved), "create a resolver");
+  resolver->uv.data = resolver;
+  pthread_attr_t detached;
+  pthread_attr_init(&detached);
+  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  pthread_t thread;
+  if (pthread_create(&thread, &detached, resolver_thread, resolver) != 0) {
+    snprintf(resolver->reason, sizeof resolver->reason, "no thread to look it up");
+    resolver->owners = 1;
+    uv_async_send(&resolver->uv);
+  }
+  pthread_attr_destroy(&detached);
+  return resolver;
+}
+
+void resolver_cancel(struct resolver *resolver) {
+  if (resolver != NULL)
+    resolver_close(resolver);
+}

@@ -1,0 +1,47 @@
+#pragma once
+/* The event loop (libuv), the only file that includes it: timers, file descriptors, signals, host names.
+ *
+ * Handles are closed with *_close(): the callback never comes again after that call, the memory is freed by the loop.
+ * Callbacks never come from inside the call that started the work. There is no stop: loop_run() returns when nothing is
+ * left to wait for, and loop_destroy() proves it. */
+#include "base/error.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct timer;
+struct watcher;
+struct signal_watcher;
+struct resolver;
+
+struct loop *loop_create(void);
+void loop_run(struct loop *loop);
+/* True when every handle was closed (uv_loop_close() == 0); false is a bug and is logged by the caller. NULL is allowed. */
+bool loop_destroy(struct loop *loop);
+int64_t loop_now_ms(struct loop *loop); /* monotonic, updated on each call */
+
+/* Opened, not created: POSIX owns the name timer_create(). */
+typedef void timer_fn(void *context);
+struct timer *timer_open(struct loop *loop, timer_fn *fn, void *context);
+void timer_start(struct timer *timer, int64_t delay_ms); /* once, in 1 ms at the earliest; a running timer is moved */
+void timer_stop(struct timer *timer);
+void timer_close(struct timer *timer); /* NULL is allowed */
+
+enum { WATCH_READ = 1, WATCH_WRITE = 2 };
+/* `ready` is a mask of WATCH_*; `broken` says that poll(2) reported an error and the owner's
+ * library has the last word; the watcher is then paused until watcher_set(). */
+typedef void watcher_fn(void *context, int ready, bool broken);
+struct watcher *watcher_create(struct loop *loop, int fd, watcher_fn *fn,
+                               void *context);         /* NULL when the fd cannot be polled */
+void watcher_set(struct watcher *watcher, int events); /* 0 pauses */
+void watcher_close(struct watcher *watcher);           /* fd may be closed right after */
+
+typedef void signal_fn(void *context, int number);
+struct signal_watcher *signal_watch(struct loop *loop, int number, signal_fn *fn, void *context);
+void signal_close(struct signal_watcher *watcher);
+
+/* Numeric addresses of a host, at most 8, in getaddrinfo's order; count 0 when unknown. A cancelled lookup does not keep
+ * the loop alive, however long the name server is silent. The resolver is gone when its callback comes. */
+typedef void resolver_fn(void *context, int count, const char *const *addresses, const char *reason);
+struct resolver *resolver_start(struct loop *loop, const char *host, resolver_fn *fn, void *context);
+void resolver_cancel(struct resolver *resolver); /* the callback does not come; NULL is allowed */

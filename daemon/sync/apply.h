@@ -1,0 +1,47 @@
+#pragma once
+/* A sweep's transaction: the steps of sql/sync in name order, the spooled documents in batches, one pipeline, all or nothing. */
+#include "crm/snapshot.h"
+#include "io/db.h"
+#include "sync/coverage.h"
+#include "sync/report.h"
+#include "sync/spool.h"
+
+enum { APPLY_DIGEST_VERSION = 1 }; /* of crm/canonical: a new one makes every organization verify once */
+
+struct apply_work { /* everything borrowed until the completion */
+  const char *organization_id, *name, *principal_id /* NULL: as it is */, *user_id /* or NULL */;
+  int64_t revision; /* -1: not bound yet */
+  int64_t started_at_us, listed_at_us, complete_at_us; /* the last two MOMENT_UNKNOWN: as the row knows */
+  struct slice volatile_fields;                        /* a text[] literal */
+  bool verify, complete;   /* complete: the listing was */
+  bool verified;           /* this sweep counts as one that compared everything */
+  const struct snapshot *snapshot;
+  struct spool *spool;
+  struct slice removed, unseen; /* text[] literals; empty: none */
+  struct slice rejected;        /* a JSON array */
+  enum outcome floor;           /* what it comes to when nothing is written: unchanged, incomplete or guarded */
+  const char *error;            /* or NULL */
+  int64_t accounts, rejected_count;
+  int requests, attempts;
+  int64_t received_bytes, gap_ms;
+  struct coverage coverage; /* sweeps 0: nothing to add */
+};
+
+struct apply_result {
+  enum outcome outcome;
+  int64_t added, changed, removed, repaired, revision;
+};
+
+/* error->kind CONFLICT: the revision moved, nothing was written. The result is NULL when there is an error. */
+typedef void apply_done_fn(void *context, const struct apply_result *result, const struct error *error);
+
+/* The completion comes exactly once, from the loop. The session must have run sql/query/session_temp.sql. */
+void apply_start(struct db *db, const struct apply_work *work, apply_done_fn *done, void *context);
+
+/* One batch out of the spool: [[account_id, raw digest, digest, document], …], at most 1,000 records or 4 MB. False: none was
+ * left (error untouched) or the spool could not be read (error set). */
+bool apply_next_batch(const struct apply_work *work, struct buffer *batch, struct error *error);
+
+/* Append one element to a text[] literal that is being built ("{" … "}"); `literal` begins empty. */
+bool apply_append_element(struct buffer *literal, struct slice element) __attribute__((warn_unused_result));
+bool apply_close_array(struct buffer *literal) __attribute__((warn_unused_result));

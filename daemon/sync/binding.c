@@ -1,0 +1,139 @@
+#include "sync/binding.h"
+#include "base/memory.h"
+#include "crm/principal.h"
+#include "crm/request.h"
+#include "sql/embedded.h"
+#include <string.h>
+
+/* What this file is for: tying a NAME to an organization once, or refusing. It promises that nothing is tied on a guess: a key that
+ * may be several organizations' is not bound. It writes nothing but the claim of a second NAME. */
+
+struct binding {
+  struct binding_options options;
+  binding_done_fn *done;
+  void *context;
+  struct exchange *me;
+  struct principal principal;
+  const char *organization_id; /* points into the options or the principal */
+  char *claimed;               /* the NAME that has the organization */
+  bool cancelled;
+};
+
+static void fail(struct binding *binding, enum error_kind kind, const char *text) {
+  struct error error;
+  error_set(&error, kind, "%s", text);
+  binding->done(binding->context, NULL, &error);
+}
+
+static void on_claimed(void *context, const struct error *error) {
+  struct binding *binding = context;
+  struct error conflict;
+  (void)error; /* the claim is for the other NAME's next sweep; this one fails either way */
+  error_set(&conflict, ERROR_CONFIG,
+            "two names, \"%s\" and \"%s\", for one organization: remove one of them from the configuration", binding->claimed,
+            binding->options.organization->name);
+  binding->done(binding->context, NULL, &conflict);
+}
+
+/* The organization is known under another NAME. Is that one configured too, or was it renamed? */
+static void on_standing(void *context, const struct standing *standing, const struct error *error) {
+  struct binding *binding = context;
+  const struct config_organization *organization = binding->options.organization;
+  if (binding->cancelled || standing == NULL) {
+    struct error cancelled;
+    error_set(&cancelled, ERROR_CANCELLED, "the sweep was abandoned");
+    binding->done(binding->context, NULL, error == NULL ? &cancelled : error);
+    return;
+  }
+  bool other_name = standing->name != NULL && strcmp(standing->name, organization->name) != 0;
+  const struct config_organization *other =
+      other_name ? config_find(binding->options.tools->config, standing->name) : NULL;
+  if (other != NULL && other->enabled) {
+    struct db_statement claim = {.sql = sql_query_claim,
+                                 .count = 2,
+                                 .values = {slice_of(standing->organization_id), slice_of(organization->name)}};
+    binding->claimed = memory_copy_text(standing->name);
+    db_query(binding->options.tools->write, &claim, NULL, on_claimed, binding);
+    return;
+  }
+  struct binding_result result = {binding->organization_id, binding->principal.user_id, standing};
+  binding->done(binding->context, &result, NULL);
+}
+
+/* The accounts' own, else the configured, else /me/'s if it names exactly one. NULL: a sentence why not. */
+static const char *agree(struct binding *binding, const char **ret_why) {
+  const char *listed = binding->options.listed_organization, *expected = binding->options.organization->organization_id;
+  const char *found = listed != NULL ? listed : expected;
+  *ret_why = NULL;
+  if (listed != NULL && expected != NULL && strcmp(listed, expected) != 0)
+    *ret_why = "the key's accounts belong to another organization than organization_id says: correct the one or the other";
+  else if (found != NULL && !principal_may_belong(&binding->principal, found))
+    *ret_why = "/me/ names another organization than the accounts or organization_id: is this the right key?";
+  else if (found == NULL && binding->principal.organization_count != 1)
+    *ret_why = "the organization behind this key is not known: it has no accounts, and /me/ does not name exactly one "
+               "organization; set organization_id";
+  if (*ret_why != NULL)
+    return NULL;
+  return found != NULL ? found : binding->principal.organization_ids[0];
+}
+
+static void on_me(void *context, const struct exchange_answer *answer) {
+  struct binding *binding = context;
+  struct error error = {0};
+  const char *why;
+  binding->me = NULL;
+  if (binding->cancelled) {
+    fail(binding, ERROR_CANCELLED, "the sweep was abandoned");
+    return;
+  }
+  if (answer->verdict != VERDICT_TAKE) {
+    if (answer->error != NULL)
+      error = *answer->error;
+    else
+      error_set(&error, ERROR_HTTP, "/me/ answered HTTP %d", answer->status);
+    binding->done(binding->context, NULL, &error);
+    return;
+  }
+  if (!principal_read(answer->body, &binding->principal, &error)) {
+    binding->done(binding->context, NULL, &error);
+    return;
+  }
+  binding->organization_id = agree(binding, &why);
+  if (binding->organization_id == NULL) {
+    fail(binding, ERROR_CONFIG, why);
+    return;
+  }
+  if (!binding->options.database) {
+    struct binding_result result = {binding->organization_id, binding->principal.user_id, NULL};
+    binding->done(binding->context, &result, NULL);
+    return;
+  }
+  binding->options.question.organization_id = binding->organization_id;
+  binding->options.question.lock = false;
+  standing_read(binding->options.tools->watch, &binding->options.question, on_standing, binding);
+}
+
+struct binding *binding_start(const struct binding_options *options, binding_done_fn *done, void *context) {
+  struct binding *binding = memory_allocate(sizeof *binding);
+  struct buffer url;
+  *binding = (struct binding){.options = *options, .done = done, .context = context};
+  buffer_init(&url, 4096);
+  if (request_me_url(&url, options->tools->config->api.base_url))
+    binding->me = exchange_start(options->exchange, url.bytes, on_me, binding);
+  buffer_finish(&url);
+  return binding;
+}
+
+void binding_cancel(struct binding *binding) {
+  binding->cancelled = true;
+  if (binding->me != NULL)
+    exchange_cancel(binding->me);
+}
+
+void binding_destroy(struct binding *binding) {
+  if (binding == NULL)
+    return;
+  principal_finish(&binding->principal);
+  memory_free(binding->claimed);
+  memory_free(binding);
+}

@@ -1,0 +1,40 @@
+#pragma once
+/* One question to Close with up to three tries: what comes back is an answer, or the reason why there is none (contract section 6,
+ * "Complete"). Only 429, 503, timeouts and broken connections are asked again. */
+#include "crm/verdict.h"
+#include "base/random.h"
+#include "sync/lane.h"
+
+enum { EXCHANGE_TRIES = 3, EXCHANGE_PATIENCE_MS = 10 * 1000 };
+
+struct exchange;
+
+struct exchange_traffic { /* what one sweep costs, counted by all its exchanges */
+  int requests;
+  int64_t received_bytes;
+  bool timed_out; /* some try of this sweep timed out: it goes on in the slow lane */
+};
+
+struct exchange_options {
+  struct loop *loop;
+  struct lane *lane;
+  struct random *random;
+  const struct secret *key;
+  struct exchange_traffic *traffic; /* borrowed, as are all above */
+};
+
+struct exchange_answer { /* borrowed until the callback returns */
+  enum verdict verdict;
+  int status;        /* 0: none; `error` says why */
+  struct slice body;
+  struct rate_limit rate;
+  const struct error *error; /* not NULL for every verdict but TAKE, PARAMETERS and MISSING */
+};
+
+typedef void exchange_done_fn(void *context, const struct exchange_answer *answer);
+
+/* The completion comes exactly once, from the loop; the exchange is then gone. */
+struct exchange *exchange_start(const struct exchange_options *options, const char *url, exchange_done_fn *done,
+                                void *context);
+/* The completion comes with CANCELLED, from the loop. */
+void exchange_cancel(struct exchange *exchange);

@@ -1,0 +1,144 @@
+#include "sync/lane.h"
+#include "base/memory.h"
+
+/* What this file is for: one queue in front of libcurl. It promises first come, first served within each lane. It does not retry. */
+
+struct ticket {
+  struct ticket *next, *previous; /* in the queue, or among those in flight */
+  struct lane *lane;
+  uint64_t number, request; /* request: 0 while queued */
+  char *url;
+  const struct secret *key;
+  bool slow, cancelled;
+  http_done_fn *done;
+  void *context;
+};
+
+struct queue {
+  struct ticket *first, *last;
+};
+
+struct lane {
+  struct http *http;
+  struct timer *timer; /* completes cancelled tickets from the loop */
+  struct queue waiting[2], flying, cancelled; /* waiting[slow] */
+  int max, in_flight, slow_in_flight;
+  uint64_t last_number;
+};
+
+static void queue_push(struct queue *queue, struct ticket *ticket) {
+  ticket->next = NULL;
+  ticket->previous = queue->last;
+  *(queue->last == NULL ? &queue->first : &queue->last->next) = ticket;
+  queue->last = ticket;
+}
+
+static void queue_remove(struct queue *queue, struct ticket *ticket) {
+  *(ticket->previous == NULL ? &queue->first : &ticket->previous->next) = ticket->next;
+  *(ticket->next == NULL ? &queue->last : &ticket->next->previous) = ticket->previous;
+}
+
+static void ticket_finish(struct ticket *ticket, const struct http_response *response, const struct error *error) {
+  http_done_fn *done = ticket->done;
+  void *context = ticket->context;
+  memory_free(ticket->url);
+  memory_free(ticket);
+  done(context, response, error);
+}
+
+static void pump(struct lane *lane);
+
+static void on_response(void *context, const struct http_response *response, const struct error *error) {
+  struct ticket *ticket = context;
+  struct lane *lane = ticket->lane;
+  lane->in_flight--;
+  lane->slow_in_flight -= ticket->slow ? 1 : 0;
+  queue_remove(&lane->flying, ticket);
+  pump(lane);
+  ticket_finish(ticket, response, error);
+}
+
+static bool may_start(const struct lane *lane, bool slow) {
+  int quarter = lane->max / 4 > 0 ? lane->max / 4 : 1;
+  return lane->waiting[slow].first != NULL && lane->in_flight < lane->max &&
+         (!slow || lane->slow_in_flight < quarter);
+}
+
+static void start(struct lane *lane, bool slow) {
+  struct ticket *ticket = lane->waiting[slow].first;
+  queue_remove(&lane->waiting[slow], ticket);
+  queue_push(&lane->flying, ticket);
+  lane->in_flight++;
+  lane->slow_in_flight += slow ? 1 : 0;
+  ticket->request = http_get(lane->http, ticket->url, ticket->key, on_response, ticket);
+}
+
+static void pump(struct lane *lane) {
+  while (may_start(lane, false))
+    start(lane, false);
+  while (may_start(lane, true))
+    start(lane, true);
+}
+
+static void on_timer(void *context) {
+  struct lane *lane = context;
+  struct error error;
+  error_set(&error, ERROR_CANCELLED, "the request was cancelled");
+  while (lane->cancelled.first != NULL) {
+    struct ticket *ticket = lane->cancelled.first;
+    queue_remove(&lane->cancelled, ticket);
+    ticket_finish(ticket, NULL, &error);
+  }
+}
+
+struct lane *lane_create(struct loop *loop, struct http *http, int max_requests) {
+  struct lane *lane = memory_allocate(sizeof *lane);
+  lane->http = http;
+  lane->max = max_requests;
+  lane->timer = timer_open(loop, on_timer, lane);
+  return lane;
+}
+
+uint64_t lane_get(struct lane *lane, const struct lane_request *request, http_done_fn *done, void *context) {
+  struct ticket *ticket = memory_allocate(sizeof *ticket);
+  *ticket = (struct ticket){.lane = lane,
+                            .number = ++lane->last_number,
+                            .url = memory_copy_text(request->url),
+                            .key = request->key,
+                            .slow = request->slow,
+                            .done = done,
+                            .context = context};
+  queue_push(&lane->waiting[ticket->slow], ticket);
+  pump(lane);
+  return ticket->number;
+}
+
+static struct ticket *find(const struct queue *queue, uint64_t number) {
+  struct ticket *ticket = queue->first;
+  while (ticket != NULL && ticket->number != number)
+    ticket = ticket->next;
+  return ticket;
+}
+
+void lane_cancel(struct lane *lane, uint64_t number) {
+  struct ticket *ticket = find(&lane->flying, number);
+  if (ticket != NULL) {
+    http_cancel(lane->http, ticket->request);
+    return;
+  }
+  for (int slow = 0; slow < 2; slow++) {
+    ticket = find(&lane->waiting[slow], number);
+    if (ticket == NULL)
+      continue;
+    queue_remove(&lane->waiting[slow], ticket);
+    queue_push(&lane->cancelled, ticket);
+    timer_start(lane->timer, 0);
+  }
+}
+
+void lane_destroy(struct lane *lane) {
+  if (lane == NULL)
+    return;
+  timer_close(lane->timer);
+  memory_free(lane);
+}

@@ -1,0 +1,18 @@
+#pragma once
+/* How many requests are in flight, all organizations together (api.max_requests). Organizations whose last try timed out wait in a
+ * lane of their own that never takes more than a quarter, so that the dead do not starve the living (contract 5.8). */
+#include "io/http.h"
+
+struct lane;
+
+struct lane_request {
+  const char *url;          /* copied */
+  const struct secret *key; /* borrowed until the completion */
+  bool slow;                /* this organization's last try timed out */
+};
+
+struct lane *lane_create(struct loop *loop, struct http *http, int max_requests);
+/* The completion comes exactly once, from the loop, never from inside this call. Returns a ticket > 0. */
+uint64_t lane_get(struct lane *lane, const struct lane_request *request, http_done_fn *done, void *context);
+void lane_cancel(struct lane *lane, uint64_t ticket); /* completes with CANCELLED; unknown tickets are ignored */
+void lane_destroy(struct lane *lane);                 /* after every ticket has completed; NULL is allowed */

@@ -1,0 +1,186 @@
+#include "sync/listing.h"
+#include "base/memory.h"
+#include "crm/request.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* What this file is for: the way from bytes to the spool. It promises one request in flight, and an end: every page must bring
+ * something new. It knows nothing of the database. */
+
+enum {
+  ACCOUNTS_MAX = 10 * 1000 * 1000,
+  URL_BYTES_MAX = 8192,
+  REJECTED_BYTES_MAX = 16 * 1024 * 1024, /* behind that, what was set aside is kept without its document */
+  FINGERPRINT_HEX = 2 * HASH_BYTES,
+};
+
+struct listing {
+  struct listing_options options;
+  listing_fn *fn;
+  void *context;
+  struct account_reader *reader;
+  struct snapshot *snapshot;
+  struct spool *spool;
+  struct buffer url, rejected, fingerprints; /* fingerprints: one behind the other */
+  struct exchange *exchange;
+  enum request_paging paging;
+  size_t skip;
+  int attempts; /* listings begun */
+};
+
+/* A record of the spool; apply_next_batch() reads it. */
+static bool on_differs(void *context, uint32_t number, const unsigned char raw_digest[HASH_BYTES],
+                       const struct account *account, struct error *error) {
+  struct listing *listing = context;
+  uint32_t id_length = (uint32_t)account->id.length;
+  struct slice pieces[] = {{(const char *)&number, sizeof number},
+                           {(const char *)&id_length, sizeof id_length},
+                           {(const char *)raw_digest, HASH_BYTES},
+                           {(const char *)account->digest, HASH_BYTES},
+                           account->id,
+                           account->document};
+  return spool_put(listing->spool, pieces, sizeof pieces / sizeof pieces[0], error);
+}
+
+static bool append_rejected(struct buffer *text, const char *fingerprint, enum account_fault fault, struct slice id,
+                            struct slice document) {
+  return buffer_append_text(text, text->length == 0 ? "[{\"fingerprint\":\"" : ",{\"fingerprint\":\"") &&
+         buffer_append_text(text, fingerprint) && buffer_append_text(text, "\",\"reason\":") &&
+         text_append_json(text, slice_of(account_fault_text(fault))) && buffer_append_text(text, ",\"account_id\":") &&
+         (id.length == 0 ? buffer_append_text(text, "null") : text_append_json(text, id)) &&
+         buffer_append_text(text, ",\"document\":") &&
+         (document.length == 0 ? buffer_append_text(text, "null") : buffer_append(text, document.bytes, document.length)) &&
+         buffer_append_text(text, "}");
+}
+
+static bool on_rejected(void *context, const char *fingerprint, enum account_fault fault, const struct account *account,
+                        struct error *error) {
+  struct listing *listing = context;
+  size_t before = listing->rejected.length;
+  struct slice document = before > REJECTED_BYTES_MAX / 2 ? (struct slice){0} : account->document;
+  bool good = append_rejected(&listing->rejected, fingerprint, fault, account->id, document);
+  if (!good) {
+    listing->rejected.length = before;
+    good = append_rejected(&listing->rejected, fingerprint, fault, (struct slice){0}, (struct slice){0});
+  }
+  good = good && buffer_append(&listing->fingerprints, fingerprint, FINGERPRINT_HEX);
+  return good || error_set(error, ERROR_LIMIT, "the listing holds too much that is no account");
+}
+
+struct listing *listing_create(const struct listing_options *options, listing_fn *fn, void *context) {
+  struct listing *listing = memory_allocate(sizeof *listing);
+  listing->options = *options;
+  listing->fn = fn;
+  listing->context = context;
+  listing->reader = account_reader_create(options->volatile_names, options->volatile_count);
+  listing->snapshot = snapshot_create(&(struct snapshot_options){.reader = listing->reader,
+                                                                 .sink = {listing, on_differs, on_rejected},
+                                                                 .verify = options->verify,
+                                                                 .accounts_max = ACCOUNTS_MAX,
+                                                                 .seed = options->seed});
+  listing->spool = spool_create();
+  buffer_init(&listing->url, URL_BYTES_MAX);
+  buffer_init(&listing->rejected, REJECTED_BYTES_MAX);
+  buffer_init(&listing->fingerprints, REJECTED_BYTES_MAX);
+  return listing;
+}
+
+void listing_destroy(struct listing *listing) {
+  if (listing == NULL)
+    return;
+  spool_destroy(listing->spool);
+  snapshot_destroy(listing->snapshot);
+  account_reader_destroy(listing->reader);
+  buffer_finish(&listing->url);
+  buffer_finish(&listing->rejected);
+  buffer_finish(&listing->fingerprints);
+  memory_free(listing);
+}
+
+static enum listing_event complete(struct listing *listing) {
+  if (!snapshot_is_unstable(listing->snapshot))
+    return LISTING_COMPLETE;
+  return listing->attempts < 2 ? LISTING_MOVED : LISTING_UNSTABLE;
+}
+
+static enum listing_event read_page(struct listing *listing, struct slice body, struct error *error) {
+  struct page page;
+  if (!snapshot_page(listing->snapshot, body, &page, error))
+    return LISTING_FAILED;
+  listing->skip += page.entries;
+  if (!page.has_more || snapshot_is_unstable(listing->snapshot))
+    return complete(listing);
+  if (listing->paging == REQUEST_PLAIN)
+    listing->paging = REQUEST_SKIP_ONLY;
+  return LISTING_MORE;
+}
+
+static void on_answer(void *context, const struct exchange_answer *answer) {
+  struct listing *listing = context;
+  struct error error = {0};
+  enum listing_event event = LISTING_FAILED;
+  listing->exchange = NULL;
+  if (answer->verdict == VERDICT_TAKE) {
+    event = read_page(listing, answer->body, &error);
+  } else if (answer->verdict == VERDICT_PARAMETERS && listing->paging != REQUEST_PLAIN) {
+    listing->paging = REQUEST_PLAIN; /* asked again once without _limit and _skip */
+    listing_next(listing);
+    return;
+  } else if (answer->verdict == VERDICT_PARAMETERS) {
+    error_set(&error, ERROR_HTTP, "Close refused the request (HTTP 400)");
+  } else if (answer->verdict == VERDICT_MISSING) {
+    error_set(&error, ERROR_HTTP, "Close knows no such address (HTTP 404): check api.base_url");
+  } else {
+    error = *answer->error;
+  }
+  listing->fn(listing->context, event, event == LISTING_FAILED ? &error : NULL);
+}
+
+void listing_restart(struct listing *listing) {
+  if (listing->attempts++ > 0) {
+    snapshot_restart(listing->snapshot);
+    spool_clear(listing->spool);
+    buffer_clear(&listing->rejected);
+    buffer_clear(&listing->fingerprints);
+  }
+  listing->skip = 0;
+  listing->paging = REQUEST_LIMIT_AND_SKIP;
+  listing_next(listing);
+}
+
+void listing_next(struct listing *listing) {
+  struct request_list list = {listing->paging, listing->options.page_size, listing->skip, listing->options.user_id};
+  if (!request_list_url(&listing->url, listing->options.base_url, &list))
+    buffer_clear(&listing->url); /* configured texts are far shorter than the limit; libcurl refuses an empty URL */
+  listing->exchange = exchange_start(listing->options.exchange, listing->url.bytes, on_answer, listing);
+}
+
+bool listing_cancel(struct listing *listing) {
+  if (listing->exchange == NULL)
+    return false;
+  exchange_cancel(listing->exchange);
+  return true;
+}
+
+struct snapshot *listing_snapshot(struct listing *listing) { return listing->snapshot; }
+struct spool *listing_spool(struct listing *listing) { return listing->spool; }
+
+struct slice listing_rejected(struct listing *listing) {
+  if (listing->rejected.length == 0)
+    return slice_of("[]");
+  bool closed = listing->rejected.bytes[listing->rejected.length - 1] == ']' ||
+                buffer_append_text(&listing->rejected, "]");
+  return closed ? buffer_slice(&listing->rejected) : slice_of("[]");
+}
+
+static int compare_fingerprints(const void *left, const void *right) { return memcmp(left, right, FINGERPRINT_HEX); }
+
+void listing_rejected_digest(struct listing *listing, char ret_hex[2 * HASH_BYTES + 1]) {
+  unsigned char digest[HASH_BYTES];
+  struct hasher *hasher = hasher_create();
+  qsort(listing->fingerprints.bytes == NULL ? "" : listing->fingerprints.bytes,
+        listing->fingerprints.length / FINGERPRINT_HEX, FINGERPRINT_HEX, compare_fingerprints);
+  hasher_digest(hasher, buffer_slice(&listing->fingerprints), digest);
+  text_hex(digest, HASH_BYTES, ret_hex);
+  hasher_destroy(hasher);
+}

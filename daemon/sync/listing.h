@@ -1,0 +1,35 @@
+#pragma once
+/* Reads all pages of one organization into a snapshot, twice at most when the first listing moved. What differs is spooled. */
+#include "crm/snapshot.h"
+#include "sync/exchange.h"
+#include "sync/spool.h"
+
+struct listing;
+
+struct listing_options {
+  const struct exchange_options *exchange;
+  const char *base_url, *user_id /* or NULL */;
+  int page_size;
+  const char *const *volatile_names;
+  int volatile_count;
+  bool verify;
+  uint64_t seed;
+};
+
+enum listing_event { LISTING_MORE, LISTING_MOVED, LISTING_COMPLETE, LISTING_UNSTABLE, LISTING_FAILED };
+
+/* Comes from the loop after each page: MORE (call listing_next), MOVED (the first listing was unstable; call listing_restart),
+ * COMPLETE, UNSTABLE (the second one was too: what is certain is in the snapshot), FAILED (error is set). */
+typedef void listing_fn(void *context, enum listing_event event, const struct error *error);
+
+struct listing *listing_create(const struct listing_options *options, listing_fn *fn, void *context);
+void listing_destroy(struct listing *listing); /* NULL is allowed; nothing may be under way */
+void listing_restart(struct listing *listing); /* ask for the first page */
+void listing_next(struct listing *listing);
+bool listing_cancel(struct listing *listing); /* true: a FAILED with CANCELLED will come */
+
+struct snapshot *listing_snapshot(struct listing *listing);
+struct spool *listing_spool(struct listing *listing);
+/* A JSON array of what was set aside, and the digest over the sorted fingerprints that sql/query/begin.sql computes too. */
+struct slice listing_rejected(struct listing *listing);
+void listing_rejected_digest(struct listing *listing, char ret_hex[2 * HASH_BYTES + 1]);

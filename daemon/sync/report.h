@@ -1,0 +1,26 @@
+#pragma once
+/* What one sweep came to, told three ways: a line of JSON, a line for people, a line for the log. */
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+
+enum outcome { OUTCOME_UNCHANGED, OUTCOME_CHANGED, OUTCOME_INCOMPLETE, OUTCOME_GUARDED, OUTCOME_FAILED };
+
+struct report {
+  const char *organization; /* NAME, borrowed from the configuration */
+  char *organization_id;    /* NULL: not known */
+  enum outcome outcome;
+  int64_t accounts, added, changed, removed, rejected, repaired;
+  int requests;
+  int64_t received_bytes, elapsed_ms;
+  struct error error; /* kind ERROR_NONE: none; guarded and incomplete sweeps have one too */
+  char *changes;      /* plan: a JSON array; NULL otherwise */
+};
+
+const char *outcome_name(enum outcome outcome);
+bool outcome_parse(struct slice text, enum outcome *ret_outcome) __attribute__((warn_unused_result));
+
+void report_finish(struct report *report);
+/* One JSON object and a line break (contract section 2). */
+bool report_write_json(const struct report *report, struct buffer *text) __attribute__((warn_unused_result));
+void report_log(const struct report *report, struct log *log);

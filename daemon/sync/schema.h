@@ -1,0 +1,32 @@
+#pragma once
+/* The schema's versions: sql/migrations in order, each in one transaction with its checksum, under one advisory lock. An edited
+ * migration and a schema newer than this binary are refused (contract section 2). */
+#include "sync/tools.h"
+
+enum schema_mode {
+  SCHEMA_APPLY,   /* bring it up to date; the role must be able to */
+  SCHEMA_LOOK,    /* change nothing: report what is pending */
+};
+
+struct schema_state {
+  bool exists;          /* the schema is there and holds our tables */
+  bool owner;           /* the role owns it, or may create it */
+  int version, pending; /* applied so far; how many are not */
+  int server_version;   /* 150004 */
+};
+
+/* Called for each migration that was applied (APPLY) or is pending (LOOK). */
+typedef void schema_step_fn(void *context, const char *name);
+/* error->kind CONFIG: the administrator must act (not the owner, edited, newer): exit 78. */
+typedef void schema_done_fn(void *context, const struct schema_state *state, const struct error *error);
+
+struct schema_options {
+  struct loop *loop;
+  struct db *db;
+  const char *schema;
+  enum schema_mode mode;
+  schema_step_fn *step; /* or NULL */
+};
+
+/* The completion comes exactly once, from the loop. */
+void schema_start(const struct schema_options *options, schema_done_fn *done, void *context);

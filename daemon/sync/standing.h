@@ -1,0 +1,35 @@
+#pragma once
+/* Where an organization's mirror stands in the database, read once before a sweep's first request (sql/query/begin.sql). */
+#include "base/hash.h"
+#include "base/moment.h"
+#include "sync/tools.h"
+
+struct standing {
+  int64_t clock_us;      /* the database's, read before the first request */
+  char *organization_id; /* NULL: the name (or id) is bound to nothing yet; what follows is then empty */
+  char *name, *principal_id, *user_id; /* the last two may be NULL */
+  char *also_named;      /* other NAMEs that claimed this organization, separated by commas; or NULL */
+  int64_t revision;      /* -1: not bound */
+  int64_t last_swept_at_us, listed_at_us;
+  int64_t consecutive_failures;
+  bool verification_due, unseen;
+  char rejected_digest[2 * HASH_BYTES + 1];
+};
+
+struct standing_question {
+  const char *name;
+  const char *organization_id; /* not NULL: look it up by this instead of the name */
+  bool lock;                   /* take the name's advisory lock first */
+  struct slice volatile_fields; /* a text[] literal */
+  int digest_version;
+  int64_t verify_interval_ms;
+};
+
+/* `standing` NULL: error is set, or with no error: somebody else holds the lock. Borrowed until the callback returns. */
+typedef void standing_fn(void *context, const struct standing *standing, const struct error *error);
+
+/* The completion comes exactly once, from the loop. */
+void standing_read(struct db *db, const struct standing_question *question, standing_fn *done, void *context);
+
+void standing_copy(struct standing *ret_copy, const struct standing *standing);
+void standing_finish(struct standing *standing);

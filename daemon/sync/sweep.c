@@ -1,0 +1,195 @@
+#include "sync/sweep.h"
+#include "base/memory.h"
+#include "sync/sweep_inner.h"
+
+/* What this file is for: driving the machine. A callback becomes an event, an event becomes the table's action. It promises that
+ * every sweep ends in CLOSED, exactly once, with everything given back. */
+
+const char *sweep_bound_to(const struct sweep *sweep) {
+  return sweep->organization_id != NULL ? sweep->organization_id : sweep->standing.organization_id;
+}
+
+int64_t sweep_gap_ms(const struct sweep *sweep) {
+  int64_t gap_ms = sweep->options.tools->config->sync.gap_ms;
+  return gap_ms > 0 ? gap_ms : 3 * sweep->options.organization->interval_ms;
+}
+
+void sweep_fail(struct sweep *sweep, const struct error *error) {
+  sweep->report.outcome = OUTCOME_FAILED;
+  sweep->report.error = *error;
+  if (sweep->too_late && error->kind == ERROR_CANCELLED)
+    error_set(&sweep->report.error, ERROR_LIMIT, "the sweep took longer than sync.deadline");
+  else if (sweep->lock_lost && error->kind == ERROR_CANCELLED)
+    error_set(&sweep->report.error, ERROR_UNREACHABLE, "the database session that held the lock was lost");
+  sweep_event(sweep, EVENT_FAILED);
+}
+
+static void cancel(struct sweep *sweep) {
+  if (sweep->listing != NULL)
+    listing_cancel(sweep->listing);
+  if (sweep->proof != NULL)
+    proof_cancel(sweep->proof);
+  if (sweep->binding != NULL)
+    binding_cancel(sweep->binding);
+}
+
+static void stop(struct sweep *sweep) {
+  timer_stop(sweep->timer);
+  sweep->report.outcome = OUTCOME_FAILED;
+  error_set(&sweep->report.error, ERROR_CANCELLED, "the sweep was abandoned");
+  cancel(sweep);
+  if (sweep->under_way == 0)
+    sweep_later(sweep, EVENT_DRAINED, 0);
+}
+
+static void close_sweep(struct sweep *sweep) {
+  sweep_done_fn *done = sweep->done;
+  void *context = sweep->context;
+  struct report report = sweep->report;
+  const char *bound = sweep_bound_to(sweep);
+  bool timed_out = sweep->traffic.timed_out;
+  report.organization_id = bound == NULL ? NULL : memory_copy_text(bound);
+  report.requests = sweep->traffic.requests;
+  report.received_bytes = sweep->traffic.received_bytes;
+  report.elapsed_ms = loop_now_ms(sweep->options.tools->loop) - sweep->began_ms;
+  timer_close(sweep->timer);
+  timer_close(sweep->deadline);
+  listing_destroy(sweep->listing);
+  proof_destroy(sweep->proof);
+  binding_destroy(sweep->binding);
+  standing_finish(&sweep->standing);
+  buffer_finish(&sweep->volatile_fields);
+  buffer_finish(&sweep->unseen);
+  memory_free(sweep->organization_id);
+  memory_free(sweep->principal_id);
+  memory_free(sweep);
+  done(context, &report, timed_out);
+}
+
+static void act(struct sweep *sweep, enum sweep_action action) {
+  switch (action) {
+  case ACTION_NONE:
+    break;
+  case ACTION_LOCK:
+    sweep_lock(sweep);
+    break;
+  case ACTION_WAIT:
+    sweep_wait(sweep);
+    break;
+  case ACTION_RECALL:
+    sweep_recall(sweep);
+    break;
+  case ACTION_LIST:
+    sweep_list(sweep);
+    break;
+  case ACTION_NEXT_PAGE:
+    sweep->under_way++;
+    listing_next(sweep->listing);
+    break;
+  case ACTION_BIND:
+    sweep_bind(sweep);
+    break;
+  case ACTION_PROVE:
+    sweep_prove(sweep);
+    break;
+  case ACTION_WRITE:
+    sweep_write(sweep);
+    break;
+  case ACTION_FLUSH:
+    sweep_flush(sweep);
+    break;
+  case ACTION_RECORD:
+    sweep_record(sweep);
+    break;
+  case ACTION_CANCEL:
+    stop(sweep);
+    break;
+  case ACTION_RELEASE:
+    sweep_release(sweep);
+    break;
+  case ACTION_CLOSE:
+    close_sweep(sweep);
+    break;
+  case ACTION_NOTE_STOP:
+    sweep->stopping = true;
+    break;
+  }
+}
+
+void sweep_event(struct sweep *sweep, enum sweep_event event) {
+  const struct machine_step *step = machine_step(&sweep->state, event);
+  log_write(sweep->options.tools->log, LOG_LEVEL_DEBUG, "%s organization=%s state=%s", step->sentence,
+            sweep->options.organization->name, machine_state_name(sweep->state));
+  if (sweep->stopping && sweep->state == SWEEP_LOCKING) {
+    sweep_event(sweep, EVENT_STOP);
+    return;
+  }
+  act(sweep, step->action);
+}
+
+static void on_timer(void *context) {
+  struct sweep *sweep = context;
+  sweep_event(sweep, sweep->later);
+}
+
+void sweep_later(struct sweep *sweep, enum sweep_event event, int64_t delay_ms) {
+  sweep->later = event;
+  timer_start(sweep->timer, delay_ms);
+}
+
+bool sweep_arrived(struct sweep *sweep) {
+  sweep->under_way--;
+  if (sweep->state != SWEEP_STOPPING)
+    return true;
+  if (sweep->under_way == 0)
+    sweep_later(sweep, EVENT_DRAINED, 0);
+  return false;
+}
+
+static void on_deadline(void *context) {
+  struct sweep *sweep = context;
+  sweep->too_late = true;
+  cancel(sweep);
+}
+
+void sweep_lock_lost(struct sweep *sweep) {
+  if (!sweep->locked)
+    return;
+  sweep->locked = false;
+  sweep->lock_lost = true;
+  cancel(sweep);
+}
+
+bool sweep_is_slow(const struct sweep *sweep) { return sweep->traffic.timed_out; }
+
+void sweep_stop(struct sweep *sweep) { sweep_event(sweep, EVENT_STOP); }
+
+static void prepare(struct sweep *sweep) {
+  const struct tools *tools = sweep->options.tools;
+  bool good = true;
+  buffer_init(&sweep->volatile_fields, 64 * 1024);
+  buffer_init(&sweep->unseen, 512 * 1024 * 1024);
+  for (int i = 0; good && i < tools->config->sync.volatile_count; i++)
+    good = apply_append_element(&sweep->volatile_fields, slice_of(tools->config->sync.volatile_fields[i]));
+  if (!good || !apply_close_array(&sweep->volatile_fields))
+    buffer_clear(&sweep->volatile_fields); /* the configuration bounds its lines */
+  sweep->exchange = (struct exchange_options){.loop = tools->loop,
+                                              .lane = tools->lane,
+                                              .random = tools->random,
+                                              .key = sweep->options.organization->key,
+                                              .traffic = &sweep->traffic};
+}
+
+struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *done, void *context) {
+  struct sweep *sweep = memory_allocate(sizeof *sweep);
+  *sweep = (struct sweep){.options = *options, .done = done, .context = context};
+  sweep->report.organization = options->organization->name;
+  sweep->traffic.timed_out = options->was_slow;
+  sweep->began_ms = loop_now_ms(options->tools->loop);
+  sweep->timer = timer_open(options->tools->loop, on_timer, sweep);
+  sweep->deadline = timer_open(options->tools->loop, on_deadline, sweep);
+  timer_start(sweep->deadline, options->tools->config->sync.deadline_ms);
+  prepare(sweep);
+  sweep_event(sweep, EVENT_START);
+  return sweep;
+}

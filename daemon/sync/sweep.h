@@ -1,0 +1,27 @@
+#pragma once
+/* One sweep of one organization, from the lock to the last word (contract section 5). The order of time is machine.c's table. */
+#include "sync/report.h"
+#include "sync/tools.h"
+
+struct sweep;
+
+struct sweep_options {
+  const struct tools *tools;
+  const struct config_organization *organization;
+  bool verify;         /* compare everything */
+  bool allow_removals; /* lift the removal guard */
+  bool wait_for_lock;  /* up to database.lock_timeout, then fail; otherwise fail at once with CONFLICT */
+  bool was_slow;       /* the last try timed out: begin in the slow lane */
+};
+
+/* The report is the receiver's to finish. The sweep is gone when this returns. */
+typedef void sweep_done_fn(void *context, struct report *report, bool timed_out);
+
+/* The completion comes exactly once, from the loop. */
+struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *done, void *context);
+/* Some try of it timed out: it goes on in the slow lane. */
+bool sweep_is_slow(const struct sweep *sweep);
+/* Finish or abandon: a transaction under way ends by itself, everything else is cancelled. */
+void sweep_stop(struct sweep *sweep);
+/* The session that holds the advisory locks was lost: what is not yet being written is abandoned. */
+void sweep_lock_lost(struct sweep *sweep);

@@ -1,0 +1,223 @@
+#include "base/memory.h"
+#include "sql/embedded.h"
+#include "sync/sweep_inner.h"
+#include <string.h>
+
+/* What this file is for: a sweep's first and last words with the database: lock, standing, stored digests, unlock. It promises
+ * that a configuration that contradicts what is recorded fails before any request. */
+
+enum { LOCK_RETRY_MS = 100 };
+
+static bool same_text(const char *left, const char *right) {
+  return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
+}
+
+/* A NAME out of a comma-separated list that is configured and enabled, or NULL. */
+static const struct config_organization *configured_claim(const struct config *config, const char *names) {
+  char name[64];
+  for (const char *at = names; at != NULL && *at != '\0';) {
+    size_t length = strcspn(at, ",");
+    if (length < sizeof name) {
+      memcpy(name, at, length);
+      name[length] = '\0';
+      const struct config_organization *organization = config_find(config, name);
+      if (organization != NULL && organization->enabled)
+        return organization;
+    }
+    at += length + (at[length] == ',' ? 1 : 0);
+  }
+  return NULL;
+}
+
+/* Whether what is recorded under this NAME is what the configuration asks for. */
+bool sweep_agrees(const struct sweep *sweep, struct error *error) {
+  const struct config_organization *organization = sweep->options.organization;
+  const struct standing *standing = &sweep->standing;
+  const struct config_organization *claim = configured_claim(sweep->options.tools->config, standing->also_named);
+  if (organization->organization_id != NULL && strcmp(organization->organization_id, standing->organization_id) != 0)
+    return error_set(error, ERROR_CONFIG,
+                     "the organization behind this key changed: \"%s\" is recorded as %s, but organization_id says %s; use a new "
+                     "NAME for the other organization",
+                     organization->name, standing->organization_id, organization->organization_id);
+  if (!same_text(organization->user_id, standing->user_id))
+    return error_set(error, ERROR_CONFIG,
+                     "the organization behind this key changed: \"%s\" was recorded with user_id \"%s\", now it is \"%s\"; put it "
+                     "back, or mirror into another database.schema",
+                     organization->name, standing->user_id == NULL ? "" : standing->user_id,
+                     organization->user_id == NULL ? "" : organization->user_id);
+  if (claim != NULL)
+    return error_set(error, ERROR_CONFIG,
+                     "two names, \"%s\" and \"%s\", for one organization: remove one of them from the configuration",
+                     organization->name, claim->name);
+  return true;
+}
+
+static void on_forgotten(void *context, const struct error *error) {
+  (void)context; /* tidying up: when it fails, the next sweep tries again */
+  (void)error;
+}
+
+static void forget_claims(struct sweep *sweep) {
+  struct db_statement unclaim = {
+      .sql = sql_query_unclaim, .count = 2, .values = {slice_of(sweep->standing.organization_id), slice_of("{}")}};
+  db_query(sweep->options.tools->write, &unclaim, NULL, on_forgotten, NULL);
+}
+
+static void on_standing(void *context, const struct standing *standing, const struct error *error) {
+  struct sweep *sweep = context;
+  struct error disagreement = {0};
+  if (standing != NULL || (error != NULL && error->kind == ERROR_DATABASE))
+    sweep->locked = true; /* a lock outlives the error of the statement behind it */
+  if (!sweep_arrived(sweep))
+    return;
+  if (error != NULL) {
+    sweep_fail(sweep, error);
+    return;
+  }
+  if (standing == NULL) {
+    sweep_event(sweep, EVENT_BUSY);
+    return;
+  }
+  standing_finish(&sweep->standing);
+  standing_copy(&sweep->standing, standing);
+  sweep->verify = sweep->options.verify || standing->verification_due;
+  if (standing->organization_id == NULL) {
+    sweep_event(sweep, EVENT_UNKNOWN);
+  } else if (!sweep_agrees(sweep, &disagreement)) {
+    sweep_fail(sweep, &disagreement);
+  } else {
+    if (standing->also_named != NULL)
+      forget_claims(sweep);
+    sweep_event(sweep, EVENT_LOCKED);
+  }
+}
+
+void sweep_lock(struct sweep *sweep) {
+  const struct tools *tools = sweep->options.tools;
+  struct standing_question question = {.name = sweep->options.organization->name,
+                                       .lock = !sweep->locked,
+                                       .volatile_fields = buffer_slice(&sweep->volatile_fields),
+                                       .digest_version = APPLY_DIGEST_VERSION,
+                                       .verify_interval_ms = tools->config->sync.verify_interval_ms};
+  listing_destroy(sweep->listing); /* of a try that the revision overtook */
+  proof_destroy(sweep->proof);
+  binding_destroy(sweep->binding);
+  sweep->listing = NULL;
+  sweep->proof = NULL;
+  sweep->binding = NULL;
+  sweep->under_way++;
+  standing_read(tools->watch, &question, on_standing, sweep);
+}
+
+struct holder {
+  struct sweep *sweep;
+  struct error error;
+};
+
+static void on_holder_row(void *context, const struct db_row *row) {
+  struct holder *holder = context;
+  struct slice program = db_row_text(row, 1), client = db_row_text(row, 2);
+  error_set(&holder->error, ERROR_CONFLICT, "another process sweeps \"%s\": %.*s with backend pid %lld, client %.*s",
+            holder->sweep->options.organization->name, (int)program.length, program.bytes, (long long)db_row_int(row, 0),
+            (int)client.length, client.bytes);
+}
+
+static void on_holder(void *context, const struct error *error) {
+  struct holder *holder = context;
+  struct sweep *sweep = holder->sweep;
+  struct error conflict = holder->error;
+  (void)error;
+  memory_free(holder);
+  if (sweep_arrived(sweep))
+    sweep_fail(sweep, &conflict);
+}
+
+static void say_who(struct sweep *sweep) {
+  struct holder *holder = memory_allocate(sizeof *holder);
+  struct db_statement statement = {
+      .sql = sql_query_lock_holder, .count = 1, .values = {slice_of(sweep->options.organization->name)}};
+  holder->sweep = sweep;
+  error_set(&holder->error, ERROR_CONFLICT, "another process sweeps \"%s\"", sweep->options.organization->name);
+  sweep->under_way++;
+  db_query(sweep->options.tools->watch, &statement, on_holder_row, on_holder, holder);
+}
+
+void sweep_wait(struct sweep *sweep) {
+  const struct tools *tools = sweep->options.tools;
+  int64_t now_ms = loop_now_ms(tools->loop);
+  if (sweep->blocked_since_ms == 0)
+    sweep->blocked_since_ms = now_ms;
+  bool enough = now_ms - sweep->blocked_since_ms >= tools->config->database.lock_timeout_ms;
+  if (enough || !sweep->options.wait_for_lock)
+    say_who(sweep);
+  else
+    sweep_later(sweep, EVENT_WAITED, LOCK_RETRY_MS);
+}
+
+static bool decode_digest(struct slice hex, unsigned char ret_digest[HASH_BYTES]) {
+  if (hex.length != 2 * HASH_BYTES + 2) /* \x… */
+    return false;
+  for (int i = 0; i < HASH_BYTES; i++) {
+    unsigned value = 0;
+    for (int j = 0; j < 2; j++) {
+      char digit = hex.bytes[2 + 2 * i + j];
+      value = value * 16 + (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+    }
+    ret_digest[i] = (unsigned char)value;
+  }
+  return true;
+}
+
+static void on_stored_row(void *context, const struct db_row *row) {
+  struct sweep *sweep = context;
+  unsigned char raw[HASH_BYTES], digest[HASH_BYTES];
+  struct error error = {0};
+  bool known = decode_digest(db_row_text(row, 1), raw) && decode_digest(db_row_text(row, 2), digest);
+  if (!snapshot_store(listing_snapshot(sweep->listing), db_row_text(row, 0), known ? raw : NULL, known ? digest : NULL,
+                      &error))
+    sweep->why = error;
+}
+
+static void on_stored(void *context, const struct error *error) {
+  struct sweep *sweep = context;
+  if (!sweep_arrived(sweep))
+    return;
+  if (error != NULL)
+    sweep_fail(sweep, error);
+  else if (sweep->why.kind != ERROR_NONE)
+    sweep_fail(sweep, &sweep->why);
+  else
+    sweep_event(sweep, EVENT_RECALLED);
+}
+
+void sweep_recall(struct sweep *sweep) {
+  struct db_statement statement = {
+      .sql = sql_query_stored,
+      .count = 2,
+      .values = {slice_of(sweep_bound_to(sweep)), slice_of(sweep->verify ? "true" : "false")},
+      .prepare = true};
+  sweep->why = (struct error){0};
+  sweep_prepare_listing(sweep);
+  sweep->under_way++;
+  db_query(sweep->options.tools->watch, &statement, on_stored_row, on_stored, sweep);
+}
+
+static void on_released(void *context, const struct error *error) {
+  struct sweep *sweep = context;
+  (void)error; /* a lost session has given its locks back */
+  sweep->under_way--;
+  sweep_event(sweep, EVENT_RELEASED);
+}
+
+void sweep_release(struct sweep *sweep) {
+  struct db_statement statement = {
+      .sql = sql_query_unlock, .count = 1, .values = {slice_of(sweep->options.organization->name)}, .prepare = true};
+  timer_stop(sweep->deadline);
+  if (!sweep->locked) {
+    sweep_later(sweep, EVENT_RELEASED, 0);
+    return;
+  }
+  sweep->locked = false;
+  sweep->under_way++;
+  db_query(sweep->options.tools->watch, &statement, NULL, on_released, sweep);
+}

@@ -1,0 +1,220 @@
+#include "base/memory.h"
+#include "sync/sweep_inner.h"
+#include <string.h>
+
+/* What this file is for: what a listing means. It promises that nothing is called removed without proof, and that of several
+ * truths the gravest is told (contract 5.3, 5.4 and section 6). */
+
+enum { GUARD_FREE_REMOVALS = 3 };
+
+static void settle_floor(struct sweep *sweep, enum outcome floor, enum error_kind kind, const char *text) {
+  sweep->floor = floor;
+  error_set(&sweep->why, kind, "%s", text);
+}
+
+static bool append_unseen(struct sweep *sweep, bool (*next)(const struct snapshot *, uint32_t *)) {
+  const struct snapshot *snapshot = listing_snapshot(sweep->listing);
+  for (uint32_t number = 0; next(snapshot, &number); number++)
+    if (!apply_append_element(&sweep->unseen, snapshot_id(snapshot, number)))
+      return false;
+  return true;
+}
+
+static bool nothing_to_write(struct sweep *sweep, const struct snapshot_counts *counts) {
+  char rejected[2 * HASH_BYTES + 1];
+  listing_rejected_digest(sweep->listing, rejected);
+  return sweep->floor == OUTCOME_UNCHANGED && !sweep->verify && counts->differing == 0 && counts->missing == 0 &&
+         counts->uncertain == 0 && sweep->removed.length == 0 && !sweep->standing.unseen &&
+         strcmp(rejected, sweep->standing.rejected_digest) == 0 &&
+         strcmp(sweep->standing.name, sweep->options.organization->name) == 0;
+}
+
+/* Everything is known: count it, and go on to write it or not. */
+static void conclude(struct sweep *sweep) {
+  struct snapshot_counts counts = snapshot_count(listing_snapshot(sweep->listing));
+  struct error error = {0};
+  sweep->report.accounts = counts.shown;
+  sweep->report.rejected = counts.rejected;
+  buffer_clear(&sweep->unseen);
+  if (!append_unseen(sweep, snapshot_next_missing) || !append_unseen(sweep, snapshot_next_uncertain) ||
+      !apply_close_array(&sweep->unseen)) {
+    error_set(&error, ERROR_LIMIT, "too many accounts are missing at once");
+    sweep_fail(sweep, &error);
+    return;
+  }
+  sweep_event(sweep, nothing_to_write(sweep, &counts) ? EVENT_SAME : EVENT_DIFFERENT);
+}
+
+static bool guarded(const struct sweep *sweep, const struct snapshot_counts *counts) {
+  double share = sweep->options.tools->config->sync.max_removed;
+  return !sweep->options.allow_removals && counts->missing > GUARD_FREE_REMOVALS &&
+         (double)counts->missing > share * (double)counts->stored;
+}
+
+/* The organization is known and the listing is its own: what about the accounts that it did not show? */
+static void judge_missing(struct sweep *sweep) {
+  struct snapshot_counts counts = snapshot_count(listing_snapshot(sweep->listing));
+  sweep->floor = OUTCOME_UNCHANGED;
+  if (!sweep->listed_complete)
+    settle_floor(sweep, OUTCOME_INCOMPLETE, ERROR_SHAPE,
+                 "the listing did not hold still while it was read, twice: nothing is removed");
+  else if (counts.missing > 0 && guarded(sweep, &counts))
+    settle_floor(sweep, OUTCOME_GUARDED, ERROR_LIMIT,
+                 "more than sync.max_removed of the accounts are missing at once: look at Close, then run "
+                 "`closesyncd sync --allow-removals`");
+  else if (counts.missing > 0 && counts.rejected > 0)
+    settle_floor(sweep, OUTCOME_INCOMPLETE, ERROR_SHAPE,
+                 "accounts are missing while entries of the list could not be read: no removal is proven");
+  else if (counts.missing > 0) {
+    sweep_event(sweep, EVENT_MISSING);
+    return;
+  }
+  conclude(sweep);
+}
+
+static bool one_organization(struct sweep *sweep, struct error *error) {
+  const struct snapshot *snapshot = listing_snapshot(sweep->listing);
+  const char *listed = snapshot_organization(snapshot), *bound = sweep_bound_to(sweep);
+  if (snapshot_other_organization(snapshot) != NULL)
+    return error_set(error, ERROR_CONFIG, "one listing holds the accounts of two organizations, %s and %s: nothing is written",
+                     listed, snapshot_other_organization(snapshot));
+  if (listed != NULL && bound != NULL && strcmp(listed, bound) != 0)
+    return error_set(error, ERROR_CONFIG,
+                     "the organization behind this key changed: \"%s\" is recorded as %s, the key shows accounts of %s; give the "
+                     "recorded organization's key, or use a new NAME for the other",
+                     sweep->options.organization->name, bound, listed);
+  return true;
+}
+
+static void on_listing(void *context, enum listing_event event, const struct error *error) {
+  struct sweep *sweep = context;
+  struct error stranger = {0};
+  if (!sweep_arrived(sweep))
+    return;
+  switch (event) {
+  case LISTING_MORE:
+    sweep_event(sweep, EVENT_MORE);
+    return;
+  case LISTING_MOVED:
+    sweep_event(sweep, EVENT_UNSTABLE);
+    return;
+  case LISTING_FAILED:
+    sweep_fail(sweep, error);
+    return;
+  case LISTING_COMPLETE:
+  case LISTING_UNSTABLE:
+    break;
+  }
+  sweep->listed_complete = event == LISTING_COMPLETE;
+  if (!one_organization(sweep, &stranger))
+    sweep_fail(sweep, &stranger);
+  else if (sweep_bound_to(sweep) == NULL)
+    sweep_event(sweep, EVENT_UNBOUND);
+  else
+    judge_missing(sweep);
+}
+
+void sweep_prepare_listing(struct sweep *sweep) {
+  const struct tools *tools = sweep->options.tools;
+  struct listing_options options = {.exchange = &sweep->exchange,
+                                    .base_url = tools->config->api.base_url,
+                                    .user_id = sweep->options.organization->user_id,
+                                    .page_size = tools->config->api.page_size,
+                                    .volatile_names = tools->config->sync.volatile_fields,
+                                    .volatile_count = tools->config->sync.volatile_count,
+                                    .verify = sweep->verify,
+                                    .seed = (uint64_t)random_between(tools->random, 0, INT64_MAX)};
+  listing_destroy(sweep->listing);
+  sweep->listing = listing_create(&options, on_listing, sweep);
+}
+
+void sweep_list(struct sweep *sweep) {
+  if (sweep->listing == NULL)
+    sweep_prepare_listing(sweep);
+  sweep->removed = (struct slice){0};
+  sweep->under_way++;
+  listing_restart(sweep->listing);
+}
+
+static void on_bound(void *context, const struct binding_result *result, const struct error *error) {
+  struct sweep *sweep = context;
+  struct error disagreement = {0};
+  if (!sweep_arrived(sweep))
+    return;
+  if (error != NULL) {
+    sweep_fail(sweep, error);
+    return;
+  }
+  sweep->organization_id = memory_copy_text(result->organization_id);
+  sweep->principal_id = memory_copy_text(result->principal_id);
+  if (result->standing != NULL && result->standing->organization_id != NULL) {
+    standing_finish(&sweep->standing);
+    standing_copy(&sweep->standing, result->standing);
+    sweep->verify = sweep->options.verify || result->standing->verification_due;
+    memory_free(sweep->principal_id);
+    sweep->principal_id = NULL;
+    if (sweep_agrees(sweep, &disagreement))
+      sweep_event(sweep, EVENT_RENAMED);
+    else
+      sweep_fail(sweep, &disagreement);
+    return;
+  }
+  sweep->verify = true; /* everything is new: it was all compared, with nothing */
+  if (!sweep->listed_complete)
+    settle_floor(sweep, OUTCOME_INCOMPLETE, ERROR_SHAPE, "the listing did not hold still while it was read, twice");
+  conclude(sweep);
+}
+
+void sweep_bind(struct sweep *sweep) {
+  const struct tools *tools = sweep->options.tools;
+  struct binding_options options = {
+      .exchange = &sweep->exchange,
+      .tools = tools,
+      .organization = sweep->options.organization,
+      .listed_organization = snapshot_organization(listing_snapshot(sweep->listing)),
+      .question = {.name = sweep->options.organization->name,
+                   .volatile_fields = buffer_slice(&sweep->volatile_fields),
+                   .digest_version = APPLY_DIGEST_VERSION,
+                   .verify_interval_ms = tools->config->sync.verify_interval_ms},
+      .database = true};
+  sweep->floor = OUTCOME_UNCHANGED;
+  sweep->under_way++;
+  sweep->binding = binding_start(&options, on_bound, sweep);
+}
+
+static void on_proven(void *context, const struct proof_result *result) {
+  struct sweep *sweep = context;
+  struct error stranger = {0};
+  if (!sweep_arrived(sweep))
+    return;
+  if (result->outcome == PROOF_FAILED) {
+    sweep_fail(sweep, &result->reason);
+    return;
+  }
+  if (!one_organization(sweep, &stranger)) {
+    sweep_fail(sweep, &stranger);
+    return;
+  }
+  sweep->removed = result->removed;
+  if (result->outcome != PROOF_COMPLETE) {
+    sweep->floor = result->outcome == PROOF_PRINCIPAL ? OUTCOME_GUARDED : OUTCOME_INCOMPLETE;
+    sweep->why = result->reason;
+  } else if (sweep->options.allow_removals && result->principal_id != NULL) {
+    sweep->principal_id = memory_copy_text(result->principal_id);
+  }
+  conclude(sweep);
+}
+
+void sweep_prove(struct sweep *sweep) {
+  const struct tools *tools = sweep->options.tools;
+  struct proof_options options = {.exchange = &sweep->exchange,
+                                  .base_url = tools->config->api.base_url,
+                                  .snapshot = listing_snapshot(sweep->listing),
+                                  .organization_id = sweep_bound_to(sweep),
+                                  .principal_id = sweep->standing.principal_id,
+                                  .any_principal = sweep->options.allow_removals,
+                                  .width = tools->config->api.max_requests};
+  proof_destroy(sweep->proof);
+  sweep->under_way++;
+  sweep->proof = proof_start(&options, on_proven, sweep);
+}

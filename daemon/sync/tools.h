@@ -1,0 +1,16 @@
+#pragma once
+/* What every sweep of a process shares; borrowed from app for as long as any sweep lives. */
+#include "base/random.h"
+#include "config.h"
+#include "io/db.h"
+#include "sync/lane.h"
+
+struct tools {
+  struct loop *loop;
+  struct lane *lane;
+  struct db *watch; /* locks and reads: all advisory locks of the process are held by this session */
+  struct db *write; /* transactions */
+  const struct config *config;
+  struct log *log;
+  struct random *random;
+};

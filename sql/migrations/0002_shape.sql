@@ -1,0 +1,329 @@
+-- A document becomes columns here, and only here: applying, time travel, verification and re-shaping all call these.
+-- Nothing is coerced and nothing raises, whatever jsonb comes: a value of another type is no value (NULL), stays whole
+-- in `other` and is told by account_drift. All are single selects, so `cross join lateral` inlines them.
+
+-- A time as Close writes it: a date, or date and time with up to nine digits of fraction and Z, an offset or none (UTC).
+-- What is no such time is NULL: the pattern knows the calendar, so what it lets through cannot raise.
+create function close_timestamp(value text) returns timestamptz
+  language sql immutable parallel safe
+begin atomic
+  select case
+    when value ~ ('^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])'
+      || '(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,9})?(?:Z|[+-](?:0[0-9]|1[0-5]):?[0-5][0-9])?)?$')
+      and left(value, 4) <> '0000'
+      and substr(value, 6, 5) not in ('02-30', '02-31', '04-31', '06-31', '09-31', '11-31')
+      and (substr(value, 6, 5) <> '02-29' or value ~ '^(?:..(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)')
+    then make_timestamp(
+        left(value, 4)::integer, substr(value, 6, 2)::integer, substr(value, 9, 2)::integer,
+        ('0' || substr(value, 12, 2))::integer, ('0' || substr(value, 15, 2))::integer,
+        ('0' || substring(substr(value, 18) from '^[0-9.]*'))::double precision)
+      at time zone make_interval(
+        hours => coalesce(replace(substring(substr(value, 20) from '[+-].*'), ':', '')::integer / 100, 0),
+        mins => coalesce(replace(substring(substr(value, 20) from '[+-].*'), ':', '')::integer % 100, 0))
+  end;
+end;
+comment on function close_timestamp(text) is 'A time as Close writes it, NULL for anything else; never raises';
+
+create function json_text(value jsonb) returns text
+  language sql immutable parallel safe
+begin atomic
+  select case jsonb_typeof(value) when 'string' then value #>> '{}' end;
+end;
+comment on function json_text(jsonb) is 'The text of a JSON string, NULL for anything else';
+
+create function json_boolean(value jsonb) returns boolean
+  language sql immutable parallel safe
+begin atomic
+  select case jsonb_typeof(value) when 'boolean' then value::boolean end;
+end;
+comment on function json_boolean(jsonb) is 'The value of a JSON boolean, NULL for anything else';
+
+create function json_port(value jsonb) returns integer
+  language sql immutable parallel safe
+begin atomic
+  select case jsonb_typeof(value)
+    when 'number' then case when value between '0' and '65535' and value::numeric = trunc(value::numeric) then value::integer end
+  end;
+end;
+comment on function json_port(jsonb) is 'A whole number from 0 to 65535, NULL for anything else';
+
+create function json_time(value jsonb) returns timestamptz
+  language sql immutable parallel safe
+begin atomic
+  select close_timestamp(json_text(value));
+end;
+comment on function json_time(jsonb) is 'A JSON string that is a time as Close writes it, NULL for anything else';
+
+create function json_list(value jsonb) returns jsonb
+  language sql immutable parallel safe
+begin atomic
+  select case jsonb_typeof(value) when 'array' then value end;
+end;
+comment on function json_list(jsonb) is 'A JSON array, NULL for anything else';
+
+create function json_object(value jsonb) returns jsonb
+  language sql immutable parallel safe
+begin atomic
+  select case jsonb_typeof(value) when 'object' then value end;
+end;
+comment on function json_object(jsonb) is 'A JSON object, NULL for anything else';
+
+-- Below, `offset 0` keeps an expression from being copied into each place that names it: a time is looked at a dozen times.
+
+-- What close-api.md knows: for each field, by the path of what holds it, what fits. `spare` is known and has no column.
+create function account_field() returns jsonb
+  language sql immutable parallel safe
+begin atomic
+  select '{
+    "": {
+      "_type": "text", "id": "text", "organization_id": "text", "user_id": "text", "email": "text", "date_created": "time",
+      "identities": "list", "default_identity": "object", "smtp": "object", "imap": "object",
+      "available_features": "list", "enabled_features": "list",
+      "send_status": "text", "receive_status": "text", "email_receive_status": "text", "calendar_receive_status": "text",
+      "latest_send_error": "text", "latest_receive_error": "text", "receive_attempts_count": "spare",
+      "lead_suggestions_updated_at": "time", "is_imap_archive_sync_enabled": "flag", "has_meeting_creation_scopes": "flag",
+      "sync_all_calendars": "flag", "synced_calendars": "list", "available_calendars": "list",
+      "zoom_account_plan": "text", "calendly": "any"
+    },
+    "default_identity": {"email": "text", "name": "text"},
+    "smtp": {"host": "text", "port": "port", "use_ssl": "flag", "username": "text", "date_updated": "time"},
+    "imap": {"host": "text", "port": "port", "use_ssl": "flag", "username": "text", "date_updated": "time"},
+    "identities[]": {"email": "text", "name": "text"},
+    "available_calendars[]": {"id": "text", "name": "text", "status": "text", "default": "flag", "synced": "flag"}
+  }'::jsonb;
+end;
+comment on function account_field() is 'The fields closesyncd knows and what fits them, by the path of what holds them';
+
+create function json_fits(value jsonb, kind text) returns boolean
+  language sql immutable parallel safe
+begin atomic
+  select case kind
+    when 'text' then jsonb_typeof(value) in ('string', 'null')
+    when 'flag' then jsonb_typeof(value) in ('boolean', 'null')
+    when 'list' then jsonb_typeof(value) in ('array', 'null')
+    when 'object' then jsonb_typeof(value) in ('object', 'null')
+    when 'time' then jsonb_typeof(value) = 'null' or json_time(value) is not null
+    when 'port' then jsonb_typeof(value) = 'null' or json_port(value) is not null
+    when 'any' then true
+    else false
+  end;
+end;
+comment on function json_fits(jsonb, text) is 'Whether a column (or rows) can take the value; null fits every known field';
+
+-- The objects of a list under a key of one or two texts. is_row: makes the row of its key (the first of that key).
+-- is_whole: makes no row and nothing else can say it: no object, a key too long for an index, or another content under
+-- a key already taken. Equal elements are one, and neither.
+create function json_element(list jsonb, first_name text, second_name text)
+  returns table (element jsonb, place bigint, first_key text, second_key text, is_row boolean, is_whole boolean)
+  language sql immutable parallel safe
+begin atomic
+  select
+    element, place, first_key, second_key,
+    fits and place = first_value(place) over same,
+    not fits or element <> first_value(element) over same
+  from (
+    select
+      element, place,
+      coalesce(json_text(element -> first_name), '') as first_key,
+      coalesce(json_text(element -> second_name), '') as second_key,
+      jsonb_typeof(element) = 'object'
+        and octet_length(coalesce(json_text(element -> first_name), '') || coalesce(json_text(element -> second_name), '')) <= 500 as fits
+    from jsonb_array_elements(json_list(list)) with ordinality as entry (element, place)
+  ) as keyed
+  window same as (partition by fits, first_key, second_key order by place);
+end;
+comment on function json_element(jsonb, text, text) is 'The objects of a list, which of them make rows, and which must be kept whole';
+
+-- The words of a list of strings; no word: not a string, or too long for an index.
+create function json_word(list jsonb)
+  returns table (element jsonb, place bigint, word text)
+  language sql immutable parallel safe
+begin atomic
+  select element, place, case when octet_length(json_text(element)) <= 500 then json_text(element) end
+  from jsonb_array_elements(json_list(list)) with ordinality as entry (element, place);
+end;
+comment on function json_word(jsonb) is 'The strings of a list, NULL for what is none or over 500 bytes';
+
+-- What no column takes, value by value. A top-level name that looks like one of our paths is quoted, so no two collide.
+create function account_leftover(document jsonb)
+  returns table (path text, value jsonb, place bigint, is_listed boolean, is_drift boolean)
+  language sql immutable parallel safe
+begin atomic
+  select
+    case when name ~ '^("|(smtp|imap|default_identity)[.]|(identities|(synced|available)_calendars|(available|enabled)_features)\[\])'
+      then '"' || name || '"' else name end,
+    value, 0::bigint, false,
+    account_field() -> '' ->> name is distinct from 'spare' or jsonb_typeof(value) not in ('number', 'null')
+  from jsonb_each(json_object(document)) as field (name, value)
+  where not json_fits(value, account_field() -> '' ->> name)
+  union all
+  select holder || '.' || name, value, 0, false, true
+  from (values ('default_identity'), ('smtp'), ('imap')) as held (holder)
+  cross join lateral jsonb_each(json_object(document -> holder)) as field (name, value)
+  where not json_fits(value, account_field() -> holder ->> name)
+  union all
+  select list || '[]' || coalesce('.' || name, ''), coalesce(value, element), place, true, true
+  from (
+    select 'identities' as list, * from json_element(document -> 'identities', 'email', 'name')
+    union all
+    select 'available_calendars', * from json_element(document -> 'available_calendars', 'id', null)
+  ) as listed
+  left join lateral jsonb_each(case when is_row then element end) as field (name, value) on true
+  where is_whole
+  or name is not null and not json_fits(value, account_field() -> (list || '[]') ->> name)
+  union all
+  select list || '[]', element, place, true, true
+  from (values ('synced_calendars'), ('available_features'), ('enabled_features')) as held (list)
+  cross join lateral json_word(document -> list)
+  where word is null;
+end;
+comment on function account_leftover(jsonb) is 'What no column takes of a document, value by value, and whether close-api.md knows it';
+
+create function account_other(document jsonb)
+  returns table (other jsonb)
+  language sql immutable parallel safe
+begin atomic
+  select coalesce(jsonb_object_agg(path, value), '{}')
+  from (
+    select path, case when is_listed then jsonb_agg(value order by place) else jsonb_agg(value) -> 0 end
+    from (
+      select path, is_listed, value, min(place)
+      from account_leftover(document)
+      group by path, is_listed, value
+    ) as each_once (path, is_listed, value, place)
+    group by path, is_listed
+  ) as by_path (path, value);
+end;
+comment on function account_other(jsonb) is 'Column other of account: what no column takes, by name or path';
+
+-- Every drift leaves its value in `other`, so an account whose `other` holds nothing else has none.
+create function other_drifts(other jsonb) returns boolean
+  language sql immutable parallel safe
+begin atomic
+  select case
+    when jsonb_typeof(other -> 'receive_attempts_count') in ('number', 'null') then other - 'receive_attempts_count' <> '{}'
+    else other <> '{}'
+  end;
+end;
+comment on function other_drifts(jsonb) is 'Whether column other holds anything close-api.md does not know';
+
+create function account_drift(document jsonb)
+  returns table (path text, json_type text)
+  language sql immutable parallel safe
+begin atomic
+  select distinct
+    case when octet_length(path) <= 500 then path else left(path, 100) || '…' || md5(path) end,
+    jsonb_typeof(value)
+  from account_leftover(document)
+  where is_drift;
+end;
+comment on function account_drift(jsonb) is 'Fields and types of a document that close-api.md does not know';
+
+create function account_shape(document jsonb)
+  returns table (
+    type text, user_id text, email text, date_created timestamptz, default_identity_email text, default_identity_name text,
+    send_status text, receive_status text, email_receive_status text, calendar_receive_status text,
+    latest_send_error text, latest_receive_error text, is_imap_archive_sync_enabled boolean, sync_all_calendars boolean,
+    has_meeting_creation_scopes boolean, zoom_account_plan text, calendly jsonb, lead_suggestions_updated_at timestamptz, other jsonb)
+  language sql immutable parallel safe
+begin atomic
+  select
+    json_text(document -> '_type'),
+    json_text(document -> 'user_id'),
+    json_text(document -> 'email'),
+    close_timestamp(said.date_created),
+    json_text(document -> 'default_identity' -> 'email'),
+    json_text(document -> 'default_identity' -> 'name'),
+    json_text(document -> 'send_status'),
+    json_text(document -> 'receive_status'),
+    json_text(document -> 'email_receive_status'),
+    json_text(document -> 'calendar_receive_status'),
+    json_text(document -> 'latest_send_error'),
+    json_text(document -> 'latest_receive_error'),
+    json_boolean(document -> 'is_imap_archive_sync_enabled'),
+    json_boolean(document -> 'sync_all_calendars'),
+    json_boolean(document -> 'has_meeting_creation_scopes'),
+    json_text(document -> 'zoom_account_plan'),
+    nullif(document -> 'calendly', 'null'),
+    close_timestamp(said.lead_suggestions_updated_at),
+    left_over.other
+  from account_other(document) as left_over
+  cross join (
+    select
+      json_text(document -> 'date_created') as date_created,
+      json_text(document -> 'lead_suggestions_updated_at') as lead_suggestions_updated_at
+    offset 0
+  ) as said;
+end;
+comment on function account_shape(jsonb) is 'The columns of account, from the document';
+
+create function account_identity_shape(document jsonb)
+  returns table (email text, name text, is_default boolean)
+  language sql immutable parallel safe
+begin atomic
+  select
+    first_key, second_key,
+    jsonb_typeof(document -> 'default_identity') is not distinct from 'object'
+      and first_key = coalesce(json_text(document -> 'default_identity' -> 'email'), '')
+      and second_key = coalesce(json_text(document -> 'default_identity' -> 'name'), '')
+  from json_element(document -> 'identities', 'email', 'name')
+  where is_row;
+end;
+comment on function account_identity_shape(jsonb) is 'The rows of account_identity, from the document';
+
+create function account_mail_server_shape(document jsonb)
+  returns table (protocol text, host text, port integer, use_ssl boolean, username text, date_updated timestamptz)
+  language sql immutable parallel safe
+begin atomic
+  select
+    protocol,
+    json_text(server -> 'host'),
+    json_port(server -> 'port'),
+    json_boolean(server -> 'use_ssl'),
+    json_text(server -> 'username'),
+    close_timestamp(date_updated)
+  from (
+    select protocol, document -> protocol as server, json_text(document -> protocol -> 'date_updated') as date_updated
+    from (values ('smtp'), ('imap')) as known (protocol)
+    offset 0
+  ) as said
+  where jsonb_typeof(server) = 'object';
+end;
+comment on function account_mail_server_shape(jsonb) is 'The rows of account_mail_server, from the document';
+
+create function account_calendar_shape(document jsonb)
+  returns table (calendar_id text, name text, status text, is_default boolean, is_available boolean, is_synced boolean)
+  language sql immutable parallel safe
+begin atomic
+  select
+    calendar_id,
+    json_text(element -> 'name'),
+    json_text(element -> 'status'),
+    coalesce(json_boolean(element -> 'default'), false),
+    element is not null,
+    case when json_list(document -> 'synced_calendars') is not null then word is not null
+      else coalesce(json_boolean(element -> 'synced'), false) end
+  from (
+    select first_key as calendar_id, element
+    from json_element(document -> 'available_calendars', 'id', null)
+    where is_row
+  ) as available
+  full join (
+    select distinct word as calendar_id, word
+    from json_word(document -> 'synced_calendars')
+    where word is not null
+  ) as synced using (calendar_id);
+end;
+comment on function account_calendar_shape(jsonb) is 'The rows of account_calendar, from the document';
+
+create function account_feature_shape(document jsonb)
+  returns table (feature text, is_available boolean, is_enabled boolean)
+  language sql immutable parallel safe
+begin atomic
+  select word, bool_or(list = 'available_features'), bool_or(list = 'enabled_features')
+  from (values ('available_features'), ('enabled_features')) as held (list)
+  cross join lateral json_word(document -> list)
+  where word is not null
+  group by word;
+end;
+comment on function account_feature_shape(jsonb) is 'The rows of account_feature, from the document';

@@ -1,0 +1,84 @@
+-- What the steps of a sweep need beyond plain statements: a way to stop the pipeline, and the one home of coverage.
+
+-- A pipeline cannot branch, so a condition that must stop it raises. Use inside CASE.
+create function refuse(state text, reason text) returns boolean
+  language plpgsql
+  set search_path from current
+as $$
+begin
+  raise exception using errcode = state, message = reason;
+end
+$$;
+comment on function refuse(text, text) is 'Raises: CS001 the mirror moved on, CS002 the name is taken, CS003 not bound';
+
+-- Complete sweeps follow the last one, or begin a new span when they are further away than gap. first_ended_at: end of the first
+-- one's listing. until_at: the last one's start. longest_gap, pending_gap: of the distances among them.
+create function extend_coverage(
+    organization_id text, gap interval, from_at timestamptz, first_ended_at timestamptz, until_at timestamptz,
+    sweeps bigint, longest_gap interval, pending_gap interval)
+  returns table (span_from timestamptz, span_until timestamptz)
+  language sql volatile
+begin atomic
+  with span as (
+    select last.*
+    from (
+      select * from coverage
+      where coverage.organization_id = extend_coverage.organization_id
+      order by coverage.from_at desc
+      limit 1
+    ) as last
+    where extend_coverage.from_at - last.until_at <= gap
+  ), extended as (
+    update coverage
+    set until_at = greatest(span.until_at, extend_coverage.until_at),
+      sweeps = span.sweeps + extend_coverage.sweeps,
+      longest_gap = greatest(
+        span.longest_gap, span.pending_gap, extend_coverage.longest_gap, extend_coverage.from_at - span.until_at,
+        case when extend_coverage.sweeps > 1 then first_ended_at - span.until_at end),
+      pending_gap = case when extend_coverage.sweeps > 1 then coalesce(extend_coverage.pending_gap, '0') else first_ended_at - span.until_at end
+    from span
+    where coverage.organization_id = span.organization_id
+    and coverage.from_at = span.from_at
+    and span.until_at < extend_coverage.until_at
+    returning coverage.from_at, coverage.until_at
+  ), begun as (
+    insert into coverage (organization_id, from_at, until_at, sweeps, longest_gap, pending_gap)
+    select extend_coverage.organization_id, extend_coverage.from_at, extend_coverage.until_at, extend_coverage.sweeps,
+      coalesce(extend_coverage.longest_gap, '0'), coalesce(extend_coverage.pending_gap, '0')
+    where extend_coverage.from_at is not null
+    and not exists (select from span)
+    returning coverage.from_at, coverage.until_at
+  )
+  select * from extended
+  union all
+  select * from begun;
+end;
+comment on function extend_coverage(text, interval, timestamptz, timestamptz, timestamptz, bigint, interval, interval)
+  is 'Adds complete sweeps to the coverage of an organization; does nothing when from_at is NULL';
+
+-- Two rows of account as jsonb: the document's top-level names they differ in (bookkeeping columns count as names).
+create function account_difference_fields(have jsonb, want jsonb) returns text[]
+  language sql immutable parallel safe
+begin atomic
+  select coalesce(array_agg(distinct case
+    when name = 'type' then '_type'
+    when name like 'default_identity_%' then 'default_identity'
+    else coalesce(
+      substring(name from '^(smtp|imap|default_identity)[.]'),
+      substring(name from '^(identities|(?:synced|available)_calendars|(?:available|enabled)_features)\[\]'),
+      substring(name from '^"(.*)"$'),
+      name)
+    end), '{}')
+  from (
+    select * from jsonb_each(have - 'other')
+    union all
+    select * from jsonb_each(have -> 'other')
+  ) as had (name, value)
+  full join (
+    select * from jsonb_each(want - 'other')
+    union all
+    select * from jsonb_each(want -> 'other')
+  ) as wanted (name, value) using (name, value)
+  where had.value is null or wanted.value is null;
+end;
+comment on function account_difference_fields(jsonb, jsonb) is 'The top-level names of a document in which two rows of account differ';

@@ -1,0 +1,38 @@
+-- What a sweep must know before its first request: the database's clock and where the mirror stands. Always one row;
+-- with organization_id NULL when the name (or the id) is not bound yet. Moments are microseconds since 1970.
+--
+-- $1 name text, $2 organization_id text (NULL: look it up by the name), $3 volatile_fields text[], $4 digest_version integer,
+-- $5 verify_interval interval
+select
+  (extract(epoch from clock.now) * 1000000)::bigint as clock,
+  organization.organization_id,
+  organization.revision,
+  organization.name,
+  organization.principal_id,
+  organization.user_id,
+  (extract(epoch from organization.last_swept_at) * 1000000)::bigint as last_swept_at,
+  (extract(epoch from organization.listed_at) * 1000000)::bigint as listed_at,
+  coalesce(
+    organization.last_verified_at <= clock.now - $5::interval
+    or organization.last_verified_at > clock.now
+    or organization.digest_version is distinct from $4::integer
+    or organization.volatile_fields is distinct from $3::text[], true) as is_verification_due,
+  organization.last_outcome,
+  organization.consecutive_failures,
+  (select string_agg(claimed, ',')
+    from unnest(organization.also_named) as claimed
+    where not exists (select from organization as other where other.name = claimed)) as also_named,
+  encode(sha256(convert_to(coalesce(rejected.fingerprints, ''), 'UTF8')), 'hex') as rejected_digest,
+  exists (
+    select
+    from account_digest
+    where account_digest.organization_id = organization.organization_id
+    and account_digest.seen_at is not null) as has_unseen
+from (select clock_timestamp() as now) as clock
+left join organization
+  on case when $2::text is null then organization.name = $1::text else organization.organization_id = $2 end
+left join lateral (
+  select string_agg(fingerprint, '' order by fingerprint collate "C") as fingerprints
+  from rejected_account
+  where rejected_account.organization_id = organization.organization_id
+) as rejected on true;

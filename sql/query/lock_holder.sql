@@ -1,0 +1,17 @@
+-- Who holds the advisory lock of that name; no row: nobody. What other roles' sessions do is hidden from an ordinary role (NULL).
+--
+-- $1 name text -> pid integer, application_name text, client text, since timestamptz
+select
+  lock.pid,
+  activity.application_name,
+  coalesce(host(activity.client_addr), 'local') as client,
+  activity.backend_start as since
+from (values (hashtextextended($1::text, hashtext(current_schema)))) as wanted (key)
+join pg_locks as lock
+  on lock.locktype = 'advisory'
+  and lock.objsubid = 1
+  and lock.granted
+  and lock.database = (select oid from pg_database where datname = current_database())
+  and (lock.classid::bigint << 32 | lock.objid::bigint) = wanted.key
+left join pg_stat_activity as activity using (pid)
+limit 1;

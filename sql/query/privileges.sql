@@ -1,0 +1,41 @@
+-- What the daemon's role lacks on this schema, for `check`: a row for each privilege it needs and has not. No row: all well.
+-- Runs in the schema (search_path); a table that is missing altogether is named too.
+--
+-- -> object text, privilege text
+select needed.object, needed.privilege
+from (
+  values
+    ('account', 'select,insert,update,delete'),
+    ('account_calendar', 'select,insert,update,delete'),
+    ('account_digest', 'select,insert,update,delete'),
+    ('account_feature', 'select,insert,update,delete'),
+    ('account_history', 'select,insert'),
+    ('account_identity', 'select,insert,update,delete'),
+    ('account_mail_server', 'select,insert,update,delete'),
+    ('coverage', 'select,insert,update'),
+    ('field_drift', 'select,insert,update'),
+    ('migration', 'select'),
+    ('organization', 'select,insert,update'),
+    ('rejected_account', 'select,insert,update,delete'),
+    ('sweep', 'select,insert')
+) as wanted (object, privileges)
+cross join lateral regexp_split_to_table(privileges, ',') as privilege
+cross join lateral (select object, privilege) as needed
+where coalesce(
+  has_table_privilege((
+    select pg_class.oid
+    from pg_class
+    join pg_namespace on pg_namespace.oid = relnamespace
+    where nspname = current_schema
+    and relname = needed.object), needed.privilege), false) is false
+union all
+select 'sweep', 'update'
+where not coalesce(has_column_privilege(to_regclass('sweep'), 'attempts', 'update')
+  and has_column_privilege(to_regclass('sweep'), 'finished_at', 'update'), false)
+union all
+select 'database ' || current_database(), 'temporary'
+where not has_database_privilege(current_database(), 'temporary')
+union all
+select 'schema ' || coalesce(current_schema, '?'), 'usage'
+where coalesce(has_schema_privilege(current_schema, 'usage'), false) is false
+order by 1, 2;

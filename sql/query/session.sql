@@ -1,0 +1,14 @@
+-- What every session begins with: names resolve in the schema alone, and nothing waits for ever.
+--
+-- $1 schema text, $2 statement_timeout text, $3 lock_timeout text
+select
+  set_config('search_path', quote_ident($1::text) || ', pg_temp', false),
+  set_config('TimeZone', 'UTC', false),
+  set_config('DateStyle', 'ISO', false),
+  set_config('IntervalStyle', 'postgres', false),
+  set_config('bytea_output', 'hex', false),
+  set_config('extra_float_digits', '1', false),
+  set_config('jit', 'off', false),
+  set_config('statement_timeout', $2::text, false),
+  set_config('lock_timeout', $3::text, false),
+  set_config('idle_in_transaction_session_timeout', $2, false);

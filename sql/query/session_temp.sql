@@ -1,0 +1,51 @@
+-- The temporary tables a sweep's transaction works in; once per writing session, empty again at every commit.
+
+-- One statement, so that it can be part of a session's first pipeline.
+do $$
+begin
+
+-- One row: what every step needs to know.
+create temp table if not exists sweep_context (
+  organization_id text not null,
+  sweep_id        bigint not null,
+  started_at      timestamptz not null,
+  observed_at     timestamptz not null,
+  listed_at       timestamptz,
+  complete_at     timestamptz,
+  volatile_fields text[] not null,
+  digest_version  integer not null,
+  verify          boolean not null,
+  complete        boolean not null
+) on commit delete rows;
+
+-- The documents of this batch. Kept plain and in the row: the steps look into each document some forty times, and a
+-- compressed one would be unpacked forty times.
+create temp table if not exists incoming (
+  account_id       text primary key,
+  document         jsonb not null,
+  raw_digest       bytea not null,
+  canonical_digest bytea not null
+) with (toast_tuple_target = 8160) on commit delete rows;
+
+-- Where the accounts of this batch stand in the history, written by 20_history for the steps that follow.
+create temp table if not exists standing (
+  account_id    text primary key,
+  is_changed    boolean not null,
+  first_seen_at timestamptz not null,
+  changed_at    timestamptz not null
+) on commit delete rows;
+
+-- Accounts whose mirror rows were put right without history.
+create temp table if not exists repaired (
+  account_id text not null
+) on commit delete rows;
+
+-- What each step did: rows, or for account_history accounts.
+create temp table if not exists written (
+  what    text not null,
+  added   integer not null,
+  changed integer not null,
+  removed integer not null
+) on commit delete rows;
+end
+$$;

@@ -1,0 +1,106 @@
+-- Writes down what changed: a history row for each incoming account that is new, back again, or whose document differs
+-- from its newest one outside the volatile fields; chained in the order of account_id. The document decides, not the digest.
+-- Tells the steps that follow where each account stands (of a stay whose first row was pruned, account remembers the beginning).
+with newest as materialized (
+  select
+    context.organization_id, context.observed_at, incoming.account_id, incoming.document,
+    coalesce(past.version, 0) as version,
+    coalesce(past.change, 'removed') <> 'removed' as is_alive,
+    past.document as document_before,
+    past.observed_at as changed_at,
+    past.sweep_id is not distinct from context.sweep_id as is_written,
+    past.change is distinct from 'added' as has_older,
+    case
+      when coalesce(past.change, 'removed') = 'removed' then '{}'
+      when past.document = incoming.document then null
+      else nullif(changed_fields(past.document, incoming.document, context.volatile_fields), '{}')
+    end as changed_fields
+  from sweep_context as context
+  cross join incoming
+  left join lateral (
+    select version, change, document, observed_at, sweep_id
+    from account_history
+    where organization_id = context.organization_id
+    and account_id = incoming.account_id
+    order by version desc
+    limit 1
+  ) as past on true
+), change as materialized (
+  select
+    newest.account_id, newest.document, newest.version + 1 as version,
+    case when is_alive then 'changed' else 'added' end as change,
+    case when is_alive then coalesce(account_digest.seen_at, context.listed_at) else context.complete_at end as not_before,
+    context.observed_at, context.organization_id, context.sweep_id, newest.changed_fields,
+    coalesce(head.seq, 0) + row_number() over (order by newest.account_id collate "C") as seq,
+    head.hash as head,
+    sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) as salt
+  from newest
+  cross join sweep_context as context
+  left join lateral (
+    select seen_at
+    from account_digest
+    where organization_id = context.organization_id
+    and account_id = newest.account_id
+    offset 0
+  ) as account_digest on true
+  left join lateral (
+    select seq, hash
+    from account_history
+    where organization_id = context.organization_id
+    order by seq desc
+    limit 1
+  ) as head on true
+  where newest.changed_fields is not null
+), sealed as materialized (
+  select *, document_digest(salt, document) as digest
+  from change
+), chained as (
+  select *, history_chain(head, link) over in_order as hash
+  from (
+    select *, history_link(
+      organization_id, seq, account_id, version, change, not_before, observed_at, changed_fields, sweep_id, digest) as link
+    from sealed
+  ) as linked
+  window in_order as (order by seq rows unbounded preceding)
+), history as (
+  insert into account_history (
+    organization_id, seq, account_id, version, change, not_before, observed_at, document, changed_fields, sweep_id,
+    document_salt, document_digest, hash_version, previous_hash, hash)
+  select
+    organization_id, seq, account_id, version, change, not_before, observed_at, document, changed_fields, sweep_id,
+    salt, digest, 1, lag(hash, 1, coalesce(head, decode(repeat('00', 32), 'hex'))) over (order by seq), hash
+  from chained
+  order by seq
+  returning change
+), stood as (
+  insert into standing (account_id, is_changed, first_seen_at, changed_at)
+  select
+    newest.account_id,
+    newest.changed_fields is not null or newest.is_written,
+    case
+      when not newest.is_alive then newest.observed_at
+      when newest.has_older then coalesce(
+        (
+          select past.observed_at
+          from account_history as past
+          where past.organization_id = newest.organization_id
+          and past.account_id = newest.account_id
+          and past.change = 'added'
+          order by past.version desc
+          limit 1),
+        (
+          select account.first_seen_at
+          from account
+          where account.organization_id = newest.organization_id
+          and account.account_id = newest.account_id),
+        newest.changed_at)
+      else newest.changed_at
+    end,
+    case when newest.changed_fields is null then newest.changed_at else newest.observed_at end
+  from newest
+  on conflict (account_id) do nothing
+)
+insert into written (what, added, changed, removed)
+select 'account_history', count(*) filter (where change = 'added'), count(*) filter (where change = 'changed'), 0
+from history
+returning what, added, changed, removed;

@@ -1,0 +1,65 @@
+-- Makes account say what the incoming documents say. A row that is equal is not touched, not even locked. A row that
+-- differs in volatile fields alone waits for a change or a verifying sweep; one that differs in more, though nothing
+-- changed at Close, was damaged (or a column is newer than it) and is repaired.
+-- `offset 0`: look rows up one by one, by the key; statistics in the middle of a first fill would rather scan the table per batch.
+with wanted as materialized (
+  select context.organization_id, incoming.account_id, shape.*, standing.first_seen_at, standing.changed_at
+  from sweep_context as context
+  cross join incoming
+  join standing using (account_id)
+  cross join lateral account_shape(incoming.document) as shape
+), different as materialized (
+  select
+    wanted.*,
+    standing.is_changed,
+    account.account_id is not null
+      and account_difference_fields(to_jsonb(account), to_jsonb(wanted)) <@ context.volatile_fields as is_volatile
+  from wanted
+  cross join sweep_context as context
+  join standing using (account_id)
+  left join lateral (
+    select *
+    from account
+    where organization_id = wanted.organization_id
+    and account_id = wanted.account_id
+    offset 0
+  ) as account on true
+  where account is distinct from wanted
+), due as (
+  select different.*
+  from different, sweep_context as context
+  where is_changed or context.verify or not is_volatile
+), upserted as (
+  insert into account (
+    organization_id, account_id, type, user_id, email, date_created, default_identity_email, default_identity_name,
+    send_status, receive_status, email_receive_status, calendar_receive_status, latest_send_error, latest_receive_error,
+    is_imap_archive_sync_enabled, sync_all_calendars, has_meeting_creation_scopes, zoom_account_plan, calendly,
+    lead_suggestions_updated_at, other, first_seen_at, changed_at)
+  select
+    organization_id, account_id, type, user_id, email, date_created, default_identity_email, default_identity_name,
+    send_status, receive_status, email_receive_status, calendar_receive_status, latest_send_error, latest_receive_error,
+    is_imap_archive_sync_enabled, sync_all_calendars, has_meeting_creation_scopes, zoom_account_plan, calendly,
+    lead_suggestions_updated_at, other, first_seen_at, changed_at
+  from due
+  on conflict (organization_id, account_id) do update set
+    (type, user_id, email, date_created, default_identity_email, default_identity_name,
+    send_status, receive_status, email_receive_status, calendar_receive_status, latest_send_error, latest_receive_error,
+    is_imap_archive_sync_enabled, sync_all_calendars, has_meeting_creation_scopes, zoom_account_plan, calendly,
+    lead_suggestions_updated_at, other, first_seen_at, changed_at) = row (
+    excluded.type, excluded.user_id, excluded.email, excluded.date_created, excluded.default_identity_email, excluded.default_identity_name,
+    excluded.send_status, excluded.receive_status, excluded.email_receive_status, excluded.calendar_receive_status,
+    excluded.latest_send_error, excluded.latest_receive_error, excluded.is_imap_archive_sync_enabled, excluded.sync_all_calendars,
+    excluded.has_meeting_creation_scopes, excluded.zoom_account_plan, excluded.calendly,
+    excluded.lead_suggestions_updated_at, excluded.other, excluded.first_seen_at, excluded.changed_at)
+  returning xmax = 0 as is_new
+), mended as (
+  insert into repaired (account_id)
+  select account_id
+  from due
+  where not is_changed
+  and not is_volatile
+)
+insert into written (what, added, changed, removed)
+select 'account', count(*) filter (where is_new), count(*) filter (where not is_new), 0
+from upserted
+returning what, added, changed, removed;

@@ -1,0 +1,60 @@
+-- Makes account_identity say what the incoming documents say: new rows, changed rows, and rows
+-- gone from them; what is equal is not touched. Volatile and damaged rows, and `offset 0`, as in
+-- 30_account.
+with wanted as materialized (
+  select context.organization_id, incoming.account_id, shape.*
+  from sweep_context as context
+  cross join incoming
+  cross join lateral account_identity_shape(incoming.document) as shape
+), held as materialized (
+  select account_identity.*
+  from sweep_context as context
+  cross join incoming
+  cross join lateral (
+    select *
+    from account_identity
+    where organization_id = context.organization_id
+    and account_id = incoming.account_id
+    offset 0
+  ) as account_identity
+), different as materialized (
+  select
+    organization_id, account_id, email, name,
+    wanted.is_default,
+    wanted.organization_id is null as is_gone,
+    array[case when held.email is null or wanted.email is null then 'identities' else 'default_identity' end] as fields
+  from wanted
+  full join held using (organization_id, account_id, email, name)
+  where held is distinct from wanted
+), due as materialized (
+  select different.*, not standing.is_changed and not fields <@ context.volatile_fields as is_damaged
+  from different
+  join standing using (account_id)
+  cross join sweep_context as context
+  where standing.is_changed or context.verify or not fields <@ context.volatile_fields
+), deleted as (
+  delete from account_identity
+  using due
+  where account_identity.organization_id = due.organization_id
+  and account_identity.account_id = due.account_id
+  and account_identity.email = due.email
+  and account_identity.name = due.name
+  and due.is_gone
+  returning due.account_id
+), upserted as (
+  insert into account_identity (organization_id, account_id, email, name, is_default)
+  select organization_id, account_id, email, name, is_default
+  from due
+  where not is_gone
+  on conflict (organization_id, account_id, email, name) do update set is_default = excluded.is_default
+  returning xmax = 0 as is_new
+), mended as (
+  insert into repaired (account_id)
+  select distinct account_id
+  from due
+  where is_damaged
+)
+insert into written (what, added, changed, removed)
+select 'account_identity', count(*) filter (where is_new), count(*) filter (where not is_new), (select count(*) from deleted)
+from upserted
+returning what, added, changed, removed;

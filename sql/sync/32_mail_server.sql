@@ -1,0 +1,61 @@
+-- Makes account_mail_server say what the incoming documents say: new rows, changed rows, and rows
+-- gone from them; what is equal is not touched. Volatile and damaged rows, and `offset 0`, as in
+-- 30_account.
+with wanted as materialized (
+  select context.organization_id, incoming.account_id, shape.*
+  from sweep_context as context
+  cross join incoming
+  cross join lateral account_mail_server_shape(incoming.document) as shape
+), held as materialized (
+  select account_mail_server.*
+  from sweep_context as context
+  cross join incoming
+  cross join lateral (
+    select *
+    from account_mail_server
+    where organization_id = context.organization_id
+    and account_id = incoming.account_id
+    offset 0
+  ) as account_mail_server
+), different as materialized (
+  select
+    organization_id, account_id, protocol,
+    wanted.host, wanted.port, wanted.use_ssl, wanted.username, wanted.date_updated,
+    wanted.organization_id is null as is_gone,
+    array[protocol] as fields
+  from wanted
+  full join held using (organization_id, account_id, protocol)
+  where held is distinct from wanted
+), due as materialized (
+  select different.*, not standing.is_changed and not fields <@ context.volatile_fields as is_damaged
+  from different
+  join standing using (account_id)
+  cross join sweep_context as context
+  where standing.is_changed or context.verify or not fields <@ context.volatile_fields
+), deleted as (
+  delete from account_mail_server
+  using due
+  where account_mail_server.organization_id = due.organization_id
+  and account_mail_server.account_id = due.account_id
+  and account_mail_server.protocol = due.protocol
+  and due.is_gone
+  returning due.account_id
+), upserted as (
+  insert into account_mail_server (organization_id, account_id, protocol, host, port, use_ssl, username, date_updated)
+  select organization_id, account_id, protocol, host, port, use_ssl, username, date_updated
+  from due
+  where not is_gone
+  on conflict (organization_id, account_id, protocol) do update set 
+    (host, port, use_ssl, username, date_updated) =
+    row (excluded.host, excluded.port, excluded.use_ssl, excluded.username, excluded.date_updated)
+  returning xmax = 0 as is_new
+), mended as (
+  insert into repaired (account_id)
+  select distinct account_id
+  from due
+  where is_damaged
+)
+insert into written (what, added, changed, removed)
+select 'account_mail_server', count(*) filter (where is_new), count(*) filter (where not is_new), (select count(*) from deleted)
+from upserted
+returning what, added, changed, removed;

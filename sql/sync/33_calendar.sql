@@ -1,0 +1,64 @@
+-- Makes account_calendar say what the incoming documents say: new rows, changed rows, and rows
+-- gone from them; what is equal is not touched. Volatile and damaged rows, and `offset 0`, as in
+-- 30_account.
+with wanted as materialized (
+  select context.organization_id, incoming.account_id, shape.*
+  from sweep_context as context
+  cross join incoming
+  cross join lateral account_calendar_shape(incoming.document) as shape
+), held as materialized (
+  select account_calendar.*
+  from sweep_context as context
+  cross join incoming
+  cross join lateral (
+    select *
+    from account_calendar
+    where organization_id = context.organization_id
+    and account_id = incoming.account_id
+    offset 0
+  ) as account_calendar
+), different as materialized (
+  select
+    organization_id, account_id, calendar_id,
+    wanted.name, wanted.status, wanted.is_default, wanted.is_available, wanted.is_synced,
+    wanted.organization_id is null as is_gone,
+    coalesce(nullif(array_remove(array[
+      case when (held.name, held.status, coalesce(held.is_default, false), coalesce(held.is_available, false)) is distinct from
+        (wanted.name, wanted.status, coalesce(wanted.is_default, false), coalesce(wanted.is_available, false)) then 'available_calendars' end,
+      case when coalesce(held.is_synced, false) <> coalesce(wanted.is_synced, false) then 'synced_calendars' end], null), '{}'), '{available_calendars}') as fields
+  from wanted
+  full join held using (organization_id, account_id, calendar_id)
+  where held is distinct from wanted
+), due as materialized (
+  select different.*, not standing.is_changed and not fields <@ context.volatile_fields as is_damaged
+  from different
+  join standing using (account_id)
+  cross join sweep_context as context
+  where standing.is_changed or context.verify or not fields <@ context.volatile_fields
+), deleted as (
+  delete from account_calendar
+  using due
+  where account_calendar.organization_id = due.organization_id
+  and account_calendar.account_id = due.account_id
+  and account_calendar.calendar_id = due.calendar_id
+  and due.is_gone
+  returning due.account_id
+), upserted as (
+  insert into account_calendar (organization_id, account_id, calendar_id, name, status, is_default, is_available, is_synced)
+  select organization_id, account_id, calendar_id, name, status, is_default, is_available, is_synced
+  from due
+  where not is_gone
+  on conflict (organization_id, account_id, calendar_id) do update set 
+    (name, status, is_default, is_available, is_synced) =
+    row (excluded.name, excluded.status, excluded.is_default, excluded.is_available, excluded.is_synced)
+  returning xmax = 0 as is_new
+), mended as (
+  insert into repaired (account_id)
+  select distinct account_id
+  from due
+  where is_damaged
+)
+insert into written (what, added, changed, removed)
+select 'account_calendar', count(*) filter (where is_new), count(*) filter (where not is_new), (select count(*) from deleted)
+from upserted
+returning what, added, changed, removed;

@@ -1,0 +1,63 @@
+-- Makes account_feature say what the incoming documents say: new rows, changed rows, and rows
+-- gone from them; what is equal is not touched. Volatile and damaged rows, and `offset 0`, as in
+-- 30_account.
+with wanted as materialized (
+  select context.organization_id, incoming.account_id, shape.*
+  from sweep_context as context
+  cross join incoming
+  cross join lateral account_feature_shape(incoming.document) as shape
+), held as materialized (
+  select account_feature.*
+  from sweep_context as context
+  cross join incoming
+  cross join lateral (
+    select *
+    from account_feature
+    where organization_id = context.organization_id
+    and account_id = incoming.account_id
+    offset 0
+  ) as account_feature
+), different as materialized (
+  select
+    organization_id, account_id, feature,
+    wanted.is_available, wanted.is_enabled,
+    wanted.organization_id is null as is_gone,
+    coalesce(nullif(array_remove(array[
+      case when coalesce(held.is_available, false) <> coalesce(wanted.is_available, false) then 'available_features' end,
+      case when coalesce(held.is_enabled, false) <> coalesce(wanted.is_enabled, false) then 'enabled_features' end], null), '{}'), '{available_features}') as fields
+  from wanted
+  full join held using (organization_id, account_id, feature)
+  where held is distinct from wanted
+), due as materialized (
+  select different.*, not standing.is_changed and not fields <@ context.volatile_fields as is_damaged
+  from different
+  join standing using (account_id)
+  cross join sweep_context as context
+  where standing.is_changed or context.verify or not fields <@ context.volatile_fields
+), deleted as (
+  delete from account_feature
+  using due
+  where account_feature.organization_id = due.organization_id
+  and account_feature.account_id = due.account_id
+  and account_feature.feature = due.feature
+  and due.is_gone
+  returning due.account_id
+), upserted as (
+  insert into account_feature (organization_id, account_id, feature, is_available, is_enabled)
+  select organization_id, account_id, feature, is_available, is_enabled
+  from due
+  where not is_gone
+  on conflict (organization_id, account_id, feature) do update set 
+    (is_available, is_enabled) =
+    row (excluded.is_available, excluded.is_enabled)
+  returning xmax = 0 as is_new
+), mended as (
+  insert into repaired (account_id)
+  select distinct account_id
+  from due
+  where is_damaged
+)
+insert into written (what, added, changed, removed)
+select 'account_feature', count(*) filter (where is_new), count(*) filter (where not is_new), (select count(*) from deleted)
+from upserted
+returning what, added, changed, removed;

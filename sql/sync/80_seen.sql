@@ -1,0 +1,17 @@
+-- Dates the accounts that this listing did not show and that are not removed: last seen by the listing before. All
+-- others were shown.
+--
+-- $1 text[]: account_ids stored, not shown, not removed
+with updated as (
+  update account_digest
+  set seen_at = case when account_id = any ($1::text[]) then context.listed_at end
+  from sweep_context as context
+  where account_digest.organization_id = context.organization_id
+  and (account_digest.seen_at is null) = (account_digest.account_id = any ($1))
+  and context.listed_at is not null
+  returning account_id
+)
+insert into written (what, added, changed, removed)
+select 'account_digest', 0, count(*), 0
+from updated
+returning what, added, changed, removed;

@@ -1,0 +1,95 @@
+-- The statements outside a sweep's transaction: begin, flush, fail, claim, locks, plan, status, check.
+\ir prepare.psql
+execute q_begin ('one', null, '{}', 1, '1 h') \gset
+select pg_temp.must(not :{?organization_id} and :clock <= extract(epoch from clock_timestamp()) * 1000000 and :'is_verification_due', 'not bound');
+insert into organization (organization_id, name, revision, digest_version, last_verified_at) values ('orga_1', 'one', 3, 1, clock_timestamp());
+execute q_begin ('one', null, '{}', 1, '1 h') \gset
+select pg_temp.must(:'organization_id' = 'orga_1' and :revision = 3 and not :'is_verification_due', 'bound');
+execute q_begin ('one', null, '{v}', 1, '1 h') \gset
+select pg_temp.must(:'is_verification_due', 'another volatile list');
+execute q_begin ('other', 'orga_1', '{}', 1, '1 h') \gset
+select pg_temp.must(:'name' = 'one', 'by id');
+
+-- A flush: coverage and organization, one heap-only update each, under 500 bytes of WAL.
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01', '2026-01-01 00:00:02', '2026-01-01', 1, null, null);
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:01', '2026-01-01 00:01:02', '2026-01-01 00:01', 1, null, null);
+checkpoint;
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:02', '2026-01-01 00:02:02', '2026-01-01 00:04', 3, '61 s', '62 s');
+select pg_current_wal_insert_lsn() as before \gset
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:05', '2026-01-01 00:05:02', '2026-01-01 00:05', 1, null, null);
+select pg_temp.must(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), :'before') < 500, 'a flush is under 500 bytes of WAL');
+select pg_temp.must(sweeps = 6 and until_at = '2026-01-01 00:05' and longest_gap = '62 s' and pending_gap = '62 s', 'coverage') from coverage;
+select pg_temp.must(last_swept_at = '2026-01-01 00:05' and listed_at = last_swept_at and revision = 3, 'organization') from organization;
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:05', '2026-01-01 00:05:02', '2026-01-01 00:05', 1, null, null);
+select pg_temp.must(sweeps = 6, 'flushed twice is once') from coverage;
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:09', '2026-01-01 00:09:02', '2026-01-01 00:09', 1, null, null);
+select pg_temp.must(count(*) = 2, 'a gap begins a new span') from coverage;
+
+-- What is still there is seen again; drift whose account has it no more is not.
+insert into account (organization_id, account_id, other, first_seen_at, changed_at) values ('orga_1', 'a', '{"new":1,"identities[].x":["s",2]}', now(), now());
+insert into field_drift values ('orga_1', 'new', 'number', '2026-01-01', '2026-01-01'), ('orga_1', 'new', 'string', '2026-01-01', '2026-01-01'), ('orga_1', 'identities[].x', 'number', '2026-01-01', '2026-01-01'), ('orga_1', 'gone', 'number', '2026-01-01', '2026-01-01');
+insert into rejected_account values ('orga_1', 'f', null, 'no id', null, '2026-01-01', '2026-01-01');
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:10', '2026-01-01 00:10:02', '2026-01-01 00:10', 1, null, null);
+select pg_temp.must(array_agg(path || json_type order by path) = '{identities[].xnumber,newnumber}', 'drift still there') from field_drift where last_seen_at = '2026-01-01 00:10';
+select pg_temp.must(last_seen_at = '2026-01-01 00:10', 'rejected still there') from rejected_account;
+
+-- Failures: a row, then attempts; good news resets.
+execute fail ('orga_1', '2026-01-01 00:11', 'the key was refused', 1, 1, 0) \gset
+select pg_temp.must(:sweep_id = 1 and :attempts = 1, 'a failure');
+execute fail ('orga_1', '2026-01-01 00:12', 'the key was refused', 2, 1, 0) \gset
+select pg_temp.must(:sweep_id = 1 and :attempts = 3, 'the same');
+execute fail ('orga_1', '2026-01-01 00:13', 'another', 1, 1, 0) \gset
+select pg_temp.must(:sweep_id = 2, 'another');
+select pg_temp.must(consecutive_failures = 4 and last_outcome = 'failed' and last_error = 'another' and last_swept_at = '2026-01-01 00:10', 'organization') from organization;
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:11', '2026-01-01 00:11:02', '2026-01-01 00:11', 1, null, null);
+select pg_temp.must(consecutive_failures = 0 and last_error is null and last_outcome = 'unchanged', 'reset') from organization;
+execute fail ('orga_1', '2026-01-01 00:13', 'another', 1, 1, 0) \gset
+select pg_temp.must(:sweep_id = 3, 'not the same after a good one');
+execute fail ('orga_0', '2026-01-01 00:13', 'another', 1, 1, 0);
+select pg_temp.must(count(*) = 3, 'nobody''s failure is nobody''s') from sweep;
+
+execute claim ('orga_1', 'two') \gset
+execute claim ('orga_1', 'two') \gset
+execute claim ('orga_1', 'one') \gset
+select pg_temp.must(:'name' = 'one' and :'also_named' = '{two}', 'claimed once');
+execute unclaim ('orga_1', '{one}') \gset
+select pg_temp.must(:'also_named' = '{}', 'forgotten');
+
+execute lock ('orga_1') \gset
+execute lock_holder ('orga_1') \gset
+select pg_temp.must(:'got' and :pid = pg_backend_pid(), 'held');
+execute unlock ('orga_1') \gset
+select pg_temp.must(:'released', 'released');
+
+-- Plan: in a read-only transaction.
+delete from account;
+insert into account_history (organization_id, seq, account_id, version, change, observed_at, document, changed_fields, sweep_id, hash_version, previous_hash, hash)
+values ('orga_1', 1, 'a', 1, 'added', now(), '{"_type":"zoom","email":"a@x","n":1,"v":1}', '{}', 1, 1, '', ''), ('orga_1', 2, 'b', 1, 'added', now(), '{"email":"b@x"}', '{}', 1, 1, '', '');
+insert into account_digest values ('orga_1', 'a', 'r', 'c', null);
+insert into account (organization_id, account_id, first_seen_at, changed_at) values ('orga_1', 'c', now(), now());
+begin read only;
+execute difference ('orga_1', '[["a","","",{"_type":"zoom","email":"a@x","n":2,"v":2}],["d","","",{"email":"d@x"}]]', '{b}', '{v}') \g /tmp/closesyncd_difference
+commit;
+\set planned `cat /tmp/closesyncd_difference; rm /tmp/closesyncd_difference`
+select pg_temp.must(:'planned' = E'changed|a|zoom|a@x|{"n": [1, 2]}\nremoved|b||b@x|{}\nadded|d||d@x|{}', 'plan');
+execute stored ('orga_1', true) \g /tmp/closesyncd_stored
+\set stored `sort /tmp/closesyncd_stored; rm /tmp/closesyncd_stored`
+select pg_temp.must(:'stored' = E'a||\nb||\nc||', 'digests without account, accounts without digest, alive in history alone');
+execute status \gset
+select pg_temp.must(:'organization' = 'one' and :accounts = 1 and :'outcome' = 'failed', 'status');
+execute schema_state ('close_crm') \gset
+select pg_temp.must(:'exists' and :'is_owner' and :'may_create' and :'has_migrations', 'the schema');
+execute schema_state ('nowhere') \gset
+select pg_temp.must(not :'exists' and not :'has_migrations' and :'may_create', 'no schema');
+execute privileges \g /dev/null
+select pg_temp.must(:ROW_COUNT = 0, 'an owner lacks nothing');
+create role closesyncd_test_reader;
+set role closesyncd_test_reader;
+execute schema_state ('close_crm') \gset
+select current_setting('is_superuser') = 'off' and not :'is_owner' as unprivileged \gset
+reset role;
+drop role closesyncd_test_reader;
+\if :unprivileged
+\else
+  select 1 / 0;
+\endif

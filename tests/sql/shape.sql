@@ -1,0 +1,81 @@
+-- Documents become columns: what is known, what is not, what is of another type, and what must never raise.
+\ir prepare.psql
+create function pg_temp.other(document jsonb) returns jsonb language sql as $$ select other from account_shape(document) $$;
+create function pg_temp.drift(document jsonb) returns text language sql as $$
+  select string_agg(path || ':' || json_type, ' ' order by path collate "C", json_type) from account_drift(document) $$;
+
+-- Nothing known is left over; null and absent are the same.
+select pg_temp.must(pg_temp.other('{"_type":"google","id":"a","organization_id":"o","smtp":null,"imap":{"host":null,"port":null},"identities":null,"calendly":{"any":[1]},"zoom_account_plan":null}') = '{}', 'known');
+select pg_temp.must(pg_temp.other('{}') = '{}' and pg_temp.drift('{}') is null, 'empty');
+select pg_temp.must(pg_temp.other('{"receive_attempts_count":3}') = '{"receive_attempts_count":3}' and pg_temp.drift('{"receive_attempts_count":3}') is null, 'spare');
+select pg_temp.must(pg_temp.drift('{"receive_attempts_count":"3"}') = 'receive_attempts_count:string', 'spare of another type');
+select pg_temp.must(calendly = '[1]', 'calendly takes anything') from account_shape('{"calendly":[1]}');
+select pg_temp.must(calendly is null, 'calendly null') from account_shape('{"calendly":null}');
+
+-- Unknown names and other types go to other, by name or path; each is drift.
+select pg_temp.must(pg_temp.other(d) = '{"foo":null,"email":1,"smtp.foo":[1],"smtp.port":"25","imap":"x","identities[].foo":[1,2],"default_identity.x":{},"available_calendars[].color":["red"],"date_created":"soon","organization_id":5}', 'other'),
+  pg_temp.must(pg_temp.drift(d) = 'available_calendars[].color:string date_created:string default_identity.x:object email:number foo:null identities[].foo:number imap:string organization_id:number smtp.foo:array smtp.port:string', 'drift')
+from (values ('{"foo":null,"email":1,"smtp":{"foo":[1],"port":"25"},"imap":"x","identities":[{"email":"a","foo":1},{"email":"b","foo":2},{"email":"c","foo":1}],"default_identity":{"x":{}},"available_calendars":[{"id":"c","color":"red"}],"date_created":"soon","organization_id":5}'::jsonb)) as v (d);
+select pg_temp.must(email is null and date_created is null, 'nothing coerced') from account_shape('{"email":1,"date_created":"soon"}');
+
+-- Ports.
+select pg_temp.must(json_port(p::jsonb) is not distinct from wanted, 'port ' || p)
+from (values ('465', 465), ('0', 0), ('65535', 65535), ('65536', null), ('-1', null), ('1.5', null), ('465.0', 465), (repeat('9', 300), null), ('"25"', null), ('null', null), ('true', null), ('[1]', null), ('1e400', null)) as v (p, wanted);
+
+-- Lists: no object, too long a key, equal elements, one key with two contents.
+select pg_temp.must(pg_temp.other(d) -> 'identities[]' = jsonb_build_array(1, jsonb_build_object('email', repeat('x', 501)), '{"email":"a","name":"n","z":1}'::jsonb), 'whole elements'),
+  pg_temp.must((select count(*) from account_identity_shape(d)) = 2, 'identity rows'),
+  pg_temp.must(pg_temp.drift(d) = 'identities[]:number identities[]:object', 'drift of whole elements')
+from (select jsonb_build_array(1, jsonb_build_object('email', repeat('x', 501)), '{"email":"a","name":"n"}'::jsonb, '{"email":"a","name":"n"}'::jsonb, '{"email":"a","name":"n","z":1}'::jsonb, '{}'::jsonb)) as l (l)
+cross join lateral jsonb_build_object('identities', l) as d;
+select pg_temp.must(count(*) = 1 and bool_and(octet_length(email || name) = 500), '500 bytes still fit')
+from account_identity_shape(jsonb_build_object('identities', jsonb_build_array(jsonb_build_object('email', repeat('x', 250), 'name', repeat('ä', 125)), jsonb_build_object('email', repeat('x', 251), 'name', repeat('ä', 125)))));
+select pg_temp.must(array_agg(email || '/' || name || '/' || is_default order by email) = '{//false,a/n/true,b//false}', 'the default identity')
+from account_identity_shape('{"identities":[{"email":"a","name":"n"},{"email":"b"},{"email":null,"name":7}],"default_identity":{"name":"n","email":"a"}}');
+select pg_temp.must(array_agg(calendar_id || name || is_default || is_available || is_synced order by calendar_id) = array['anametruetruefalse', null]
+  and array_agg(calendar_id || is_default || is_available || is_synced order by calendar_id) = '{atruetruefalse,bfalsefalsetrue}', 'calendars')
+from account_calendar_shape('{"available_calendars":[{"id":"a","name":"name","default":true,"synced":true}],"synced_calendars":["b","b"]}');
+select pg_temp.must(array_agg(calendar_id || is_synced order by calendar_id) = '{atrue,bfalse}', 'the calendar''s own synced')
+from account_calendar_shape('{"available_calendars":[{"id":"a","synced":true},{"id":"b"}]}');
+select pg_temp.must(array_agg(calendar_id || is_synced order by calendar_id) = '{afalse}', 'an empty list is a list')
+from account_calendar_shape('{"available_calendars":[{"id":"a","synced":true}],"synced_calendars":[]}');
+select pg_temp.must(array_agg(feature || is_available || is_enabled order by feature) = '{atruefalse,btruetrue,cfalsetrue}', 'features')
+from account_feature_shape('{"available_features":["a","b","b",3],"enabled_features":["b","c",null]}');
+select pg_temp.must(pg_temp.drift('{"available_features":["a",3,3],"enabled_features":["b",null]}') = 'available_features[]:number enabled_features[]:null', 'features of another type');
+
+-- Names that look like paths do not collide; a long drift path is shortened.
+select pg_temp.must(pg_temp.other('{"smtp":{"foo":1},"smtp.foo":2,"\"smtp.foo\"":3,"a.b":4,"smtp.port":5,"":6}')
+  = '{"smtp.foo":1,"\"smtp.foo\"":2,"\"\"smtp.foo\"\"":3,"a.b":4,"\"smtp.port\"":5,"":6}', 'no collision');
+select pg_temp.must(bool_and(octet_length(path) <= 500) and count(*) = 2, 'long paths')
+from account_drift(jsonb_build_object(repeat('ä', 400), 1, repeat('ä', 401), 1));
+
+-- Nothing raises: every field of every odd value, alone, in each place.
+create temp table odd (value jsonb);
+insert into odd values ('null'), ('true'), ('0'), ('-0.5'), ('1e400'), ('""'), ('"2022-13-45T00:00:00"'), ('"infinity"'), ('"now"'), ('[]'), ('{}'), ('[[[]]]'), ('[null,1,"x",{},[]]'), ('{"id":[],"email":{},"host":1,"port":[1],"date_updated":"0000-00-00"}');
+insert into odd select to_jsonb(repeat('9', 300)) union all select repeat('9', 300)::jsonb union all select to_jsonb(repeat('x', 3000)) union all select jsonb_build_array(to_jsonb(repeat('x', 3000)), '{"id":"a"}'::jsonb, '{"id":"a","b":1}'::jsonb);
+create temp table junk as
+select value as document from odd
+union all select jsonb_build_object(name, value) from odd, jsonb_object_keys(account_field() -> '') as name
+union all select jsonb_build_object(holder, jsonb_build_object(name, value)) from odd, (values ('smtp'), ('imap'), ('default_identity')) as h (holder), jsonb_object_keys(account_field() -> holder) as name
+union all select jsonb_build_object(replace(holder, '[]', ''), jsonb_build_array(jsonb_build_object(name, value), jsonb_build_object(name, 1))) from odd, (values ('identities[]'), ('available_calendars[]')) as h (holder), jsonb_object_keys(account_field() -> holder) as name;
+select count(a) from junk left join lateral account_shape(document) as a on true;
+select count(a) from junk left join lateral account_drift(document) as a on true;
+select count(a) from junk left join lateral account_identity_shape(document) as a on true;
+select count(a) from junk left join lateral account_mail_server_shape(document) as a on true;
+select count(a) from junk left join lateral account_calendar_shape(document) as a on true;
+select count(a) from junk left join lateral account_feature_shape(document) as a on true;
+-- Each drift leaves its value in other, which 45_drift relies on.
+select pg_temp.must(other_drifts(pg_temp.other(document)) = (pg_temp.drift(document) is not null), 'other_drifts: ' || left(document::text, 100)) from junk;
+
+-- All of them inline: no function but the built-in list readers is left in the plan.
+do $$
+declare
+  shape text;
+  line text;
+begin
+  foreach shape in array '{account_shape,account_identity_shape,account_mail_server_shape,account_calendar_shape,account_feature_shape,account_drift,account_other}'::text[] loop
+    for line in execute format('explain (verbose, costs off) select shape.* from junk cross join lateral %I(document) as shape', shape) loop
+      perform pg_temp.must(line !~ '(account|json|close)_[a-z_]+\(' and line !~ 'Function Scan on close_crm', shape || ' inlines: ' || line);
+    end loop;
+  end loop;
+end $$;

@@ -1,0 +1,130 @@
+/* Secrets: read with suspicion, compared, kept out of core dumps. */
+#include "base/secret.h"
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char path[64];
+
+static void make_path(void) {
+  strcpy(path, "/tmp/closesyncd-secret-XXXXXX");
+  close(mkstemp(path));
+}
+
+static void remove_path(void) { remove(path); }
+
+static void write_key(const void *bytes, size_t length, mode_t mode) {
+  int fd = open(path, O_WRONLY | O_TRUNC);
+  cr_assert_eq(write(fd, bytes, length), (ssize_t)length);
+  fchmod(fd, mode);
+  close(fd);
+}
+
+/* The error names the path and says `words`. */
+static void expect_refused(const char *words) {
+  struct secret *secret = NULL;
+  struct error error;
+  cr_assert_not(secret_read_file(path, &secret, &error), "expected: %s", words);
+  cr_assert_null(secret);
+  cr_assert_eq(error.kind, ERROR_CONFIG);
+  cr_assert(strstr(error.text, path) && strstr(error.text, words), "\"%s\" should name the path and say %s", error.text,
+            words);
+  cr_assert_null(strstr(error.text, "hunter2"));
+}
+
+TestSuite(secret, .init = make_path, .fini = remove_path);
+
+Test(secret, surrounding_white_space_is_cut) {
+  write_key("\r\n \tapi_hunter2 x\v\f\n\n", 20, 0640);
+  struct secret *secret;
+  struct error error;
+  cr_assert(secret_read_file(path, &secret, &error));
+  cr_assert_str_eq(secret_expose(secret), "api_hunter2 x");
+  secret_destroy(secret);
+}
+
+Test(secret, others_must_not_read_it) {
+  write_key("hunter2", 7, 0604);
+  expect_refused("chmod o-r");
+}
+
+Test(secret, empty_files) {
+  write_key("", 0, 0600);
+  expect_refused("empty");
+  write_key(" \n", 2, 0600);
+  expect_refused("empty");
+}
+
+Test(secret, control_characters_inside) {
+  write_key("hunter2\nhunter2", 15, 0600);
+  expect_refused("control characters");
+  write_key("hunter2\0x", 9, 0600);
+  expect_refused("control characters");
+}
+
+Test(secret, four_kibibytes_at_most) {
+  char text[4097];
+  memset(text, 'x', sizeof text);
+  write_key(text, 4097, 0600);
+  expect_refused("4 KiB");
+  write_key(text, 4096, 0600);
+  struct secret *secret;
+  struct error error;
+  cr_assert(secret_read_file(path, &secret, &error));
+  cr_assert_eq(strlen(secret_expose(secret)), 4096);
+  secret_destroy(secret);
+}
+
+Test(secret, no_regular_file) {
+  remove(path);
+  expect_refused("No such file");
+  mkdir(path, 0700);
+  expect_refused("no regular file");
+  rmdir(path);
+  mkfifo(path, 0600);
+  expect_refused("no regular file");
+}
+
+Test(secret, equality) {
+  struct secret *left = secret_create("abc", 3), *same = secret_create("abcd", 3), *other = secret_create("abd", 3),
+                *shorter = secret_create("ab", 2), *empty = secret_create("", 0);
+  cr_assert(secret_equals(left, same));
+  cr_assert_not(secret_equals(left, other));
+  cr_assert_not(secret_equals(left, shorter));
+  cr_assert_str_eq(secret_expose(empty), "");
+  secret_destroy(left);
+  secret_destroy(same);
+  secret_destroy(other);
+  secret_destroy(shorter);
+  secret_destroy(empty);
+  secret_destroy(NULL);
+}
+
+/* /proc/self/smaps: the mapping that holds the secret carries the flag "dd" (do not dump). */
+Test(secret, is_kept_out_of_core_dumps) {
+  struct secret *secret = secret_create("hunter2", 7);
+  unsigned long at = (unsigned long)secret_expose(secret), from, to;
+  FILE *maps = fopen("/proc/self/smaps", "r");
+  char line[512];
+  bool inside = false, flagged = false;
+  while (fgets(line, sizeof line, maps)) {
+    if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+      inside = at >= from && at < to;
+    if (inside && strncmp(line, "VmFlags:", 8) == 0)
+      flagged = strstr(line, " dd") != NULL;
+  }
+  fclose(maps);
+  secret_destroy(secret);
+  cr_assert(flagged);
+}
+
+Test(secret, wipe) {
+  char copy[] = "hunter2";
+  secret_wipe(copy, sizeof copy);
+  cr_assert_eq(memcmp(copy, "\0\0\0\0\0\0\0", 8), 0);
+  secret_wipe(NULL, 0);
+}

@@ -1,0 +1,48 @@
+/* A password in database.conninfo is refused in every notation that libpq reads. */
+#include "unit/config_fixture.h"
+
+TestSuite(config_conninfo, .init = set_up, .fini = tear_down);
+
+Test(config_conninfo, passwords_in_conninfo) {
+  static const char *const good[] = {"",
+                                     "dbname=close host=/run/postgresql,db2 port=5432,5433",
+                                     "host = 'a b' user = 'it\\'s' passfile=/x/pgpass",
+                                     "postgresql:///close",
+                                     "postgres://user@h1:5432,h2:5433/db?target_session_attrs=any&passfile=%2Fx",
+                                     "postgresql://[::1]:5432/db",
+                                     "postgresql://%2Frun%2Fpostgresql/db",
+                                     "service=x"};
+  static const char *const bad[] = {"password=hunter2",
+                                    "dbname=close password = 'hunter2'",
+                                    "dbname=close PassWord=hunter2",
+                                    "sslpassword=hunter2",
+                                    "user='x' password='hun\\'ter2'",
+                                    "postgresql://user:hunter2@h/db",
+                                    "postgres://:hunter2@h",
+                                    "postgresql://user:hunter2?a=b@h/db",
+                                    "postgresql://user:hunter2/x@h/db",
+                                    "postgresql://h/db?password=hunter2",
+                                    "postgresql://h?a=b&%70assword=hunter2",
+                                    "postgresql://h/db?sslpassword=hunter2",
+                                    "dbname='host=h password=hunter2'",
+                                    "dbname=postgresql://u:hunter2@h/x",
+                                    "postgresql://h/host=x%20password=hunter2",
+                                    "postgresql:///?dbname=password%3Dhunter2",
+                                    "hunter2",
+                                    "dbname",
+                                    "dbname='hunter2",
+                                    "=hunter2",
+                                    "postgresql://h/%zz",
+                                    "postgresql://h/db?hunter2"};
+  char text[256];
+  for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+    snprintf(text, sizeof text, "[database]\nconninfo = %s\n", good[i]);
+    expect_well(text);
+    cr_assert_str_eq(config->database.conninfo, good[i]);
+  }
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    snprintf(text, sizeof text, "[database]\nconninfo = %s\n", bad[i]);
+    expect_problem(text, 2, "\"database.conninfo\" must be");
+    cr_assert_null(strstr(told(), "hunter2"), "%s", told());
+  }
+}

@@ -1,0 +1,36 @@
+/* Bad values: what they must be is said, with the line. */
+#include "unit/config_fixture.h"
+
+TestSuite(config_value, .init = set_up, .fini = tear_down);
+
+Test(config_value, bad_values) {
+  static const struct problem rows[] = {
+      {"[sync]\ninterval=50ms\n", 2,
+       "\"sync.interval\" must be a duration like 500ms, 10s, 5m, 1h or 1d, at least 100ms"},
+      {"[sync]\ninterval=1.5s\n", 2, "not \"1.5s\""},
+      {"[sync]\ninterval=\n", 2, "must be a duration"},
+      {"[sync]\njitter=101%\n", 2, "0% to 100%"},
+      {"[sync]\nmax_removed=0.2\n", 2, "like 20%"},
+      {"[sync]\nvolatile_fields=a,,b\n", 2, "comma"},
+      {"[sync]\nvolatile_fields=a,\n", 2, "comma"},
+      {"[database]\nconnections=0\n", 2, "a whole number, at least 1"},
+      {"[database]\nconnections=2x\n", 2, "a whole number"},
+      {"[database]\nconnections=-1\n", 2, "a whole number"},
+      {"[database]\nschema=\n", 2, "1 to 63 bytes"},
+      {"[database]\nschema=1234567890123456789012345678901234567890123456789012345678901234\n", 2, "1 to 63 bytes"},
+      {"[database]\nschema=pg_x\n", 2, "pg_"},
+      {"[database]\nstatement_timeout=0\n", 2, "at least 100ms"},
+      {"[api]\npage_size=1001\n", 2, "at most 1000"},
+      {"[api]\nmax_response=1\n", 2, "at least 1KiB"},
+      {"[api]\nmax_requests=99999999999\n", 2, "a whole number"},
+      {"[api]\nca_file=relative.pem\n", 2, "an absolute path, not \"relative.pem\""},
+      {"[history]\nretention=always\n", 2, "\"forever\" or a duration"},
+      {"[history]\nretention=0\n", 2, "\"forever\" or a duration"},
+      {"[log]\nlevel=loud\n", 2, "error, warning, info or debug, not \"loud\""},
+      {"[http]\nallow_remote=maybe\n", 2, "yes or no"},
+      {"[organization a]\napi_key_file=/x\ninterval=1ms\n", 3, "\"interval\" of organization \"a\" must be"},
+      {"[organization a]\napi_key_file=/x\nenabled=2\n", 3, "yes or no"},
+      {"[log]\nlevel=\x1b[31m\n", 2, "not \"?[31m\""},
+  };
+  EXPECT_PROBLEMS(rows);
+}
