@@ -2,7 +2,7 @@
 /* What a command needs, built upward and torn down in reverse: configuration, log, loop, HTTP, the two database sessions. */
 #include "sync/tools.h"
 
-struct arguments { /* the command line, judged */
+struct arguments {         /* the command line, judged */
   const char *config_path; /* NULL: the default */
   bool verbose, json, verify, allow_removals, dry_run;
   char **names;

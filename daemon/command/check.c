@@ -49,7 +49,8 @@ static void on_me(void *context, const struct exchange_answer *answer) {
     check->failed = true;
     tell(check, "problem", organization->name, error.text);
   } else {
-    bool mine = organization->organization_id == NULL || principal_may_belong(&principal, organization->organization_id);
+    bool mine =
+        organization->organization_id == NULL || principal_may_belong(&principal, organization->organization_id);
     if (mine)
       snprintf(text, sizeof text, "the key acts as %s of %s", principal.user_id,
                principal.organization_count == 1 ? principal.organization_ids[0] : "its organization");
@@ -73,8 +74,8 @@ static void ask(struct check *check, int number) {
     return;
   }
   *credential = (struct credential){.check = check, .organization = organization};
-  credential->exchange = (struct exchange_options){
-      tools->loop, tools->lane, &check->app.random, organization->key, &credential->traffic};
+  credential->exchange =
+      (struct exchange_options){tools->loop, tools->lane, &check->app.random, organization->key, &credential->traffic};
   buffer_init(&url, 8192);
   check->pending++;
   if (request_me_url(&url, check->app.config->api.base_url))
@@ -97,7 +98,8 @@ static void on_privileges(void *context, const struct error *error) {
     tell(check, "problem", "privileges", error->text);
     check->failed = true;
   } else if (check->missing.length > 0) {
-    snprintf(text, sizeof text, "the role lacks %s: run `closesyncd migrate --roles` as the owner", check->missing.bytes);
+    snprintf(text, sizeof text, "the role lacks %s: run `closesyncd migrate --roles` as the owner",
+             check->missing.bytes);
     tell(check, "problem", "privileges", text);
     check->config_wrong = true;
   } else {
@@ -115,8 +117,8 @@ static void tell_schema(struct check *check, const struct schema_state *state) {
     snprintf(text, sizeof text, "\"%s\" %s: the next sync or `closesyncd migrate` brings it up to date", schema,
              state->exists ? "is older than this closesyncd" : "is not there yet");
   } else {
-    snprintf(text, sizeof text, "\"%s\" %s, and this role may not change it: run `closesyncd migrate` as its owner", schema,
-             state->exists ? "is older than this closesyncd" : "is not there yet");
+    snprintf(text, sizeof text, "\"%s\" %s, and this role may not change it: run `closesyncd migrate` as its owner",
+             schema, state->exists ? "is older than this closesyncd" : "is not there yet");
     check->config_wrong = true;
   }
   tell(check, state->pending == 0 || state->owner ? "ok" : "problem", "schema", text);
@@ -132,7 +134,8 @@ static void on_schema(void *context, const struct schema_state *state, const str
     check->failed |= error->kind != ERROR_UNREACHABLE && error->kind != ERROR_CONFIG;
     tell(check, "problem", error->kind == ERROR_UNREACHABLE ? "database" : "schema", error->text);
   } else {
-    snprintf(text, sizeof text, "PostgreSQL %d.%d answers", state->server_version / 10000, state->server_version % 10000);
+    snprintf(text, sizeof text, "PostgreSQL %d.%d answers", state->server_version / 10000,
+             state->server_version % 10000);
     tell(check, "ok", "database", text);
     tell_schema(check, state);
     if (state->exists) {
@@ -155,11 +158,10 @@ int command_check(const struct arguments *arguments) {
     if ((int)strlen(config->organizations[i].name) > check.width)
       check.width = (int)strlen(config->organizations[i].name);
   tell(&check, "ok", "configuration", "every setting is understood");
-  schema_start(&(struct schema_options){.loop = check.app.loop,
-                                        .db = check.app.tools.watch,
-                                        .schema = config->database.schema,
-                                        .mode = SCHEMA_LOOK},
-               on_schema, &check);
+  schema_start(
+      &(struct schema_options){
+          .loop = check.app.loop, .db = check.app.tools.watch, .schema = config->database.schema, .mode = SCHEMA_LOOK},
+      on_schema, &check);
   for (int i = 0; i < config->organization_count; i++)
     ask(&check, i);
   app_run(&check.app);

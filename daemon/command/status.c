@@ -34,9 +34,11 @@ static void print_json(const struct db_row *row) {
 }
 
 static void print_text(const struct db_row *row) {
-  struct slice name = db_row_text(row, 0), swept = db_row_text(row, 2), outcome = db_row_text(row, 3), error = db_row_text(row, 10);
-  printf("%-16.*s  %-10.*s  %6lld accounts  last swept %.*s", (int)name.length, name.bytes, (int)outcome.length, outcome.bytes,
-         (long long)db_row_int(row, 4), swept.length == 0 ? 5 : (int)swept.length, swept.length == 0 ? "never" : swept.bytes);
+  struct slice name = db_row_text(row, 0), swept = db_row_text(row, 2), outcome = db_row_text(row, 3),
+               error = db_row_text(row, 10);
+  printf("%-16.*s  %-10.*s  %6lld accounts  last swept %.*s", (int)name.length, name.bytes, (int)outcome.length,
+         outcome.bytes, (long long)db_row_int(row, 4), swept.length == 0 ? 5 : (int)swept.length,
+         swept.length == 0 ? "never" : swept.bytes);
   if (db_row_int(row, 9) > 0)
     printf("  %lld failures: %.*s", (long long)db_row_int(row, 9), (int)error.length, error.bytes);
   putchar('\n');
@@ -61,7 +63,8 @@ static void print_never_reached(const struct status *status) {
     if (status->told[i])
       continue;
     if (status->arguments->json)
-      printf("{\"organization\": \"%s\", \"organization_id\": null, \"last_swept_at\": null, \"outcome\": null, \"accounts\": 0, "
+      printf("{\"organization\": \"%s\", \"organization_id\": null, \"last_swept_at\": null, \"outcome\": null, "
+             "\"accounts\": 0, "
              "\"consecutive_failures\": 0, \"error\": \"never reached\"}\n",
              name);
     else

@@ -28,8 +28,8 @@ static void close_sync(struct sync *sync) {
 
 static void print_text(const struct sync *sync, const struct report *report) {
   printf("%-*s  %-10s  %6lld accounts  +%lld ~%lld -%lld", sync->name_width, report->organization,
-         outcome_name(report->outcome), (long long)report->accounts, (long long)report->added, (long long)report->changed,
-         (long long)report->removed);
+         outcome_name(report->outcome), (long long)report->accounts, (long long)report->added,
+         (long long)report->changed, (long long)report->removed);
   if (report->repaired > 0)
     printf("  %lld repaired", (long long)report->repaired);
   if (report->rejected > 0)

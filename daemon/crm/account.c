@@ -8,7 +8,7 @@
  * comes out either as a good account or with the reason why not, and that memory is bounded by the entry's size. */
 
 enum {
-  DOCUMENT_DEPTH_MAX = 512,              /* a rejected entry is still kept as a document up to this depth */
+  DOCUMENT_DEPTH_MAX = 512,                /* a rejected entry is still kept as a document up to this depth */
   DOCUMENT_BYTES_MAX = 8 * ENTRY_BYTES_MAX /* U+FFFD, redaction and plain decimals may lengthen a text */
 };
 
@@ -98,7 +98,8 @@ static void fill(struct account_reader *reader, struct account *account) {
   account->email = member_text(reader->value, "email");
 }
 
-static enum account_fault judge(const struct page_entry *entry, const struct account *account, enum canonical_fault fault) {
+static enum account_fault judge(const struct page_entry *entry, const struct account *account,
+                                enum canonical_fault fault) {
   if (!entry->object)
     return ACCOUNT_NO_OBJECT;
   if (account->id.length == 0)
@@ -121,7 +122,8 @@ static enum account_fault read_unparsed(const struct page_entry *entry, struct a
   return deep ? ACCOUNT_TOO_DEEP : ACCOUNT_TOO_LARGE;
 }
 
-enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry, struct account *ret_account) {
+enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry,
+                                struct account *ret_account) {
   struct slice text = entry->raw;
   *ret_account = (struct account){0};
   if (entry->raw.length > ENTRY_BYTES_MAX || entry->depth > DOCUMENT_DEPTH_MAX)

@@ -17,10 +17,10 @@ enum account_fault {
   ACCOUNT_NUMBER,
 };
 
-struct account { /* borrowed until the next read */
+struct account {                                          /* borrowed until the next read */
   struct slice id, organization_id, user_id, type, email; /* decoded; empty when absent or no string */
-  struct slice document;              /* canonical text; for a rejected entry empty when jsonb cannot hold it */
-  unsigned char digest[HASH_BYTES];   /* of the document without its volatile fields */
+  struct slice document;            /* canonical text; for a rejected entry empty when jsonb cannot hold it */
+  unsigned char digest[HASH_BYTES]; /* of the document without its volatile fields */
 };
 
 struct account_reader;
@@ -29,5 +29,6 @@ struct account_reader;
 struct account_reader *account_reader_create(const char *const *volatile_names, int volatile_count);
 void account_reader_destroy(struct account_reader *reader); /* NULL is allowed */
 
-enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry, struct account *ret_account);
+enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry,
+                                struct account *ret_account);
 const char *account_fault_text(enum account_fault fault);

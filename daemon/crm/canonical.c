@@ -19,7 +19,8 @@ struct writer {
 static bool write_value(struct writer *writer, struct json_object *value);
 
 bool canonical_key_is_secret(const char *key) {
-  static const char *const words[] = {"password", "passwd", "secret", "token", "credential", "api_key", "apikey", "private_key"};
+  static const char *const words[] = {"password",   "passwd",  "secret", "token",
+                                      "credential", "api_key", "apikey", "private_key"};
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (strcasestr(key, words[i]) != NULL)
       return true;
@@ -136,9 +137,7 @@ static int compare_members(const void *left, const void *right) {
 static struct member *sort_members(struct json_object *object, size_t *ret_count) {
   size_t count = 0;
   struct member *members = memory_allocate(sizeof *members * ((size_t)json_object_object_length(object) + 1));
-  json_object_object_foreach(object, key, value) {
-    members[count++] = (struct member){key, value};
-  }
+  json_object_object_foreach(object, key, value) { members[count++] = (struct member){key, value}; }
   qsort(members, count, sizeof *members, compare_members);
   *ret_count = count;
   return members;

@@ -14,7 +14,8 @@ enum canonical_fault {
 /* Append the canonical text of `value` (NULL is JSON's null). For an outermost object, the members named in `volatile_names` are
  * also cut out of what is appended to `ret_lasting` (may be NULL). */
 enum canonical_fault canonical_write(struct json_object *value, const char *const *volatile_names, int volatile_count,
-                                     struct buffer *text, struct buffer *ret_lasting) __attribute__((warn_unused_result));
+                                     struct buffer *text, struct buffer *ret_lasting)
+    __attribute__((warn_unused_result));
 
 /* Whether a key's value is to be redacted (contract section 6, "Entries"). */
 bool canonical_key_is_secret(const char *key);

@@ -5,10 +5,10 @@
 
 enum { ENTRY_DEPTH_MAX = 64, ENTRY_BYTES_MAX = 1024 * 1024 };
 
-struct page_entry {  /* borrowed from the body */
-  struct slice raw;  /* the entry's text, byte for byte */
-  struct slice id;   /* inside of the string under the key `id` of the outermost object, escapes untouched; else empty */
-  int depth;         /* nesting: `{}` is 1 */
+struct page_entry { /* borrowed from the body */
+  struct slice raw; /* the entry's text, byte for byte */
+  struct slice id;  /* inside of the string under the key `id` of the outermost object, escapes untouched; else empty */
+  int depth;        /* nesting: `{}` is 1 */
   bool object, dirty; /* dirty: scan_clean() before parsing */
 };
 

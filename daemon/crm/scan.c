@@ -8,7 +8,8 @@
 enum { DIGITS_EXACT = 18 }; /* every integer of so many digits fits 64 bits */
 
 void scan_init(struct scan *scan, struct slice text) {
-  *scan = (struct scan){.at = (const unsigned char *)text.bytes, .end = (const unsigned char *)text.bytes + text.length};
+  *scan =
+      (struct scan){.at = (const unsigned char *)text.bytes, .end = (const unsigned char *)text.bytes + text.length};
 }
 
 void scan_finish(struct scan *scan) {
@@ -44,7 +45,10 @@ static bool eight_are_plain(const unsigned char *at) {
 static size_t utf8_length(const unsigned char *at, const unsigned char *end, size_t *ret_bad) {
   *ret_bad = 1;
   unsigned char lead = at[0], low = 0x80, high = 0xBF;
-  size_t need = lead >= 0xC2 && lead <= 0xDF ? 2 : lead >= 0xE0 && lead <= 0xEF ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
+  size_t need = lead >= 0xC2 && lead <= 0xDF   ? 2
+                : lead >= 0xE0 && lead <= 0xEF ? 3
+                : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                               : 0;
   if (need == 0)
     return 0;
   if (lead == 0xE0)

@@ -9,8 +9,8 @@ enum { SCAN_DEPTH_MAX = 1 << 20 }; /* a page of brackets is refused, not followe
 
 struct scan {
   const unsigned char *at, *end;
-  int depth;     /* deepest nesting met; a scalar has 0, `{}` has 1 */
-  bool dirty;    /* something json-c or jsonb would get wrong: see scan_clean() */
+  int depth;            /* deepest nesting met; a scalar has 0, `{}` has 1 */
+  bool dirty;           /* something json-c or jsonb would get wrong: see scan_clean() */
   unsigned char *kinds; /* one bit per open bracket; grown on demand, freed by scan_finish() */
   size_t kinds_bytes;
 };

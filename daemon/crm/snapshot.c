@@ -14,10 +14,10 @@ enum {
 };
 
 enum {
-  FLAG_STORED = 1,    /* the database has it */
-  FLAG_KNOWN = 2,     /* the digests below are the stored ones, or those of what was shown last */
+  FLAG_STORED = 1, /* the database has it */
+  FLAG_KNOWN = 2,  /* the digests below are the stored ones, or those of what was shown last */
   FLAG_SHOWN = 4,
-  FLAG_DIFFERS = 8,   /* handed to the sink */
+  FLAG_DIFFERS = 8, /* handed to the sink */
   FLAG_UNCERTAIN = 16,
 };
 

@@ -8,8 +8,8 @@ struct snapshot;
 struct snapshot_sink {
   void *context;
   /* An account whose document is not the stored one. `number` is its place in the snapshot. False: error is set, stop. */
-  bool (*differs)(void *context, uint32_t number, const unsigned char raw_digest[HASH_BYTES], const struct account *account,
-                  struct error *error);
+  bool (*differs)(void *context, uint32_t number, const unsigned char raw_digest[HASH_BYTES],
+                  const struct account *account, struct error *error);
   /* An entry that was set aside, once per fingerprint. The account's id may be empty, its document too. */
   bool (*rejected)(void *context, const char *fingerprint, enum account_fault fault, const struct account *account,
                    struct error *error);
@@ -18,7 +18,7 @@ struct snapshot_sink {
 struct snapshot_options {
   struct account_reader *reader; /* borrowed */
   struct snapshot_sink sink;
-  bool verify;         /* every account counts as different: PostgreSQL compares */
+  bool verify; /* every account counts as different: PostgreSQL compares */
   uint32_t accounts_max;
   uint64_t seed;
 };

@@ -29,8 +29,7 @@ static int64_t parse_seconds(struct slice value) {
 
 static const struct header *find(const struct header *headers, int count, const char *name) {
   for (int i = 0; i < count; i++)
-    if (strlen(name) == headers[i].name.length &&
-        strncasecmp(headers[i].name.bytes, name, headers[i].name.length) == 0)
+    if (strlen(name) == headers[i].name.length && strncasecmp(headers[i].name.bytes, name, headers[i].name.length) == 0)
       return &headers[i];
   return NULL;
 }
@@ -135,7 +134,10 @@ struct verdict_reading verdict_read(int status, const struct header *headers, in
     const struct header *current = find(headers, header_count, "ratelimit");
     int64_t reset = current == NULL ? -1 : to_ms(parse_parameter(current->value, "reset"));
     int64_t retry = read_retry_after(headers, header_count, now);
-    reading.wait_ms = reset >= 0 ? reset : retry >= 0 ? retry : older_reset >= 0 ? older_reset : VERDICT_WAIT_DEFAULT_MS;
+    reading.wait_ms = reset >= 0         ? reset
+                      : retry >= 0       ? retry
+                      : older_reset >= 0 ? older_reset
+                                         : VERDICT_WAIT_DEFAULT_MS;
   }
   return reading;
 }

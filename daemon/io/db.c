@@ -12,8 +12,8 @@ struct job {
   struct session_work work;
   db_done_fn *done;
   void *context;
-  /* a single statement, or a script: copies */
-  char *script;
+  /* of a single statement, or a script */
+  char *text; /* a copy of the script's, or of an unprepared statement's */
   struct db_statement statement;
   bool fed;
   db_row_fn *rows;
@@ -100,7 +100,7 @@ static void end_job(struct job *job, const struct error *error) {
   if (job->done != NULL)
     job->done(job->context, error);
   free_values(&job->statement);
-  free(job->script);
+  free(job->text);
   free(job);
 }
 
@@ -135,14 +135,16 @@ void db_query(struct db *db, const struct db_statement *statement, db_row_fn *ro
   struct job *job = add_job(db, done, context);
   job->statement = *statement;
   copy_values(&job->statement);
+  if (!statement->prepare) /* else the address is its identity */
+    job->statement.sql = job->text = memory_copy_text(statement->sql);
   job->rows = rows;
   job->work = (struct session_work){.feed = feed_query, .rows = give_query_row, .context = job};
 }
 
 void db_script(struct db *db, const char *sql, db_done_fn *done, void *context) {
   struct job *job = add_job(db, done, context);
-  job->script = memory_copy_text(sql);
-  job->work = (struct session_work){.script = job->script};
+  job->text = memory_copy_text(sql);
+  job->work = (struct session_work){.script = job->text};
 }
 
 void db_transaction(struct db *db, const struct db_pipeline *pipeline) {
@@ -192,6 +194,10 @@ static void on_lost(void *context, const struct error *error) {
   struct db *db = context;
   bool hello = !db->greeted, running = db->running;
   close_session(db);
+  if (db->dying) {
+    step(db);
+    return;
+  }
   if (hello) {
     fail_all(db, error);
   } else {
@@ -271,6 +277,7 @@ void db_destroy(struct db *db) {
   if (db == NULL)
     return;
   db->dying = true;
+  db_drop(db, "the database session is being closed"); /* no more rows */
   timer_start(db->soon, 0);
 }
 

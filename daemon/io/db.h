@@ -1,5 +1,5 @@
 #pragma once
-/* One PostgreSQL session (libpq, asynchronous, pipeline mode), the only file that includes libpq. Knows nothing of Close.
+/* One PostgreSQL session (libpq, asynchronous, pipeline mode); only io/db*.c includes libpq. Knows nothing of Close.
  *
  * Work is queued and done in order. The session connects when there is work, and again when it was lost; work that was
  * under way when a session broke completes with UNREACHABLE and is never repeated here. Each completion comes exactly
@@ -25,9 +25,10 @@ struct db_options {
 
 struct db_statement {
   const char *sql;
-  int count;                              /* parameters, all in text format */
-  struct slice values[DB_PARAMETERS_MAX]; /* bytes NULL: SQL NULL; need not be NUL-terminated; copied when sent */
-  bool prepare;                           /* worth a named prepared statement (sql's address is its identity) */
+  int count; /* parameters, all in text format */
+  struct slice
+      values[DB_PARAMETERS_MAX]; /* bytes NULL: SQL NULL; need not be NUL-terminated, hold no NUL; copied when sent */
+  bool prepare;                  /* worth a named prepared statement (sql's address is its identity) */
 };
 
 struct db_row { /* borrowed until the callback returns */
@@ -40,20 +41,23 @@ int64_t db_row_int(const struct db_row *row, int column);       /* 0 when NULL o
 bool db_row_bool(const struct db_row *row, int column);
 
 typedef void db_row_fn(void *context, const struct db_row *row);
-/* error NULL: well. error->kind: DATABASE (code holds the SQLSTATE), UNREACHABLE, CANCELLED. */
+/* error NULL: well. error->kind: DATABASE (code holds the SQLSTATE), UNREACHABLE, CONFIG (conninfo, a server older than
+ * 15), CANCELLED, BUG (COPY, a NUL byte in a value, a script that leaves its transaction open). `done` may be NULL. */
 typedef void db_done_fn(void *context, const struct error *error);
 
 struct db *db_create(struct loop *loop, const struct db_options *options); /* options are copied */
 void db_destroy(
     struct db *db); /* pending work completes with CANCELLED from the loop, then it frees itself; NULL is allowed */
 
-/* One statement, its own transaction; rows are streamed one by one. `rows` may be NULL. */
+/* One statement, its own transaction; rows are streamed one by one. `rows` may be NULL. The statement is copied, but for
+ * the sql of a prepared one, which lives as long as the session. */
 void db_query(struct db *db, const struct db_statement *statement, db_row_fn *rows, db_done_fn *done, void *context);
 
 /* One script of several statements without parameters (migrations): the simple protocol. */
 void db_script(struct db *db, const char *sql, db_done_fn *done, void *context);
 
-/* One transaction = one pipeline. `feed` is asked for the next statement whenever there is room on the wire; it fills
+/* One transaction = one pipeline. `feed` is asked for the next statement whenever there is room on the wire (less than
+ * 4 MiB sent and not answered; a statement's size is its caller's choice); it fills
  * `ret_statement` (which must live until the next call of feed) and returns true, or returns false when there is no more.
  * `rows` gets each row with the statement's number, from 0. An error in one rolls all back; `done` says so once. */
 typedef bool db_feed_fn(void *context, struct db_statement *ret_statement);
@@ -67,7 +71,9 @@ struct db_pipeline {
 };
 void db_transaction(struct db *db, const struct db_pipeline *pipeline);
 
-/* LISTEN: notifications arrive while the session lives; call again after each reconnect (`connected` tells). */
+/* LISTEN: notifications arrive while the session lives; listen again after each reconnect. `connected` is told when hello
+ * was answered, the loss only of a session that was told so; a connect that fails is the work's error. While a session
+ * lives, also idle, its socket keeps the loop busy. */
 typedef void db_notify_fn(void *context, const char *channel, const char *payload);
 typedef void db_state_fn(void *context, bool connected, const struct error *error);
 void db_on_notify(struct db *db, db_notify_fn *fn, void *context);

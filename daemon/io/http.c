@@ -280,15 +280,11 @@ void http_cancel(struct http *http, uint64_t request) {
       cancel(transfer);
 }
 
-int http_in_flight(const struct http *http) {
-  return http->in_flight;
-}
+int http_in_flight(const struct http *http) { return http->in_flight; }
 
 /* ---- the whole ---- */
 
-static const char *copy_or_null(const char *text) {
-  return text != NULL ? memory_copy_text(text) : NULL;
-}
+static const char *copy_or_null(const char *text) { return text != NULL ? memory_copy_text(text) : NULL; }
 
 static bool set_multi(struct http *http) {
   CURLM *multi = http->multi;

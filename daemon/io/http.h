@@ -1,5 +1,5 @@
 #pragma once
-/* GET requests over HTTPS (libcurl multi), the only file that includes curl. Knows nothing of Close.
+/* GET requests over HTTPS (libcurl multi); only io/http*.c includes curl. Knows nothing of Close.
  *
  * No redirects, no cookies, no netrc, no proxy from the environment, TLS >= 1.2 verified, HTTP/2 where offered, gzip accepted.
  * The byte cap is counted after decompression in the write callback; headers are capped too (64 KiB, 128 lines).
@@ -14,10 +14,10 @@ struct http;
 struct http_options {
   const char *user_agent;
   const char *ca_file; /* NULL: the system's */
-  const char *proxy;   /* NULL: none, the environment's is ignored */
+  const char *proxy;   /* NULL: none, the environment's is ignored; used as a tunnel (CONNECT) */
   int64_t connect_timeout_ms, request_timeout_ms;
   size_t max_response_bytes;
-  long max_connections; /* per host and in all */
+  long max_connections; /* per host and in all; what exceeds it waits, and its timeouts run meanwhile */
 };
 
 struct http_response { /* borrowed until the callback returns */

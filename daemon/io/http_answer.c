@@ -29,9 +29,7 @@ bool answer_body(struct answer *answer, const char *bytes, size_t length) {
   return answer->state == ANSWER_FITS;
 }
 
-static bool is_blank(char byte) {
-  return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
+static bool is_blank(char byte) { return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n'; }
 
 static struct slice trim(const char *begin, const char *end) {
   while (begin < end && is_blank(*begin))

@@ -49,9 +49,7 @@ struct resolver { /* owned by the loop and by the thread; the last one frees it 
   char reason[128];
 };
 
-static void free_handle(uv_handle_t *handle) {
-  free(handle->data);
-}
+static void free_handle(uv_handle_t *handle) { free(handle->data); }
 
 /* libuv refuses these calls only for arguments that a caller of ours cannot give, or out of memory (crash-only). */
 static void require(int status, const char *what) {
@@ -67,9 +65,7 @@ struct loop *loop_create(void) {
   return loop;
 }
 
-void loop_run(struct loop *loop) {
-  uv_run(&loop->uv, UV_RUN_DEFAULT);
-}
+void loop_run(struct loop *loop) { uv_run(&loop->uv, UV_RUN_DEFAULT); }
 
 bool loop_destroy(struct loop *loop) {
   if (loop == NULL)
@@ -107,9 +103,7 @@ void timer_start(struct timer *timer, int64_t delay_ms) {
   require(uv_timer_start(&timer->uv, on_timer, delay, 0), "start a timer");
 }
 
-void timer_stop(struct timer *timer) {
-  uv_timer_stop(&timer->uv);
-}
+void timer_stop(struct timer *timer) { uv_timer_stop(&timer->uv); }
 
 void timer_close(struct timer *timer) {
   if (timer == NULL)
@@ -181,9 +175,7 @@ static void resolver_release(struct resolver *resolver) {
   free(resolver);
 }
 
-static void resolver_closed(uv_handle_t *handle) {
-  resolver_release(handle->data);
-}
+static void resolver_closed(uv_handle_t *handle) { resolver_release(handle->data); }
 
 static void resolver_close(struct resolver *resolver) {
   pthread_mutex_lock(&resolver->lock);

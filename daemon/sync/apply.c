@@ -25,9 +25,9 @@ struct apply {
   struct error error; /* the spool's, which ends the transaction */
 };
 
-static const char *const batch_steps[] = {sql_sync_20_history,  sql_sync_30_account, sql_sync_31_identity,
+static const char *const batch_steps[] = {sql_sync_20_history,     sql_sync_30_account,  sql_sync_31_identity,
                                           sql_sync_32_mail_server, sql_sync_33_calendar, sql_sync_34_feature,
-                                          sql_sync_40_digest,   sql_sync_45_drift};
+                                          sql_sync_40_digest,      sql_sync_45_drift};
 enum { BATCH_STEPS = sizeof batch_steps / sizeof batch_steps[0] };
 
 static struct slice optional(const char *text) { return text == NULL ? (struct slice){0} : slice_of(text); }
@@ -62,9 +62,9 @@ static void begin(struct apply *apply, struct db_statement *statement) {
       .values = {slice_of(work->organization_id),
                  work->revision < 0 ? (struct slice){0} : number_text(apply, work->revision), slice_of(work->name),
                  optional(work->principal_id), optional(work->user_id), moment_text(apply, work->started_at_us),
-                 moment_text(apply, work->listed_at_us), moment_text(apply, work->complete_at_us), work->volatile_fields,
-                 slice_of(work->verify ? "true" : "false"), slice_of(work->complete ? "true" : "false"),
-                 number_text(apply, APPLY_DIGEST_VERSION)}};
+                 moment_text(apply, work->listed_at_us), moment_text(apply, work->complete_at_us),
+                 work->volatile_fields, slice_of(work->verify ? "true" : "false"),
+                 slice_of(work->complete ? "true" : "false"), number_text(apply, APPLY_DIGEST_VERSION)}};
 }
 
 static void finish(struct apply *apply, struct db_statement *statement) {
@@ -122,8 +122,8 @@ static bool append_record(const struct apply_work *work, struct slice record, st
   struct slice document = {at + id_length, (size_t)(record.bytes + record.length - at) - id_length};
   ++*count;
   return buffer_append_text(batch, batch->length == 0 ? "[[" : ",[") && text_append_json(batch, id) &&
-         buffer_append_format(batch, ",\"%s\",\"%s\",", raw, digest) && buffer_append(batch, document.bytes, document.length) &&
-         buffer_append(batch, "]", 1);
+         buffer_append_format(batch, ",\"%s\",\"%s\",", raw, digest) &&
+         buffer_append(batch, document.bytes, document.length) && buffer_append(batch, "]", 1);
 }
 
 bool apply_next_batch(const struct apply_work *work, struct buffer *batch, struct error *error) {
@@ -254,7 +254,8 @@ static void on_done(void *context, const struct error *error) {
     error_set(&final, ERROR_BUG, "the last step of the transaction said nothing");
   if (strcmp(final.code, "CS001") == 0)
     final.kind = ERROR_CONFLICT;
-  apply->done(apply->context, final.kind == ERROR_NONE ? &apply->result : NULL, final.kind == ERROR_NONE ? NULL : &final);
+  apply->done(apply->context, final.kind == ERROR_NONE ? &apply->result : NULL,
+              final.kind == ERROR_NONE ? NULL : &final);
   buffer_finish(&apply->batch);
   memory_free(apply);
 }

@@ -10,11 +10,11 @@ enum { APPLY_DIGEST_VERSION = 1 }; /* of crm/canonical: a new one makes every or
 
 struct apply_work { /* everything borrowed until the completion */
   const char *organization_id, *name, *principal_id /* NULL: as it is */, *user_id /* or NULL */;
-  int64_t revision; /* -1: not bound yet */
+  int64_t revision;                                    /* -1: not bound yet */
   int64_t started_at_us, listed_at_us, complete_at_us; /* the last two MOMENT_UNKNOWN: as the row knows */
   struct slice volatile_fields;                        /* a text[] literal */
-  bool verify, complete;   /* complete: the listing was */
-  bool verified;           /* this sweep counts as one that compared everything */
+  bool verify, complete;                               /* complete: the listing was */
+  bool verified;                                       /* this sweep counts as one that compared everything */
   const struct snapshot *snapshot;
   struct spool *spool;
   struct slice removed, unseen; /* text[] literals; empty: none */

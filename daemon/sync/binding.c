@@ -30,8 +30,8 @@ static void on_claimed(void *context, const struct error *error) {
   struct error conflict;
   (void)error; /* the claim is for the other NAME's next sweep; this one fails either way */
   error_set(&conflict, ERROR_CONFIG,
-            "two names, \"%s\" and \"%s\", for one organization: remove one of them from the configuration", binding->claimed,
-            binding->options.organization->name);
+            "two names, \"%s\" and \"%s\", for one organization: remove one of them from the configuration",
+            binding->claimed, binding->options.organization->name);
   binding->done(binding->context, NULL, &conflict);
 }
 
@@ -66,7 +66,8 @@ static const char *agree(struct binding *binding, const char **ret_why) {
   const char *found = listed != NULL ? listed : expected;
   *ret_why = NULL;
   if (listed != NULL && expected != NULL && strcmp(listed, expected) != 0)
-    *ret_why = "the key's accounts belong to another organization than organization_id says: correct the one or the other";
+    *ret_why =
+        "the key's accounts belong to another organization than organization_id says: correct the one or the other";
   else if (found != NULL && !principal_may_belong(&binding->principal, found))
     *ret_why = "/me/ names another organization than the accounts or organization_id: is this the right key?";
   else if (found == NULL && binding->principal.organization_count != 1)

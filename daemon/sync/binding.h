@@ -10,19 +10,20 @@ struct binding_options {
   const struct exchange_options *exchange;
   const struct tools *tools;
   const struct config_organization *organization;
-  const char *listed_organization; /* the accounts' own, or NULL */
+  const char *listed_organization;   /* the accounts' own, or NULL */
   struct standing_question question; /* as for the sweep; its organization_id is filled in here */
-  bool database;                   /* false: there is no schema to ask (plan) */
+  bool database;                     /* false: there is no schema to ask (plan) */
 };
 
 struct binding_result { /* borrowed until the callback returns */
   const char *organization_id, *principal_id;
-  const struct standing *standing; /* of that organization; its organization_id NULL: new to the database. NULL without one */
+  const struct standing
+      *standing; /* of that organization; its organization_id NULL: new to the database. NULL without one */
 };
 
 /* error->kind CONFIG: the administrator has to decide something. Exactly one of result and error is not NULL. */
 typedef void binding_done_fn(void *context, const struct binding_result *result, const struct error *error);
 
 struct binding *binding_start(const struct binding_options *options, binding_done_fn *done, void *context);
-void binding_cancel(struct binding *binding); /* the completion comes with CANCELLED */
+void binding_cancel(struct binding *binding);  /* the completion comes with CANCELLED */
 void binding_destroy(struct binding *binding); /* after the completion; NULL is allowed */

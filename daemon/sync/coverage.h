@@ -1,9 +1,7 @@
 #pragma once
 /* Complete sweeps that are not yet in the database, added up: the arithmetic of the table `coverage`. Pure. */
-#include <stdbool.h>
 #include "base/moment.h"
-
-
+#include <stdbool.h>
 
 /* Times are the database's, in microseconds since 1970; distances are in microseconds.
  *

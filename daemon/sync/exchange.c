@@ -63,8 +63,8 @@ static void explain(const struct verdict_reading *reading, int status, struct er
   case VERDICT_MISSING:
     break;
   case VERDICT_REFUSED:
-    error_set(error, ERROR_AUTH, "Close refused the key (HTTP %d): check that it is valid and may see connected accounts",
-              status);
+    error_set(error, ERROR_AUTH,
+              "Close refused the key (HTTP %d): check that it is valid and may see connected accounts", status);
     break;
   case VERDICT_WAIT:
     error_set(error, ERROR_RATE_LIMIT, "Close's rate limit is used up (HTTP 429)");
@@ -74,7 +74,8 @@ static void explain(const struct verdict_reading *reading, int status, struct er
     break;
   case VERDICT_GIVE_UP:
     if (status >= 300 && status < 400)
-      error_set(error, ERROR_HTTP, "Close answered with a redirect (HTTP %d), which is not followed: check api.base_url", status);
+      error_set(error, ERROR_HTTP,
+                "Close answered with a redirect (HTTP %d), which is not followed: check api.base_url", status);
     else if (status == 402)
       error_set(error, ERROR_HTTP, "Close says that the plan's limit is reached (HTTP 402)");
     else

@@ -1,8 +1,8 @@
 #pragma once
 /* One question to Close with up to three tries: what comes back is an answer, or the reason why there is none (contract section 6,
  * "Complete"). Only 429, 503, timeouts and broken connections are asked again. */
-#include "crm/verdict.h"
 #include "base/random.h"
+#include "crm/verdict.h"
 #include "sync/lane.h"
 
 enum { EXCHANGE_TRIES = 3, EXCHANGE_PATIENCE_MS = 10 * 1000 };
@@ -25,7 +25,7 @@ struct exchange_options {
 
 struct exchange_answer { /* borrowed until the callback returns */
   enum verdict verdict;
-  int status;        /* 0: none; `error` says why */
+  int status; /* 0: none; `error` says why */
   struct slice body;
   struct rate_limit rate;
   const struct error *error; /* not NULL for every verdict but TAKE, PARAMETERS and MISSING */

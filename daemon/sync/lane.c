@@ -20,7 +20,7 @@ struct queue {
 
 struct lane {
   struct http *http;
-  struct timer *timer; /* completes cancelled tickets from the loop */
+  struct timer *timer;                        /* completes cancelled tickets from the loop */
   struct queue waiting[2], flying, cancelled; /* waiting[slow] */
   int max, in_flight, slow_in_flight;
   uint64_t last_number;
@@ -60,8 +60,7 @@ static void on_response(void *context, const struct http_response *response, con
 
 static bool may_start(const struct lane *lane, bool slow) {
   int quarter = lane->max / 4 > 0 ? lane->max / 4 : 1;
-  return lane->waiting[slow].first != NULL && lane->in_flight < lane->max &&
-         (!slow || lane->slow_in_flight < quarter);
+  return lane->waiting[slow].first != NULL && lane->in_flight < lane->max && (!slow || lane->slow_in_flight < quarter);
 }
 
 static void start(struct lane *lane, bool slow) {

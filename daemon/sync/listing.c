@@ -49,7 +49,8 @@ static bool append_rejected(struct buffer *text, const char *fingerprint, enum a
          text_append_json(text, slice_of(account_fault_text(fault))) && buffer_append_text(text, ",\"account_id\":") &&
          (id.length == 0 ? buffer_append_text(text, "null") : text_append_json(text, id)) &&
          buffer_append_text(text, ",\"document\":") &&
-         (document.length == 0 ? buffer_append_text(text, "null") : buffer_append(text, document.bytes, document.length)) &&
+         (document.length == 0 ? buffer_append_text(text, "null")
+                               : buffer_append(text, document.bytes, document.length)) &&
          buffer_append_text(text, "}");
 }
 
@@ -162,14 +163,18 @@ bool listing_cancel(struct listing *listing) {
   return true;
 }
 
-struct snapshot *listing_snapshot(struct listing *listing) { return listing->snapshot; }
-struct spool *listing_spool(struct listing *listing) { return listing->spool; }
+struct snapshot *listing_snapshot(struct listing *listing) {
+  return listing->snapshot;
+}
+struct spool *listing_spool(struct listing *listing) {
+  return listing->spool;
+}
 
 struct slice listing_rejected(struct listing *listing) {
   if (listing->rejected.length == 0)
     return slice_of("[]");
-  bool closed = listing->rejected.bytes[listing->rejected.length - 1] == ']' ||
-                buffer_append_text(&listing->rejected, "]");
+  bool closed =
+      listing->rejected.bytes[listing->rejected.length - 1] == ']' || buffer_append_text(&listing->rejected, "]");
   return closed ? buffer_slice(&listing->rejected) : slice_of("[]");
 }
 

@@ -5,7 +5,8 @@
 /* What this file is for: reading a sweep's life on one screen. It promises that STOP leads to CLOSED from everywhere, and that what
  * is not written here cannot happen. The README's diagram is printed from this table. */
 
-#define ON(state, event, next, action, sentence) [SWEEP_##state][EVENT_##event] = {SWEEP_##next, ACTION_##action, sentence}
+#define ON(state, event, next, action, sentence) \
+  [SWEEP_##state][EVENT_##event] = {SWEEP_##next, ACTION_##action, sentence}
 
 static const struct machine_step table[SWEEP_STATES][SWEEP_EVENTS] = {
     ON(IDLE, START, LOCKING, LOCK, "begin"),
@@ -82,15 +83,16 @@ const struct machine_step *machine_step(enum sweep_state *state, enum sweep_even
 }
 
 const char *machine_state_name(enum sweep_state state) {
-  static const char *const names[SWEEP_STATES] = {"idle",    "locking",  "blocked",   "recalling", "listing",   "binding", "proving",
-                                                  "writing", "flushing", "recording", "stopping",  "releasing", "closed"};
+  static const char *const names[SWEEP_STATES] = {"idle",     "locking",   "blocked", "recalling", "listing",
+                                                  "binding",  "proving",   "writing", "flushing",  "recording",
+                                                  "stopping", "releasing", "closed"};
   return names[state];
 }
 
 const char *machine_event_name(enum sweep_event event) {
   static const char *const names[SWEEP_EVENTS] = {
-      "start",     "busy",    "waited",  "locked",  "unknown", "recalled", "more",     "unstable", "same",     "different",
-      "missing",   "unbound", "renamed", "moved",   "written", "recorded", "failed",   "drained",  "released", "stop"};
+      "start",   "busy",    "waited",  "locked", "unknown", "recalled", "more",   "unstable", "same",     "different",
+      "missing", "unbound", "renamed", "moved",  "written", "recorded", "failed", "drained",  "released", "stop"};
   return names[event];
 }
 

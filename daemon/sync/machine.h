@@ -22,23 +22,23 @@ enum sweep_state {
 
 enum sweep_event {
   EVENT_START,
-  EVENT_BUSY,       /* the lock is held elsewhere */
-  EVENT_WAITED,     /* time to ask for the lock again */
-  EVENT_LOCKED,     /* held; the organization is known */
-  EVENT_UNKNOWN,    /* held; the name is bound to nothing yet */
+  EVENT_BUSY,    /* the lock is held elsewhere */
+  EVENT_WAITED,  /* time to ask for the lock again */
+  EVENT_LOCKED,  /* held; the organization is known */
+  EVENT_UNKNOWN, /* held; the name is bound to nothing yet */
   EVENT_RECALLED,
-  EVENT_MORE,       /* a page was read, another is promised */
-  EVENT_UNSTABLE,   /* the listing moved while it was read: once more */
-  EVENT_SAME,       /* complete, and nothing to write */
-  EVENT_DIFFERENT,  /* something to write */
-  EVENT_MISSING,    /* accounts are missing, and may be proven gone */
-  EVENT_UNBOUND,    /* listed, but whose organization is it? */
-  EVENT_RENAMED,    /* the organization is known under another name */
-  EVENT_MOVED,      /* the revision is not the one we began with: begin again */
+  EVENT_MORE,      /* a page was read, another is promised */
+  EVENT_UNSTABLE,  /* the listing moved while it was read: once more */
+  EVENT_SAME,      /* complete, and nothing to write */
+  EVENT_DIFFERENT, /* something to write */
+  EVENT_MISSING,   /* accounts are missing, and may be proven gone */
+  EVENT_UNBOUND,   /* listed, but whose organization is it? */
+  EVENT_RENAMED,   /* the organization is known under another name */
+  EVENT_MOVED,     /* the revision is not the one we began with: begin again */
   EVENT_WRITTEN,
   EVENT_RECORDED,
   EVENT_FAILED,
-  EVENT_DRAINED,    /* nothing is under way any more */
+  EVENT_DRAINED, /* nothing is under way any more */
   EVENT_RELEASED,
   EVENT_STOP,
   SWEEP_EVENTS,
@@ -49,7 +49,7 @@ enum sweep_action {
   ACTION_LOCK,
   ACTION_WAIT,
   ACTION_RECALL,
-  ACTION_LIST,      /* from the first page */
+  ACTION_LIST, /* from the first page */
   ACTION_NEXT_PAGE,
   ACTION_BIND,
   ACTION_PROVE,

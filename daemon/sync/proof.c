@@ -61,8 +61,9 @@ static void judge_control(struct proof *proof, const struct exchange_answer *ans
   struct page_entry entry;
   proof->control_good = answer->verdict == VERDICT_TAKE && page_read_single(answer->body, &entry, NULL) && entry.object;
   if (!proof->control_good)
-    lower(proof, PROOF_PARTIAL, ERROR_HTTP,
-          "accounts are missing, but an account that is still listed could not be read by its id: no removal is proven");
+    lower(
+        proof, PROOF_PARTIAL, ERROR_HTTP,
+        "accounts are missing, but an account that is still listed could not be read by its id: no removal is proven");
 }
 
 static void judge_missing(struct proof *proof, uint32_t number, const struct exchange_answer *answer) {
@@ -74,7 +75,8 @@ static void judge_missing(struct proof *proof, uint32_t number, const struct exc
     lower(proof, PROOF_PARTIAL, ERROR_HTTP, "an account is missing from the list, and asking for it proved nothing");
   } else if (!snapshot_single(proof->options.snapshot, number, answer->body, &error)) {
     if (error.kind == ERROR_SHAPE)
-      lower(proof, PROOF_PARTIAL, ERROR_SHAPE, "an account is missing from the list, and its own answer is not that account");
+      lower(proof, PROOF_PARTIAL, ERROR_SHAPE,
+            "an account is missing from the list, and its own answer is not that account");
     else
       lower(proof, PROOF_FAILED, error.kind, error.text);
   }
@@ -116,13 +118,15 @@ static void start_probe(struct proof *proof, uint32_t number, bool control) {
 static bool judge_me(struct proof *proof, const struct exchange_answer *answer) {
   struct error error = {0};
   if (answer->verdict != VERDICT_TAKE || !principal_read(answer->body, &proof->principal, &error)) {
-    lower(proof, PROOF_PARTIAL, ERROR_HTTP, "accounts are missing, but /me/ did not say who is asking: no removal is proven");
+    lower(proof, PROOF_PARTIAL, ERROR_HTTP,
+          "accounts are missing, but /me/ did not say who is asking: no removal is proven");
     return false;
   }
   if (!principal_may_belong(&proof->principal, proof->options.organization_id)) {
-    lower(proof, PROOF_FAILED, ERROR_CONFIG,
-          "the organization behind this key changed: /me/ no longer names the recorded one; give the key of the recorded "
-          "organization, or a new NAME to the other");
+    lower(
+        proof, PROOF_FAILED, ERROR_CONFIG,
+        "the organization behind this key changed: /me/ no longer names the recorded one; give the key of the recorded "
+        "organization, or a new NAME to the other");
     return false;
   }
   const char *recorded = proof->options.principal_id;

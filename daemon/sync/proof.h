@@ -24,13 +24,13 @@ enum proof_outcome {
 
 struct proof_result {
   enum proof_outcome outcome;
-  struct error reason;        /* for all but COMPLETE */
-  struct slice removed;       /* a text[] literal of proven ids; empty: none */
-  const char *principal_id;   /* who /me/ says we are; NULL when it was not reached */
+  struct error reason;      /* for all but COMPLETE */
+  struct slice removed;     /* a text[] literal of proven ids; empty: none */
+  const char *principal_id; /* who /me/ says we are; NULL when it was not reached */
 };
 
 typedef void proof_done_fn(void *context, const struct proof_result *result);
 
 struct proof *proof_start(const struct proof_options *options, proof_done_fn *done, void *context);
-void proof_cancel(struct proof *proof); /* the completion comes with FAILED and CANCELLED */
+void proof_cancel(struct proof *proof);  /* the completion comes with FAILED and CANCELLED */
 void proof_destroy(struct proof *proof); /* after the completion; NULL is allowed */

@@ -29,14 +29,16 @@ static bool append_text_or_null(struct buffer *text, const char *value) {
 
 bool report_write_json(const struct report *report, struct buffer *text) {
   const char *error = report->error.kind == ERROR_NONE ? NULL : report->error.text;
-  bool good = buffer_append_text(text, "{\"organization\": ") && text_append_json(text, slice_of(report->organization)) &&
-              buffer_append_text(text, ", \"organization_id\": ") && append_text_or_null(text, report->organization_id) &&
-              buffer_append_format(text, ", \"outcome\": \"%s\", \"accounts\": %lld, \"added\": %lld, \"changed\": %lld, "
-                                         "\"removed\": %lld, \"rejected\": %lld, \"repaired\": %lld, \"requests\": %d, \"error\": ",
-                                   outcome_name(report->outcome), (long long)report->accounts, (long long)report->added,
-                                   (long long)report->changed, (long long)report->removed, (long long)report->rejected,
-                                   (long long)report->repaired, report->requests) &&
-              append_text_or_null(text, error);
+  bool good =
+      buffer_append_text(text, "{\"organization\": ") && text_append_json(text, slice_of(report->organization)) &&
+      buffer_append_text(text, ", \"organization_id\": ") && append_text_or_null(text, report->organization_id) &&
+      buffer_append_format(text,
+                           ", \"outcome\": \"%s\", \"accounts\": %lld, \"added\": %lld, \"changed\": %lld, "
+                           "\"removed\": %lld, \"rejected\": %lld, \"repaired\": %lld, \"requests\": %d, \"error\": ",
+                           outcome_name(report->outcome), (long long)report->accounts, (long long)report->added,
+                           (long long)report->changed, (long long)report->removed, (long long)report->rejected,
+                           (long long)report->repaired, report->requests) &&
+      append_text_or_null(text, error);
   if (good && report->changes != NULL)
     good = buffer_append_text(text, ", \"changes\": ") && buffer_append_text(text, report->changes);
   return good && buffer_append_text(text, "}\n");
@@ -49,11 +51,12 @@ void report_log(const struct report *report, struct log *log) {
   else if (report->outcome == OUTCOME_UNCHANGED)
     level = LOG_LEVEL_DEBUG;
   log_write(log, level,
-            "%s%ssweep %s organization=%s organization_id=%s accounts=%lld added=%lld changed=%lld removed=%lld rejected=%lld "
+            "%s%ssweep %s organization=%s organization_id=%s accounts=%lld added=%lld changed=%lld removed=%lld "
+            "rejected=%lld "
             "repaired=%lld requests=%d ms=%lld",
             report->error.kind == ERROR_NONE ? "" : report->error.text, report->error.kind == ERROR_NONE ? "" : ": ",
             outcome_name(report->outcome), report->organization,
             report->organization_id == NULL ? "-" : report->organization_id, (long long)report->accounts,
-            (long long)report->added, (long long)report->changed, (long long)report->removed, (long long)report->rejected,
-            (long long)report->repaired, report->requests, (long long)report->elapsed_ms);
+            (long long)report->added, (long long)report->changed, (long long)report->removed,
+            (long long)report->rejected, (long long)report->repaired, report->requests, (long long)report->elapsed_ms);
 }

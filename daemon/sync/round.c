@@ -74,7 +74,8 @@ static void pump(void *context) {
     timer_start(round->timer, LOOK_AGAIN_MS);
 }
 
-struct round *round_start(const struct round_options *options, round_report_fn *report, round_done_fn *done, void *context) {
+struct round *round_start(const struct round_options *options, round_report_fn *report, round_done_fn *done,
+                          void *context) {
   struct round *round = memory_allocate(sizeof *round);
   *round = (struct round){.options = *options, .report = report, .done = done, .context = context};
   round->turns = memory_allocate(sizeof *round->turns * ((size_t)options->count + 1));

@@ -16,6 +16,7 @@ typedef void round_report_fn(void *context, const struct report *report);
 typedef void round_done_fn(void *context);
 
 /* Completions come from the loop; the round is gone when `done` returns. */
-struct round *round_start(const struct round_options *options, round_report_fn *report, round_done_fn *done, void *context);
+struct round *round_start(const struct round_options *options, round_report_fn *report, round_done_fn *done,
+                          void *context);
 void round_stop(struct round *round);
 void round_lock_lost(struct round *round);

@@ -90,7 +90,8 @@ static void next_migration(struct schema *schema) {
   checksum(file->text, hex);
   buffer_clear(&schema->script);
   if (!buffer_append_text(&schema->script, file->text) ||
-      !buffer_append_format(&schema->script, "\ninsert into migration (version, name, checksum) values (%d, '%s', '%s');\n",
+      !buffer_append_format(&schema->script,
+                            "\ninsert into migration (version, name, checksum) values (%d, '%s', '%s');\n",
                             file->version, file->name, hex))
     buffer_clear(&schema->script); /* the limit is far above any migration */
   db_script(schema->options.db, schema->script.bytes, on_migrated, schema);
@@ -151,12 +152,14 @@ static void decide(struct schema *schema) {
     struct error error;
     if (schema->schema_there)
       error_set(&error, ERROR_CONFIG,
-                "the schema \"%s\" is not up to date and belongs to \"%s\", not to \"%s\": run `closesyncd migrate` as its owner",
+                "the schema \"%s\" is not up to date and belongs to \"%s\", not to \"%s\": run `closesyncd migrate` as "
+                "its owner",
                 schema->name, schema->owner, schema->role);
     else
-      error_set(&error, ERROR_CONFIG,
-                "the schema \"%s\" is not there and \"%s\" may not create it: run `closesyncd migrate` as a role that may",
-                schema->name, schema->role);
+      error_set(
+          &error, ERROR_CONFIG,
+          "the schema \"%s\" is not there and \"%s\" may not create it: run `closesyncd migrate` as a role that may",
+          schema->name, schema->role);
     fail(schema, &error);
   } else if (!schema->locked) {
     db_query(schema->options.db, &lock, NULL, on_locked, schema);
@@ -171,7 +174,8 @@ static void check_version(struct schema *schema, int64_t version, struct slice n
     return;
   if (version > sql_migration_count) {
     error_set(&schema->error, ERROR_CONFIG,
-              "the schema \"%s\" is newer (version %lld, \"%.*s\") than this closesyncd (version %d): install the newer closesyncd",
+              "the schema \"%s\" is newer (version %lld, \"%.*s\") than this closesyncd (version %d): install the "
+              "newer closesyncd",
               schema->name, (long long)version, (int)name.length, name.bytes, sql_migration_count);
     return;
   }
@@ -179,7 +183,8 @@ static void check_version(struct schema *schema, int64_t version, struct slice n
   checksum(file->text, hex);
   if (file->version != version || !slice_equals(applied, hex))
     error_set(&schema->error, ERROR_CONFIG,
-              "migration %04d_%s was edited after it was applied to the schema \"%s\": restore the closesyncd that applied it",
+              "migration %04d_%s was edited after it was applied to the schema \"%s\": restore the closesyncd that "
+              "applied it",
               file->version, file->name, schema->name);
   schema->state.version++;
 }
@@ -235,7 +240,8 @@ static void look(struct schema *schema) {
 
 void schema_start(const struct schema_options *options, schema_done_fn *done, void *context) {
   struct schema *schema = memory_allocate(sizeof *schema);
-  *schema = (struct schema){.options = *options, .done = done, .context = context, .name = memory_copy_text(options->schema)};
+  *schema =
+      (struct schema){.options = *options, .done = done, .context = context, .name = memory_copy_text(options->schema)};
   buffer_init(&schema->script, SCRIPT_BYTES_MAX);
   look(schema);
 }

@@ -4,8 +4,8 @@
 #include "sync/tools.h"
 
 enum schema_mode {
-  SCHEMA_APPLY,   /* bring it up to date; the role must be able to */
-  SCHEMA_LOOK,    /* change nothing: report what is pending */
+  SCHEMA_APPLY, /* bring it up to date; the role must be able to */
+  SCHEMA_LOOK,  /* change nothing: report what is pending */
 };
 
 struct schema_state {

@@ -62,7 +62,8 @@ static FILE *open_unlinked(void) {
   return fdopen(fd, "w+");
 }
 
-static bool put_in_file(struct spool *spool, const struct slice *pieces, int count, uint32_t length, struct error *error) {
+static bool put_in_file(struct spool *spool, const struct slice *pieces, int count, uint32_t length,
+                        struct error *error) {
   if (spool->file == NULL) {
     spool->file = open_unlinked();
     if (spool->file == NULL)

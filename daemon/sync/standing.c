@@ -49,8 +49,8 @@ static bool feed(void *context, struct db_statement *ret_statement) {
   struct question *question = context;
   int number = question->fed++ + (question->asked.lock ? 0 : 1);
   if (number == 0)
-    *ret_statement = (struct db_statement){
-        .sql = sql_query_lock, .count = 1, .values = {slice_of(question->name)}, .prepare = true};
+    *ret_statement =
+        (struct db_statement){.sql = sql_query_lock, .count = 1, .values = {slice_of(question->name)}, .prepare = true};
   else if (number == 1)
     *ret_statement = (struct db_statement){.sql = sql_query_begin,
                                            .count = 5,

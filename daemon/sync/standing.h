@@ -5,11 +5,11 @@
 #include "sync/tools.h"
 
 struct standing {
-  int64_t clock_us;      /* the database's, read before the first request */
-  char *organization_id; /* NULL: the name (or id) is bound to nothing yet; what follows is then empty */
+  int64_t clock_us;                    /* the database's, read before the first request */
+  char *organization_id;               /* NULL: the name (or id) is bound to nothing yet; what follows is then empty */
   char *name, *principal_id, *user_id; /* the last two may be NULL */
-  char *also_named;      /* other NAMEs that claimed this organization, separated by commas; or NULL */
-  int64_t revision;      /* -1: not bound */
+  char *also_named;                    /* other NAMEs that claimed this organization, separated by commas; or NULL */
+  int64_t revision;                    /* -1: not bound */
   int64_t last_swept_at_us, listed_at_us;
   int64_t consecutive_failures;
   bool verification_due, unseen;
@@ -18,8 +18,8 @@ struct standing {
 
 struct standing_question {
   const char *name;
-  const char *organization_id; /* not NULL: look it up by this instead of the name */
-  bool lock;                   /* take the name's advisory lock first */
+  const char *organization_id;  /* not NULL: look it up by this instead of the name */
+  bool lock;                    /* take the name's advisory lock first */
   struct slice volatile_fields; /* a text[] literal */
   int digest_version;
   int64_t verify_interval_ms;

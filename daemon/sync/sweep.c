@@ -1,6 +1,8 @@
 #include "sync/sweep.h"
 #include "base/memory.h"
-#include "sync/sweep_inner.h"
+#include "sync/sweep_begin.h"
+#include "sync/sweep_judge.h"
+#include "sync/sweep_write.h"
 
 /* What this file is for: driving the machine. A callback becomes an event, an event becomes the table's action. It promises that
  * every sweep ends in CLOSED, exactly once, with everything given back. */

@@ -1,6 +1,7 @@
+#include "sync/sweep_begin.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
-#include "sync/sweep_inner.h"
+#include "sync/sweep_judge.h"
 #include <string.h>
 
 /* What this file is for: a sweep's first and last words with the database: lock, standing, stored digests, unlock. It promises
@@ -35,16 +36,18 @@ bool sweep_agrees(const struct sweep *sweep, struct error *error) {
   const struct standing *standing = &sweep->standing;
   const struct config_organization *claim = configured_claim(sweep->options.tools->config, standing->also_named);
   if (organization->organization_id != NULL && strcmp(organization->organization_id, standing->organization_id) != 0)
-    return error_set(error, ERROR_CONFIG,
-                     "the organization behind this key changed: \"%s\" is recorded as %s, but organization_id says %s; use a new "
-                     "NAME for the other organization",
-                     organization->name, standing->organization_id, organization->organization_id);
+    return error_set(
+        error, ERROR_CONFIG,
+        "the organization behind this key changed: \"%s\" is recorded as %s, but organization_id says %s; use a new "
+        "NAME for the other organization",
+        organization->name, standing->organization_id, organization->organization_id);
   if (!same_text(organization->user_id, standing->user_id))
-    return error_set(error, ERROR_CONFIG,
-                     "the organization behind this key changed: \"%s\" was recorded with user_id \"%s\", now it is \"%s\"; put it "
-                     "back, or mirror into another database.schema",
-                     organization->name, standing->user_id == NULL ? "" : standing->user_id,
-                     organization->user_id == NULL ? "" : organization->user_id);
+    return error_set(
+        error, ERROR_CONFIG,
+        "the organization behind this key changed: \"%s\" was recorded with user_id \"%s\", now it is \"%s\"; put it "
+        "back, or mirror into another database.schema",
+        organization->name, standing->user_id == NULL ? "" : standing->user_id,
+        organization->user_id == NULL ? "" : organization->user_id);
   if (claim != NULL)
     return error_set(error, ERROR_CONFIG,
                      "two names, \"%s\" and \"%s\", for one organization: remove one of them from the configuration",
@@ -118,8 +121,8 @@ static void on_holder_row(void *context, const struct db_row *row) {
   struct holder *holder = context;
   struct slice program = db_row_text(row, 1), client = db_row_text(row, 2);
   error_set(&holder->error, ERROR_CONFLICT, "another process sweeps \"%s\": %.*s with backend pid %lld, client %.*s",
-            holder->sweep->options.organization->name, (int)program.length, program.bytes, (long long)db_row_int(row, 0),
-            (int)client.length, client.bytes);
+            holder->sweep->options.organization->name, (int)program.length, program.bytes,
+            (long long)db_row_int(row, 0), (int)client.length, client.bytes);
 }
 
 static void on_holder(void *context, const struct error *error) {

@@ -1,5 +1,5 @@
 #pragma once
-/* What the rooms of one sweep share: its state, and the verbs that the machine's actions name. Only sweep*.c include it. */
+/* What the rooms of one sweep share: its state and its events. Only sweep*.[ch] include it. */
 #include "sync/apply.h"
 #include "sync/binding.h"
 #include "sync/listing.h"
@@ -12,9 +12,9 @@ struct sweep {
   sweep_done_fn *done;
   void *context;
   enum sweep_state state;
-  int under_way;     /* completions that are still to come */
+  int under_way; /* completions that are still to come */
   bool stopping, locked, lock_lost, too_late;
-  int moved;         /* times the revision moved under us */
+  int moved; /* times the revision moved under us */
   int64_t began_ms, blocked_since_ms;
   struct timer *timer, *deadline;
   enum sweep_event later; /* the event that `timer` brings */
@@ -30,12 +30,12 @@ struct sweep {
   char *organization_id; /* decided in this sweep, when the name was bound to nothing */
   char *principal_id;    /* to be recorded; NULL: as it is */
 
-  bool verify;           /* this sweep compares everything */
-  bool listed_complete;  /* the listing held still */
-  enum outcome floor;    /* what it comes to when nothing is written */
-  struct error why;      /* why the floor is not `unchanged` */
-  struct slice removed;  /* proven: a text[] literal of the proof */
-  struct buffer unseen;  /* a text[] literal */
+  bool verify;          /* this sweep compares everything */
+  bool listed_complete; /* the listing held still */
+  enum outcome floor;   /* what it comes to when nothing is written */
+  struct error why;     /* why the floor is not `unchanged` */
+  struct slice removed; /* proven: a text[] literal of the proof */
+  struct buffer unseen; /* a text[] literal */
 };
 
 /* Events and time. */
@@ -45,21 +45,3 @@ void sweep_fail(struct sweep *sweep, const struct error *error);
 bool sweep_arrived(struct sweep *sweep); /* a completion came; false: the sweep is stopping and it does not count */
 int64_t sweep_gap_ms(const struct sweep *sweep);
 const char *sweep_bound_to(const struct sweep *sweep); /* the organization's id, or NULL */
-
-/* Whether what is recorded under this NAME is what the configuration asks for. */
-bool sweep_agrees(const struct sweep *sweep, struct error *error) __attribute__((warn_unused_result));
-
-/* The actions: sweep_begin.c */
-void sweep_lock(struct sweep *sweep);
-void sweep_wait(struct sweep *sweep);
-void sweep_recall(struct sweep *sweep);
-void sweep_release(struct sweep *sweep);
-/* sweep_judge.c */
-void sweep_prepare_listing(struct sweep *sweep); /* a fresh one, in place of what there was */
-void sweep_list(struct sweep *sweep);
-void sweep_bind(struct sweep *sweep);
-void sweep_prove(struct sweep *sweep);
-/* sweep_write.c */
-void sweep_write(struct sweep *sweep);
-void sweep_flush(struct sweep *sweep);
-void sweep_record(struct sweep *sweep);

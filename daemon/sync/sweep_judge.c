@@ -1,5 +1,6 @@
+#include "sync/sweep_judge.h"
 #include "base/memory.h"
-#include "sync/sweep_inner.h"
+#include "sync/sweep_begin.h"
 #include <string.h>
 
 /* What this file is for: what a listing means. It promises that nothing is called removed without proof, and that of several
@@ -76,13 +77,15 @@ static bool one_organization(struct sweep *sweep, struct error *error) {
   const struct snapshot *snapshot = listing_snapshot(sweep->listing);
   const char *listed = snapshot_organization(snapshot), *bound = sweep_bound_to(sweep);
   if (snapshot_other_organization(snapshot) != NULL)
-    return error_set(error, ERROR_CONFIG, "one listing holds the accounts of two organizations, %s and %s: nothing is written",
-                     listed, snapshot_other_organization(snapshot));
-  if (listed != NULL && bound != NULL && strcmp(listed, bound) != 0)
     return error_set(error, ERROR_CONFIG,
-                     "the organization behind this key changed: \"%s\" is recorded as %s, the key shows accounts of %s; give the "
-                     "recorded organization's key, or use a new NAME for the other",
-                     sweep->options.organization->name, bound, listed);
+                     "one listing holds the accounts of two organizations, %s and %s: nothing is written", listed,
+                     snapshot_other_organization(snapshot));
+  if (listed != NULL && bound != NULL && strcmp(listed, bound) != 0)
+    return error_set(
+        error, ERROR_CONFIG,
+        "the organization behind this key changed: \"%s\" is recorded as %s, the key shows accounts of %s; give the "
+        "recorded organization's key, or use a new NAME for the other",
+        sweep->options.organization->name, bound, listed);
   return true;
 }
 
@@ -167,16 +170,15 @@ static void on_bound(void *context, const struct binding_result *result, const s
 
 void sweep_bind(struct sweep *sweep) {
   const struct tools *tools = sweep->options.tools;
-  struct binding_options options = {
-      .exchange = &sweep->exchange,
-      .tools = tools,
-      .organization = sweep->options.organization,
-      .listed_organization = snapshot_organization(listing_snapshot(sweep->listing)),
-      .question = {.name = sweep->options.organization->name,
-                   .volatile_fields = buffer_slice(&sweep->volatile_fields),
-                   .digest_version = APPLY_DIGEST_VERSION,
-                   .verify_interval_ms = tools->config->sync.verify_interval_ms},
-      .database = true};
+  struct binding_options options = {.exchange = &sweep->exchange,
+                                    .tools = tools,
+                                    .organization = sweep->options.organization,
+                                    .listed_organization = snapshot_organization(listing_snapshot(sweep->listing)),
+                                    .question = {.name = sweep->options.organization->name,
+                                                 .volatile_fields = buffer_slice(&sweep->volatile_fields),
+                                                 .digest_version = APPLY_DIGEST_VERSION,
+                                                 .verify_interval_ms = tools->config->sync.verify_interval_ms},
+                                    .database = true};
   sweep->floor = OUTCOME_UNCHANGED;
   sweep->under_way++;
   sweep->binding = binding_start(&options, on_bound, sweep);

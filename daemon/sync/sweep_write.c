@@ -1,6 +1,6 @@
+#include "sync/sweep_write.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
-#include "sync/sweep_inner.h"
 #include <stdio.h>
 
 /* What this file is for: handing a judged sweep to the database. It promises one transaction, or one statement, or nothing. */
@@ -10,7 +10,8 @@ enum { MOVES_MAX = 3 };
 /* This sweep's own coverage; nothing for an incomplete one. */
 static struct coverage own_coverage(const struct sweep *sweep) {
   struct coverage coverage = {0};
-  int64_t elapsed_ms = loop_now_ms(sweep->options.tools->loop) - sweep->began_ms, started_at_us = sweep->standing.clock_us;
+  int64_t elapsed_ms = loop_now_ms(sweep->options.tools->loop) - sweep->began_ms,
+          started_at_us = sweep->standing.clock_us;
   bool added = sweep->floor == OUTCOME_INCOMPLETE ||
                coverage_add(&coverage, started_at_us, started_at_us + elapsed_ms * 1000, sweep_gap_ms(sweep) * 1000);
   (void)added; /* the first one always fits */
@@ -38,8 +39,8 @@ static void on_applied(void *context, const struct apply_result *result, const s
     report->error = sweep->why;
   if (report->repaired > 0)
     log_write(sweep->options.tools->log, LOG_LEVEL_WARNING,
-              "mirror rows differed from their documents and were repaired organization=%s accounts=%lld", report->organization,
-              (long long)report->repaired);
+              "mirror rows differed from their documents and were repaired organization=%s accounts=%lld",
+              report->organization, (long long)report->repaired);
   sweep_event(sweep, EVENT_WRITTEN);
 }
 
@@ -102,9 +103,18 @@ void sweep_flush(struct sweep *sweep) {
   snprintf(gap, sizeof gap, "%lld milliseconds", (long long)sweep_gap_ms(sweep));
   struct db_statement statement = {.sql = sql_query_flush,
                                    .count = 12,
-                                   .values = {slice_of(sweep_bound_to(sweep)), slice_of("unchanged"), {0}, slice_of("1"),
-                                              slice_of(until), slice_of(gap), slice_of(from), slice_of(ended),
-                                              slice_of(until), slice_of("1"), slice_of("0"), slice_of("0")},
+                                   .values = {slice_of(sweep_bound_to(sweep)),
+                                              slice_of("unchanged"),
+                                              {0},
+                                              slice_of("1"),
+                                              slice_of(until),
+                                              slice_of(gap),
+                                              slice_of(from),
+                                              slice_of(ended),
+                                              slice_of(until),
+                                              slice_of("1"),
+                                              slice_of("0"),
+                                              slice_of("0")},
                                    .prepare = true};
   sweep->under_way++;
   db_query(sweep->options.tools->write, &statement, NULL, on_flushed, sweep);
@@ -119,8 +129,8 @@ static void on_recorded(void *context, const struct error *error) {
 
 void sweep_record(struct sweep *sweep) {
   char started[MOMENT_TEXT_BYTES], requests[16], bytes[24];
-  bool worth = sweep->locked && sweep->standing.organization_id != NULL && sweep->report.error.kind != ERROR_UNREACHABLE &&
-               sweep->report.error.kind != ERROR_CANCELLED;
+  bool worth = sweep->locked && sweep->standing.organization_id != NULL &&
+               sweep->report.error.kind != ERROR_UNREACHABLE && sweep->report.error.kind != ERROR_CANCELLED;
   if (!worth) {
     sweep_later(sweep, EVENT_RECORDED, 0);
     return;

@@ -31,11 +31,10 @@ static inline void database_on_notify(void *context, const char *channel, const 
   snprintf(database->notification, sizeof database->notification, "%s=%s", channel, payload);
 }
 
-/* conninfo NULL: the private cluster. Timeouts and hello set before are kept. */
+/* conninfo NULL: the private cluster. A loop, timeouts and hello set before are kept. */
 static inline void database_open(struct database *database, const char *conninfo) {
   const char *host = getenv("CLOSESYNCD_TEST_PGHOST");
   cr_assert_not_null(host, "CLOSESYNCD_TEST_PGHOST names no cluster");
-  unsetenv("PGHOST");
   if (conninfo == NULL)
     snprintf(database->conninfo, sizeof database->conninfo, "host=%s user=postgres dbname=postgres", host);
   else
@@ -45,7 +44,8 @@ static inline void database_open(struct database *database, const char *conninfo
   options->application_name = "closesyncd-test";
   options->connect_timeout_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : 5000;
   options->answer_timeout_ms = options->answer_timeout_ms > 0 ? options->answer_timeout_ms : 20000;
-  database->loop = loop_create();
+  if (database->loop == NULL)
+    database->loop = loop_create();
   database->db = db_create(database->loop, options);
   db_on_state(database->db, database_on_state, database);
   db_on_notify(database->db, database_on_notify, database);

@@ -119,7 +119,9 @@ int main(int argc, char **argv) {
     fprintf(stderr, "close-sim: could not listen on 127.0.0.1 port %u\n", options.port);
     return 1;
   }
+  pthread_rwlock_rdlock(&sim.lock);
   announce(&sim.scene, server_port(daemon));
+  pthread_rwlock_unlock(&sim.lock);
   int ending;
   sigwait(&endings, &ending);
   /* Threads in the midst of an endless reply are not waited for. */

@@ -160,6 +160,30 @@ select pg_temp.must(document is null and first_seen_at = last_seen_at, 'rejected
 select pg_temp.must(count(*) = 0, 'rejected no more') from rejected_account;
 select pg_temp.must(:'outcome' = 'unchanged' and :revision = 6, 'nothing of the mirror');
 
+-- An addition is dated by the last complete sweep without it, not by the last listing.
+\set outcome incomplete
+\set error 'the listing did not end'
+\set complete false
+\set verify false
+\set started '2026-01-01 00:12'
+\ir sweep.psql
+select jsonb_build_array(jsonb_build_array('c', repeat('0c', 32), repeat('0e', 32), :'b'::jsonb)) as batch \gset
+\set outcome unchanged
+\set error ''
+\set complete true
+\set started '2026-01-01 00:13'
+\ir sweep.psql
+select pg_temp.must(not_before = '2026-01-01 00:11', 'after the last complete sweep') from account_history where account_id = 'c';
+call pg_temp.exact();
+
+-- A row that says nothing is damage too, in any sweep that sees its document.
+insert into account_feature values ('orga_1', 'c', 'never', false, false);
+\set outcome unchanged
+\set started '2026-01-01 00:14'
+\ir sweep.psql
+select pg_temp.must(:'outcome' = 'changed' and :repaired = 1 and :added = 0 and :revision = 8, 'repaired without verifying');
+call pg_temp.exact();
+
 -- A moved mirror and a taken name stop the pipeline.
 \set ON_ERROR_STOP off
 begin;
@@ -183,6 +207,6 @@ rollback;
 \set ON_ERROR_STOP on
 select pg_temp.must(:'moved' = 'CS001' and :'bound' = 'CS001' and :'gone_away' = 'CS001', 'the mirror moved on'), pg_temp.must(:'taken' = 'CS002', 'the name is taken');
 begin;
-execute begin ('orga_1', 6, 'renamed', null, null, '2026-01-02', null, null, '{}', false, true, 1);
+execute begin ('orga_1', 8, 'renamed', null, null, '2026-01-02', null, null, '{}', false, true, 1);
 select pg_temp.must(name = 'renamed' and principal_id = 'user_p', 'renamed') from organization;
 rollback;

@@ -24,6 +24,7 @@ struct story {
   int port;
   struct background *runs[RUNS_AT_MOST];
   int run_count;
+  bool failing; /* asking the simulator for evidence may fail again */
   int settings; /* files in closesyncd.conf.d */
   const char *environment[ENVIRONMENT_AT_MOST + 1];
   void **kept; /* freed at the end */

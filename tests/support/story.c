@@ -177,9 +177,8 @@ void story_fail(struct story *story, const char *format, ...) {
     free(out);
     free(err);
   }
-  static bool failing; /* the simulator may be what failed */
-  if (!failing && story->port) {
-    failing = true;
+  if (!story->failing && story->port) {
+    story->failing = true;
     fprintf(stderr, "---- requests\n%s", tail(story_requests(story)));
   }
   end(story);

@@ -1,0 +1,8 @@
+#pragma once
+/* The actions that ask Close, and what the answers mean. */
+#include "sync/sweep_inner.h"
+
+void sweep_prepare_listing(struct sweep *sweep); /* a fresh one, in place of what there was */
+void sweep_list(struct sweep *sweep);  /* MORE, UNSTABLE, UNBOUND, MISSING, SAME, DIFFERENT or FAILED follows */
+void sweep_bind(struct sweep *sweep);  /* RENAMED, DIFFERENT or FAILED */
+void sweep_prove(struct sweep *sweep); /* SAME, DIFFERENT or FAILED */

@@ -1,0 +1,7 @@
+#pragma once
+/* The actions that write. */
+#include "sync/sweep_inner.h"
+
+void sweep_write(struct sweep *sweep);  /* WRITTEN, MOVED or FAILED follows */
+void sweep_flush(struct sweep *sweep);  /* WRITTEN or FAILED */
+void sweep_record(struct sweep *sweep); /* RECORDED */
