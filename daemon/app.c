@@ -92,12 +92,15 @@ int app_open(const struct arguments *arguments, const struct app_needs *needs, s
     app_run(app);
     return EXIT_CONFIG;
   }
-  app->tools = (struct tools){.loop = app->loop,
-                              .watch = open_session(app, false),
-                              .write = open_session(app, true),
-                              .config = app->config,
-                              .log = app->log,
-                              .random = &app->random};
+  app->tools = (struct tools){
+      .loop = app->loop,
+      .watch = open_session(app, false),
+      .write = open_session(app, true),
+      .config = app->config,
+      .log = app->log,
+      .random = &app->random,
+      .budgets = budgets_create(),
+      .reader = account_reader_create(app->config->sync.volatile_fields, app->config->sync.volatile_count)};
   if (app->http != NULL)
     app->tools.lane = lane_create(app->loop, app->http, app->config->api.max_requests);
   return 0;
@@ -117,6 +120,8 @@ void app_run(struct app *app) {
   loop_run(app->loop);
   if (!loop_destroy(app->loop))
     log_write(app->log, LOG_LEVEL_ERROR, "bug: the event loop was not empty at the end; please report it");
+  account_reader_destroy(app->tools.reader);
+  budgets_destroy(app->tools.budgets);
   log_destroy(app->log);
   config_destroy(app->config);
 }

@@ -75,7 +75,12 @@ static void ask(struct check *check, int number) {
   }
   *credential = (struct credential){.check = check, .organization = organization};
   credential->exchange =
-      (struct exchange_options){tools->loop, tools->lane, &check->app.random, organization->key, &credential->traffic};
+      (struct exchange_options){.loop = tools->loop,
+                                .lane = tools->lane,
+                                .random = &check->app.random,
+                                .key = organization->key,
+                                .budget = budgets_of(tools->budgets, organization->key),
+                                .traffic = &credential->traffic};
   buffer_init(&url, 8192);
   check->pending++;
   if (request_me_url(&url, check->app.config->api.base_url))

@@ -3,6 +3,7 @@
 #include "crm/canonical.h"
 #include "crm/scan.h"
 #include <json-c/json.h>
+#include <string.h>
 
 /* What this file is for: the one door between Close's text and our documents. It promises that every entry that the splitter found
  * comes out either as a good account or with the reason why not, and that memory is bounded by the entry's size. */
@@ -29,7 +30,7 @@ struct account_reader *account_reader_create(const char *const *volatile_names, 
   if (reader->tokener == NULL)
     memory_exhausted();
   reader->hasher = hasher_create();
-  buffer_init(&reader->clean, 4 * (size_t)ENTRY_BYTES_MAX);
+  buffer_init(&reader->clean, DOCUMENT_BYTES_MAX);
   buffer_init(&reader->document, DOCUMENT_BYTES_MAX);
   buffer_init(&reader->lasting, DOCUMENT_BYTES_MAX);
   return reader;
@@ -113,9 +114,10 @@ static enum account_fault judge(const struct page_entry *entry, const struct acc
   return account->id.length > ACCOUNT_ID_BYTES_MAX ? ACCOUNT_LONG_ID : ACCOUNT_GOOD;
 }
 
-/* What is too deep or too large for a parser: its id is taken as it stands in the text, and there is no document. */
+/* What is too deep or too large for a parser: its id is taken if it reads as it stands, and there is no document. */
 static enum account_fault read_unparsed(const struct page_entry *entry, struct account *account) {
-  account->id = entry->id;
+  if (entry->id.length > 0 && memchr(entry->id.bytes, '\\', entry->id.length) == NULL)
+    account->id = entry->id;
   bool deep = entry->depth > ENTRY_DEPTH_MAX;
   if (!entry->object)
     return ACCOUNT_NO_OBJECT;
@@ -134,10 +136,8 @@ enum account_fault account_read(struct account_reader *reader, const struct page
       return read_unparsed(entry, ret_account);
     text = buffer_slice(&reader->clean);
   }
-  if (!parse(reader, text)) {
-    ret_account->id = entry->id;
+  if (!parse(reader, text))
     return ACCOUNT_NO_OBJECT;
-  }
   fill(reader, ret_account);
   buffer_clear(&reader->document);
   buffer_clear(&reader->lasting);

@@ -101,27 +101,28 @@ static bool append_digits(struct buffer *text, const struct decimal *decimal) {
   return true;
 }
 
-bool canonical_number(struct buffer *text, struct slice number) {
-  struct decimal decimal = take_apart(number);
-  if (decimal.count == 0)
+static bool append_decimal(struct buffer *text, const struct decimal *decimal) {
+  if (decimal->count == 0)
     return buffer_append(text, "0", 1);
+  if (decimal->negative && !buffer_append(text, "-", 1))
+    return false;
+  if (decimal->point <= 0 && (!buffer_append(text, "0.", 2) || !append_zeros(text, -decimal->point)))
+    return false;
+  return append_digits(text, decimal) && append_zeros(text, decimal->point - decimal->count);
+}
+
+enum canonical_fault canonical_number(struct buffer *text, struct slice number) {
+  struct decimal decimal = take_apart(number);
   if (decimal.point > DIGITS_BEFORE_POINT || decimal.count - decimal.point > DIGITS_BEHIND_POINT)
-    return false;
-  if (decimal.negative && !buffer_append(text, "-", 1))
-    return false;
-  if (decimal.point <= 0 && (!buffer_append(text, "0.", 2) || !append_zeros(text, -decimal.point)))
-    return false;
-  return append_digits(text, &decimal) && append_zeros(text, decimal.point - decimal.count);
+    return CANONICAL_NUMBER;
+  return append_decimal(text, &decimal) ? CANONICAL_GOOD : CANONICAL_LARGE;
 }
 
 static bool write_number(struct writer *writer, struct json_object *value) {
   struct slice source = slice_of(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
-  size_t before = writer->text->length;
-  if (canonical_number(writer->text, source))
-    return true;
-  writer->text->length = before;
-  writer->number_fault = true;
-  return false;
+  enum canonical_fault fault = canonical_number(writer->text, source);
+  writer->number_fault = fault == CANONICAL_NUMBER;
+  return fault == CANONICAL_GOOD;
 }
 
 struct member {

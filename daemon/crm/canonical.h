@@ -20,5 +20,5 @@ enum canonical_fault canonical_write(struct json_object *value, const char *cons
 /* Whether a key's value is to be redacted (contract section 6, "Entries"). */
 bool canonical_key_is_secret(const char *key);
 
-/* Append a JSON number by value, in plain decimal: 1.0 and 1e0 are 1, -0 is 0. false: jsonb cannot hold it, or the limit is met. */
-bool canonical_number(struct buffer *text, struct slice number) __attribute__((warn_unused_result));
+/* Append a JSON number by value, in plain decimal: 1.0 and 1e0 are 1, -0 is 0. On a fault the text may hold a part of it. */
+enum canonical_fault canonical_number(struct buffer *text, struct slice number) __attribute__((warn_unused_result));

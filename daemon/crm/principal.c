@@ -31,6 +31,16 @@ static void add_all(struct principal *principal, struct json_object *me, const c
   }
 }
 
+/* json_tokener_parse() would stop at 32 levels. */
+static struct json_object *parse_clean(const struct buffer *clean) {
+  struct json_tokener *tokener = json_tokener_new_ex(ENTRY_DEPTH_MAX + 1);
+  if (tokener == NULL)
+    memory_exhausted();
+  struct json_object *me = json_tokener_parse_ex(tokener, clean->bytes, (int)clean->length);
+  json_tokener_free(tokener);
+  return me;
+}
+
 static struct json_object *parse(struct slice body) {
   struct page_entry entry;
   struct buffer clean;
@@ -38,7 +48,7 @@ static struct json_object *parse(struct slice body) {
   buffer_init(&clean, ME_BYTES_MAX);
   if (body.length <= ME_BYTES_MAX && page_read_single(body, &entry, NULL) && entry.object &&
       entry.depth <= ENTRY_DEPTH_MAX && scan_clean(entry.raw, &clean))
-    me = json_tokener_parse(clean.bytes);
+    me = parse_clean(&clean);
   buffer_finish(&clean);
   return me;
 }

@@ -19,9 +19,16 @@ bool request_list_url(struct buffer *url, const char *base_url, const struct req
   return good;
 }
 
+/* An id of dots alone would be a step in the path. */
+static bool append_id(struct buffer *url, struct slice id) {
+  if (!slice_equals(id, ".") && !slice_equals(id, ".."))
+    return text_percent_encode(url, id);
+  return buffer_append_text(url, id.length == 1 ? "%2E" : "%2E%2E");
+}
+
 bool request_account_url(struct buffer *url, const char *base_url, struct slice account_id) {
   buffer_clear(url);
-  return buffer_append_format(url, "%s/connected_account/", base_url) && text_percent_encode(url, account_id) &&
+  return buffer_append_format(url, "%s/connected_account/", base_url) && append_id(url, account_id) &&
          buffer_append_text(url, "/");
 }
 

@@ -31,7 +31,7 @@ struct item {
 
 struct items {
   struct item *list;
-  uint32_t count, capacity;
+  uint32_t count, capacity, limit;
 };
 
 struct snapshot {
@@ -56,6 +56,8 @@ static struct slice item_key(const void *context, uint32_t number) {
 struct snapshot *snapshot_create(const struct snapshot_options *options) {
   struct snapshot *snapshot = memory_allocate(sizeof *snapshot);
   snapshot->options = *options;
+  snapshot->accounts.limit = options->accounts_max;
+  snapshot->rejected.limit = REJECTED_MAX;
   snapshot->hasher = hasher_create();
   snapshot->ids = arena_create(ID_ARENA_BYTES);
   snapshot->account_index = index_create(item_key, &snapshot->accounts, options->seed);
@@ -87,13 +89,15 @@ static struct item *items_append(struct items *items) {
   return item;
 }
 
-/* The item of a key, made when it is new; NULL: a limit is met. */
+/* The item of a key, made when it is new; NULL: it would be one too many. */
 static struct item *find_or_add(struct snapshot *snapshot, struct items *items, struct index *index, struct slice key,
                                 bool *ret_new) {
   uint32_t number;
   *ret_new = false;
   if (index_find(index, key, &number))
     return &items->list[number];
+  if (items->count >= items->limit)
+    return NULL;
   char *copy = arena_copy(snapshot->ids, key.bytes, key.length);
   if (copy == NULL)
     return NULL;
@@ -106,9 +110,7 @@ static struct item *find_or_add(struct snapshot *snapshot, struct items *items, 
 
 static struct item *account_item(struct snapshot *snapshot, struct slice id, struct error *error) {
   bool is_new;
-  struct item *item = NULL;
-  if (snapshot->accounts.count < snapshot->options.accounts_max)
-    item = find_or_add(snapshot, &snapshot->accounts, snapshot->account_index, id, &is_new);
+  struct item *item = find_or_add(snapshot, &snapshot->accounts, snapshot->account_index, id, &is_new);
   if (item == NULL)
     error_set(error, ERROR_LIMIT, "the listing holds more than %u accounts", snapshot->options.accounts_max);
   return item;
@@ -146,6 +148,11 @@ void snapshot_restart(struct snapshot *snapshot) {
   snapshot->unstable = false;
 }
 
+void snapshot_reuse(struct snapshot *snapshot, const struct snapshot_options *options) {
+  snapshot->options = *options;
+  snapshot_restart(snapshot);
+}
+
 static void note_organization(struct snapshot *snapshot, struct slice id) {
   if (id.length == 0)
     return;
@@ -162,10 +169,8 @@ static bool reject(struct snapshot *snapshot, const struct page_entry *entry, en
   bool is_new;
   hasher_digest(snapshot->hasher, entry->raw, digest);
   snapshot->last_rejected = entry->raw;
-  struct item *item = NULL;
-  if (snapshot->rejected.count < REJECTED_MAX)
-    item = find_or_add(snapshot, &snapshot->rejected, snapshot->rejected_index,
-                       (struct slice){(const char *)digest, HASH_BYTES}, &is_new);
+  struct slice key = {(const char *)digest, HASH_BYTES};
+  struct item *item = find_or_add(snapshot, &snapshot->rejected, snapshot->rejected_index, key, &is_new);
   if (item == NULL)
     return error_set(snapshot->error, ERROR_LIMIT, "the listing holds more than %d entries that are no accounts",
                      REJECTED_MAX);
@@ -287,6 +292,8 @@ struct snapshot_counts snapshot_count(const struct snapshot *snapshot) {
     counts.missing++;
   return counts;
 }
+
+uint32_t snapshot_shown(const struct snapshot *snapshot) { return snapshot->counts.shown; }
 
 struct slice snapshot_id(const struct snapshot *snapshot, uint32_t number) {
   return item_key(&snapshot->accounts, number);

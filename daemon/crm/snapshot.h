@@ -26,6 +26,10 @@ struct snapshot_options {
 struct snapshot *snapshot_create(const struct snapshot_options *options);
 void snapshot_destroy(struct snapshot *snapshot); /* NULL is allowed */
 
+/* For the next sweep of the same organization: what was stored and shown is stored, nothing is shown. Only after a complete
+ * listing that showed everything and differed in nothing. */
+void snapshot_reuse(struct snapshot *snapshot, const struct snapshot_options *options);
+
 /* What the database holds, before the first page. A NULL digest is unknown and differs from everything. */
 bool snapshot_store(struct snapshot *snapshot, struct slice id, const unsigned char *raw_digest,
                     const unsigned char *digest, struct error *error) __attribute__((warn_unused_result));
@@ -50,6 +54,7 @@ struct snapshot_counts {
   uint32_t stored, shown, missing, rejected, differing, uncertain;
 };
 struct snapshot_counts snapshot_count(const struct snapshot *snapshot);
+uint32_t snapshot_shown(const struct snapshot *snapshot); /* the same, without counting what is missing */
 
 struct slice snapshot_id(const struct snapshot *snapshot, uint32_t number);
 /* Shown twice with two contents in one listing: neither is certain. */

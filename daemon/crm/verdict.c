@@ -11,7 +11,7 @@ enum { SECONDS_MAX = 1000000000 };
 static int64_t parse_seconds(struct slice value) {
   const char *at = value.bytes, *end = at + value.length;
   int64_t seconds = 0;
-  while (at < end && *at == ' ')
+  while (at < end && (*at == ' ' || *at == '\t'))
     at++;
   const char *first = at;
   for (; at < end && *at >= '0' && *at <= '9'; at++)
@@ -22,7 +22,7 @@ static int64_t parse_seconds(struct slice value) {
   if (at < end && *at == '.')
     for (at++; at < end && *at >= '0' && *at <= '9'; at++)
       fraction |= *at != '0';
-  if (at < end && strchr(" ,;\t", *at) == NULL)
+  if (at < end && memchr(" \t,;", *at, 4) == NULL)
     return -1;
   return seconds + (fraction ? 1 : 0);
 }
@@ -39,7 +39,7 @@ static int64_t parse_parameter(struct slice value, const char *key) {
   size_t length = strlen(key);
   const char *at = value.bytes, *end = at + value.length;
   while (at < end) {
-    while (at < end && (*at == ' ' || *at == ',' || *at == ';'))
+    while (at < end && memchr(" \t,;", *at, 4) != NULL)
       at++;
     if ((size_t)(end - at) > length && strncasecmp(at, key, length) == 0 && at[length] == '=')
       return parse_seconds((struct slice){at + length + 1, (size_t)(end - at) - length - 1});

@@ -138,7 +138,7 @@ void db_query(struct db *db, const struct db_statement *statement, db_row_fn *ro
   if (!statement->prepare) /* else the address is its identity */
     job->statement.sql = job->text = memory_copy_text(statement->sql);
   job->rows = rows;
-  job->work = (struct session_work){.feed = feed_query, .rows = give_query_row, .context = job};
+  job->work = (struct session_work){.feed = feed_query, .rows = give_query_row, .context = job, .read_only = statement->read_only};
 }
 
 void db_script(struct db *db, const char *sql, db_done_fn *done, void *context) {
@@ -295,5 +295,7 @@ void db_on_state(struct db *db, db_state_fn *fn, void *context) {
   db->state = fn;
   db->state_context = context;
 }
+
+int db_backend_pid(const struct db *db) { return db->session == NULL ? 0 : session_backend_pid(db->session); }
 
 int db_server_version(const struct db *db) { return db->server_version; }

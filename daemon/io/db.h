@@ -26,9 +26,10 @@ struct db_options {
 struct db_statement {
   const char *sql;
   int count; /* parameters, all in text format */
-  struct slice
-      values[DB_PARAMETERS_MAX]; /* bytes NULL: SQL NULL; need not be NUL-terminated, hold no NUL; copied when sent */
-  bool prepare;                  /* worth a named prepared statement (sql's address is its identity) */
+  /* bytes NULL: SQL NULL. Need not be NUL-terminated, hold no NUL, are copied when sent. */
+  struct slice values[DB_PARAMETERS_MAX];
+  bool prepare;   /* worth a named prepared statement (sql's address is its identity) */
+  bool read_only; /* for db_query(): the server refuses to write anything */
 };
 
 struct db_row { /* borrowed until the callback returns */
@@ -46,20 +47,20 @@ typedef void db_row_fn(void *context, const struct db_row *row);
 typedef void db_done_fn(void *context, const struct error *error);
 
 struct db *db_create(struct loop *loop, const struct db_options *options); /* options are copied */
-void db_destroy(
-    struct db *db); /* pending work completes with CANCELLED from the loop, then it frees itself; NULL is allowed */
+/* Pending work completes with CANCELLED from the loop, then it frees itself. NULL is allowed. */
+void db_destroy(struct db *db);
 
-/* One statement, its own transaction; rows are streamed one by one. `rows` may be NULL. The statement is copied, but for
- * the sql of a prepared one, which lives as long as the session. */
+/* One statement, its own transaction; rows are streamed one by one. `rows` may be NULL. The statement is copied, except
+ * for the sql of a prepared one, which lives as long as the session. */
 void db_query(struct db *db, const struct db_statement *statement, db_row_fn *rows, db_done_fn *done, void *context);
 
 /* One script of several statements without parameters (migrations): the simple protocol. */
 void db_script(struct db *db, const char *sql, db_done_fn *done, void *context);
 
 /* One transaction = one pipeline. `feed` is asked for the next statement whenever there is room on the wire (less than
- * 4 MiB sent and not answered; a statement's size is its caller's choice); it fills
- * `ret_statement` (which must live until the next call of feed) and returns true, or returns false when there is no more.
- * `rows` gets each row with the statement's number, from 0. An error in one rolls all back; `done` says so once. */
+ * 4 MiB sent and not answered; a statement's size is its caller's choice). It fills `ret_statement`, whose values must
+ * live until the next call of feed, and returns true; or returns false when there is no more. `rows` gets each row with
+ * the statement's number, from 0. An error in one rolls all back; `done` says so once. */
 typedef bool db_feed_fn(void *context, struct db_statement *ret_statement);
 typedef void db_pipeline_row_fn(void *context, int statement, const struct db_row *row);
 struct db_pipeline {
@@ -67,17 +68,18 @@ struct db_pipeline {
   db_pipeline_row_fn *rows;
   db_done_fn *done;
   void *context;
-  bool read_only; /* begins with `set transaction read only` (plan) */
+  bool read_only; /* the server refuses to write anything */
 };
 void db_transaction(struct db *db, const struct db_pipeline *pipeline);
 
-/* LISTEN: notifications arrive while the session lives; listen again after each reconnect. `connected` is told when hello
- * was answered, the loss only of a session that was told so; a connect that fails is the work's error. While a session
- * lives, also idle, its socket keeps the loop busy. */
+/* LISTEN: notifications arrive while the session lives; listen again after each reconnect. `connected` is told when
+ * hello was answered, the loss only of a session that was told so; a connect that fails is the work's error. While a
+ * session lives, also idle, its socket keeps the loop busy. */
 typedef void db_notify_fn(void *context, const char *channel, const char *payload);
 typedef void db_state_fn(void *context, bool connected, const struct error *error);
 void db_on_notify(struct db *db, db_notify_fn *fn, void *context);
 void db_on_state(struct db *db, db_state_fn *fn, void *context);
 
+int db_backend_pid(const struct db *db);         /* as told at connect; a pooler tells its own number; 0: no session */
 int db_server_version(const struct db *db);      /* 150004; 0 when never connected */
 void db_drop(struct db *db, const char *reason); /* forget this session: what is under way completes with UNREACHABLE */

@@ -1,6 +1,6 @@
-/* libpq would look up names in a blocking call and ignores connect_timeout when asynchronous. So each host of the conninfo
- * becomes candidates with a numeric hostaddr (the name stays, for TLS and the password file), and each candidate is one
- * PQconnectStart with our own timer. What a service file names is libpq's own business and may block. */
+/* libpq would look up names in a blocking call and ignores connect_timeout when asynchronous. So each host of the
+ * conninfo becomes candidates with a numeric hostaddr (the name stays, for TLS and the password file), and each candidate
+ * is one PQconnectStart with our own timer. What a service file names is libpq's own business and may block. */
 #include "io/db_connect.h"
 #include "base/memory.h"
 #include "io/db_result.h"

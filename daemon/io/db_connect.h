@@ -1,5 +1,5 @@
 #pragma once
-/* From a conninfo to a connection, without ever blocking: names are looked up aside, hosts are tried one after the other,
+/* From a conninfo to a connection, without ever blocking: names are looked up aside, hosts are tried one after another,
  * each with its share of the time, so that one that never answers does not hide the next. */
 #include "io/db.h"
 

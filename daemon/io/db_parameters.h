@@ -10,7 +10,7 @@ struct parameters {
 void parameters_init(struct parameters *parameters);
 void parameters_finish(struct parameters *parameters);
 
-/* False for more than DB_PARAMETERS_MAX values and for a NUL inside one (libpq would silently send what precedes it). */
+/* False for more than DB_PARAMETERS_MAX values and for a NUL inside one (libpq would send what precedes it). */
 bool parameters_fill(struct parameters *parameters, const struct db_statement *statement)
     __attribute__((warn_unused_result));
 size_t parameters_bytes(const struct parameters *parameters);

@@ -1,5 +1,5 @@
 #pragma once
-/* One live libpq connection that does one work at a time and says once how it ended. Does not queue, does not reconnect. */
+/* One live libpq connection, does one work at a time and says once how it ended. No queue, no reconnecting. */
 #include "io/db.h"
 
 struct pg_conn;
@@ -28,4 +28,5 @@ void session_destroy(struct session *session); /* no event comes after this; NUL
 void session_start(struct session *session, const struct session_work *work); /* only when usable */
 void session_break(struct session *session, const char *reason);              /* `lost` comes from the loop */
 bool session_usable(const struct session *session);                           /* nothing under way, and not broken */
+int session_backend_pid(const struct session *session);
 int session_server_version(const struct session *session);

@@ -1,7 +1,7 @@
 #pragma once
 /* GET requests over HTTPS (libcurl multi); only io/http*.c includes curl. Knows nothing of Close.
  *
- * No redirects, no cookies, no netrc, no proxy from the environment, TLS >= 1.2 verified, HTTP/2 where offered, gzip accepted.
+ * No redirects, no cookies, no netrc, no proxy from the environment, TLS >= 1.2 verified, HTTP/2 where offered, gzip.
  * The byte cap is counted after decompression in the write callback; headers are capped too (64 KiB, 128 lines).
  * The completion comes exactly once per accepted request, never from inside http_get() or http_cancel(). */
 #include "base/error.h"
@@ -37,5 +37,5 @@ struct http *http_create(struct loop *loop, const struct http_options *options, 
 uint64_t http_get(struct http *http, const char *url, const struct secret *key, http_done_fn *done, void *context);
 void http_cancel(struct http *http, uint64_t request); /* completes with CANCELLED */
 int http_in_flight(const struct http *http);
-/* Cancels what is in flight (completions come from the loop), then frees itself; the loop becomes empty. NULL is allowed. */
+/* Cancels what is in flight (completions come from the loop), then frees itself and leaves the loop. NULL is allowed. */
 void http_destroy(struct http *http);

@@ -1,5 +1,5 @@
-/* Every option of a request in one place, so that what is sent to whom can be read on one screen. Error texts are our own
- * wherever curl's hold varying numbers: a failure that lasts must read the same each time. */
+/* Every option of a request in one place, so that what is sent to whom can be read on one screen. Error texts are our
+ * own wherever curl's hold varying numbers: a failure that lasts must read the same each time. */
 #include "io/http_request.h"
 #include <curl/curl.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static bool set_transport(const struct http_options *options, CURL *easy, const 
          set_long(easy, CURLOPT_PATH_AS_IS, 1) && /* or the path /x/../y/ becomes another resource */
          set_text(easy, CURLOPT_USERAGENT, options->user_agent) && set_text(easy, CURLOPT_ACCEPT_ENCODING, "gzip") &&
          set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS) &&
-         /* without TLS nothing is negotiated: curl would wait for the first answer before it opens a second connection */
+         /* without TLS nothing is negotiated: curl would wait for the first answer before a second connection */
          set_long(easy, CURLOPT_PIPEWAIT, tls) && set_long(easy, CURLOPT_NOSIGNAL, 1) &&
          set_long(easy, CURLOPT_QUICK_EXIT, 1) && set_long(easy, CURLOPT_TCP_KEEPALIVE, 1) &&
          set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms) &&

@@ -6,5 +6,5 @@
 bool request_configure(void *easy, const struct http_options *options, const char *url, const struct secret *key)
     __attribute__((warn_unused_result));
 
-/* `code` is the CURLcode of a failed transfer, `reason` curl's own text or "". The text names the host, never the key. */
+/* `code` is the CURLcode of a failed transfer, `reason` curl's own text or "". Names the host, never the key. */
 void request_error(void *easy, const struct http_options *options, int code, const char *reason, struct error *error);

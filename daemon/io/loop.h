@@ -16,7 +16,7 @@ struct resolver;
 
 struct loop *loop_create(void);
 void loop_run(struct loop *loop);
-/* True when every handle was closed (uv_loop_close() == 0); false is a bug and is logged by the caller. NULL is allowed. */
+/* True when every handle was closed (uv_loop_close() == 0) or `loop` is NULL; false is a bug for the caller to log. */
 bool loop_destroy(struct loop *loop);
 int64_t loop_now_ms(struct loop *loop); /* monotonic, updated on each call */
 
@@ -31,8 +31,8 @@ enum { WATCH_READ = 1, WATCH_WRITE = 2 };
 /* `ready` is a mask of WATCH_*; `broken` says that poll(2) reported an error and the owner's
  * library has the last word; the watcher is then paused until watcher_set(). */
 typedef void watcher_fn(void *context, int ready, bool broken);
-struct watcher *watcher_create(struct loop *loop, int fd, watcher_fn *fn,
-                               void *context);         /* NULL when the fd cannot be polled */
+/* NULL when the fd cannot be polled. */
+struct watcher *watcher_create(struct loop *loop, int fd, watcher_fn *fn, void *context);
 void watcher_set(struct watcher *watcher, int events); /* 0 pauses */
 void watcher_close(struct watcher *watcher);           /* fd may be closed right after */
 
@@ -40,8 +40,8 @@ typedef void signal_fn(void *context, int number);
 struct signal_watcher *signal_watch(struct loop *loop, int number, signal_fn *fn, void *context);
 void signal_close(struct signal_watcher *watcher);
 
-/* Numeric addresses of a host, at most 8, in getaddrinfo's order; count 0 when unknown. A cancelled lookup does not keep
- * the loop alive, however long the name server is silent. The resolver is gone when its callback comes. */
+/* Numeric addresses of a host, at most 8, in getaddrinfo's order; count 0 when unknown. A cancelled lookup does not
+ * keep the loop alive, however long the name server is silent. The resolver is gone when its callback comes. */
 typedef void resolver_fn(void *context, int count, const char *const *addresses, const char *reason);
 struct resolver *resolver_start(struct loop *loop, const char *host, resolver_fn *fn, void *context);
 void resolver_cancel(struct resolver *resolver); /* the callback does not come; NULL is allowed */

@@ -53,7 +53,10 @@ static void on_standing(void *context, const struct standing *standing, const st
                                  .count = 2,
                                  .values = {slice_of(standing->organization_id), slice_of(organization->name)}};
     binding->claimed = memory_copy_text(standing->name);
-    db_query(binding->options.tools->write, &claim, NULL, on_claimed, binding);
+    if (binding->options.question.read_only)
+      on_claimed(binding, NULL);
+    else
+      db_query(binding->options.tools->write, &claim, NULL, on_claimed, binding);
     return;
   }
   struct binding_result result = {binding->organization_id, binding->principal.user_id, standing};

@@ -20,6 +20,16 @@ struct exchange {
 
 static void try_once(struct exchange *exchange);
 
+static void count(struct exchange_traffic *traffic, int status) {
+  for (int i = 0; i < EXCHANGE_CODES; i++)
+    if (traffic->codes[i].status == status || traffic->codes[i].status == 0) {
+      traffic->codes[i].status = status;
+      traffic->codes[i].requests++;
+      return;
+    }
+  traffic->unanswered++;
+}
+
 static void finish(struct exchange *exchange, const struct exchange_answer *answer) {
   exchange_done_fn *done = exchange->done;
   void *context = exchange->context;
@@ -90,6 +100,8 @@ static void take(struct exchange *exchange, const struct http_response *response
       verdict_read(response->status, response->headers, response->header_count, time(NULL));
   struct error error = {0};
   exchange->options.traffic->received_bytes += response->received_bytes;
+  count(exchange->options.traffic, response->status);
+  budget_answered(exchange->options.budget, loop_now_ms(exchange->options.loop), &reading);
   if ((reading.verdict == VERDICT_WAIT || reading.verdict == VERDICT_AGAIN) && try_again(exchange, reading.wait_ms))
     return;
   explain(&reading, response->status, &error);
@@ -108,6 +120,8 @@ static void on_response(void *context, const struct http_response *response, con
     take(exchange, response);
     return;
   }
+  exchange->options.traffic->unanswered++;
+  budget_answered(exchange->options.budget, loop_now_ms(exchange->options.loop), NULL);
   if (error->kind == ERROR_TIMEOUT)
     exchange->options.traffic->timed_out = true;
   bool passing = error->kind == ERROR_TIMEOUT || error->kind == ERROR_NETWORK;
@@ -115,9 +129,26 @@ static void on_response(void *context, const struct http_response *response, con
     fail(exchange, error);
 }
 
+static void give_up_waiting(struct exchange *exchange) {
+  struct error error;
+  error_set(&error, ERROR_RATE_LIMIT, "Close's rate limit is used up, and its reset is more than 10 s away");
+  fail(exchange, &error);
+}
+
 static void try_once(struct exchange *exchange) {
+  struct budget *budget = exchange->options.budget;
+  int64_t now_ms = loop_now_ms(exchange->options.loop), wait_ms = budget_wait_ms(budget, now_ms);
   struct lane_request request = {
       .url = exchange->url, .key = exchange->options.key, .slow = exchange->options.traffic->timed_out};
+  if (wait_ms > EXCHANGE_PATIENCE_MS) {
+    give_up_waiting(exchange);
+    return;
+  }
+  if (wait_ms > 0) {
+    timer_start(exchange->timer, wait_ms);
+    return;
+  }
+  budget_sent(budget, now_ms);
   exchange->tries++;
   exchange->options.traffic->requests++;
   exchange->ticket = lane_get(exchange->options.lane, &request, on_response, exchange);
@@ -128,7 +159,10 @@ struct exchange *exchange_start(const struct exchange_options *options, const ch
   struct exchange *exchange = memory_allocate(sizeof *exchange);
   *exchange = (struct exchange){.options = *options, .done = done, .context = context, .url = memory_copy_text(url)};
   exchange->timer = timer_open(options->loop, on_timer, exchange);
-  try_once(exchange);
+  if (budget_wait_ms(options->budget, loop_now_ms(options->loop)) > 0)
+    timer_start(exchange->timer, 0); /* a completion must not come from inside this call */
+  else
+    try_once(exchange);
   return exchange;
 }
 

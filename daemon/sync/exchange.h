@@ -3,13 +3,23 @@
  * "Complete"). Only 429, 503, timeouts and broken connections are asked again. */
 #include "base/random.h"
 #include "crm/verdict.h"
+#include "sync/budget.h"
 #include "sync/lane.h"
 
 enum { EXCHANGE_TRIES = 3, EXCHANGE_PATIENCE_MS = 10 * 1000 };
 
 struct exchange;
 
+enum { EXCHANGE_CODES = 8 };
+
+struct exchange_code {
+  int status; /* 0: free */
+  int requests;
+};
+
 struct exchange_traffic { /* what one sweep costs, counted by all its exchanges */
+  struct exchange_code codes[EXCHANGE_CODES];
+  int unanswered; /* tries that brought no answer, or one with a status that found no room above */
   int requests;
   int64_t received_bytes;
   bool timed_out; /* some try of this sweep timed out: it goes on in the slow lane */
@@ -20,6 +30,7 @@ struct exchange_options {
   struct lane *lane;
   struct random *random;
   const struct secret *key;
+  struct budget *budget;            /* of this key */
   struct exchange_traffic *traffic; /* borrowed, as are all above */
 };
 

@@ -18,7 +18,6 @@ struct listing {
   struct listing_options options;
   listing_fn *fn;
   void *context;
-  struct account_reader *reader;
   struct snapshot *snapshot;
   struct spool *spool;
   struct buffer url, rejected, fingerprints; /* fingerprints: one behind the other */
@@ -73,12 +72,14 @@ struct listing *listing_create(const struct listing_options *options, listing_fn
   listing->options = *options;
   listing->fn = fn;
   listing->context = context;
-  listing->reader = account_reader_create(options->volatile_names, options->volatile_count);
-  listing->snapshot = snapshot_create(&(struct snapshot_options){.reader = listing->reader,
-                                                                 .sink = {listing, on_differs, on_rejected},
-                                                                 .verify = options->verify,
-                                                                 .accounts_max = ACCOUNTS_MAX,
-                                                                 .seed = options->seed});
+  struct snapshot_options shot = {.reader = options->reader,
+                                  .sink = {listing, on_differs, on_rejected},
+                                  .verify = options->verify,
+                                  .accounts_max = ACCOUNTS_MAX,
+                                  .seed = options->seed};
+  listing->snapshot = options->snapshot == NULL ? snapshot_create(&shot) : options->snapshot;
+  if (options->snapshot != NULL)
+    snapshot_reuse(options->snapshot, &shot);
   listing->spool = spool_create();
   buffer_init(&listing->url, URL_BYTES_MAX);
   buffer_init(&listing->rejected, REJECTED_BYTES_MAX);
@@ -91,7 +92,6 @@ void listing_destroy(struct listing *listing) {
     return;
   spool_destroy(listing->spool);
   snapshot_destroy(listing->snapshot);
-  account_reader_destroy(listing->reader);
   buffer_finish(&listing->url);
   buffer_finish(&listing->rejected);
   buffer_finish(&listing->fingerprints);
@@ -166,6 +166,13 @@ bool listing_cancel(struct listing *listing) {
 struct snapshot *listing_snapshot(struct listing *listing) {
   return listing->snapshot;
 }
+
+struct snapshot *listing_take_snapshot(struct listing *listing) {
+  struct snapshot *snapshot = listing->snapshot;
+  listing->snapshot = NULL;
+  return snapshot;
+}
+
 struct spool *listing_spool(struct listing *listing) {
   return listing->spool;
 }

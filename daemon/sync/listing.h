@@ -10,8 +10,8 @@ struct listing_options {
   const struct exchange_options *exchange;
   const char *base_url, *user_id /* or NULL */;
   int page_size;
-  const char *const *volatile_names;
-  int volatile_count;
+  struct account_reader *reader; /* borrowed */
+  struct snapshot *snapshot;     /* of the last sweep, still good: taken over; or NULL */
   bool verify;
   uint64_t seed;
 };
@@ -29,6 +29,7 @@ void listing_next(struct listing *listing);
 bool listing_cancel(struct listing *listing); /* true: a FAILED with CANCELLED will come */
 
 struct snapshot *listing_snapshot(struct listing *listing);
+struct snapshot *listing_take_snapshot(struct listing *listing); /* the caller's from now on */
 struct spool *listing_spool(struct listing *listing);
 /* A JSON array of what was set aside, and the digest over the sorted fingerprints that sql/query/begin.sql computes too. */
 struct slice listing_rejected(struct listing *listing);

@@ -32,7 +32,8 @@ struct proof {
 };
 
 static void conclude(struct proof *proof) {
-  if (!proof->control_good || proof->result.outcome == PROOF_FAILED || !apply_close_array(&proof->removed))
+  bool proven = proof->control_good && proof->result.outcome != PROOF_FAILED && proof->removed.length > 0;
+  if (!proven || !apply_close_array(&proof->removed))
     buffer_clear(&proof->removed);
   proof->result.removed = buffer_slice(&proof->removed);
   proof->result.principal_id = proof->principal.user_id;
@@ -122,7 +123,8 @@ static bool judge_me(struct proof *proof, const struct exchange_answer *answer) 
           "accounts are missing, but /me/ did not say who is asking: no removal is proven");
     return false;
   }
-  if (!principal_may_belong(&proof->principal, proof->options.organization_id)) {
+  if (proof->principal.organization_count == 0 ||
+      !principal_may_belong(&proof->principal, proof->options.organization_id)) {
     lower(
         proof, PROOF_FAILED, ERROR_CONFIG,
         "the organization behind this key changed: /me/ no longer names the recorded one; give the key of the recorded "

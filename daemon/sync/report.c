@@ -19,7 +19,7 @@ bool outcome_parse(struct slice text, enum outcome *ret_outcome) {
 
 void report_finish(struct report *report) {
   memory_free(report->organization_id);
-  memory_free(report->changes);
+  changes_destroy(report->changes);
   *report = (struct report){0};
 }
 
@@ -27,21 +27,22 @@ static bool append_text_or_null(struct buffer *text, const char *value) {
   return value == NULL ? buffer_append_text(text, "null") : text_append_json(text, slice_of(value));
 }
 
-bool report_write_json(const struct report *report, struct buffer *text) {
+bool report_begin_json(const struct report *report, struct buffer *text) {
   const char *error = report->error.kind == ERROR_NONE ? NULL : report->error.text;
-  bool good =
-      buffer_append_text(text, "{\"organization\": ") && text_append_json(text, slice_of(report->organization)) &&
-      buffer_append_text(text, ", \"organization_id\": ") && append_text_or_null(text, report->organization_id) &&
-      buffer_append_format(text,
-                           ", \"outcome\": \"%s\", \"accounts\": %lld, \"added\": %lld, \"changed\": %lld, "
-                           "\"removed\": %lld, \"rejected\": %lld, \"repaired\": %lld, \"requests\": %d, \"error\": ",
-                           outcome_name(report->outcome), (long long)report->accounts, (long long)report->added,
-                           (long long)report->changed, (long long)report->removed, (long long)report->rejected,
-                           (long long)report->repaired, report->requests) &&
-      append_text_or_null(text, error);
-  if (good && report->changes != NULL)
-    good = buffer_append_text(text, ", \"changes\": ") && buffer_append_text(text, report->changes);
-  return good && buffer_append_text(text, "}\n");
+  return buffer_append_text(text, "{\"organization\": ") && text_append_json(text, slice_of(report->organization)) &&
+         buffer_append_text(text, ", \"organization_id\": ") && append_text_or_null(text, report->organization_id) &&
+         buffer_append_format(
+             text,
+             ", \"outcome\": \"%s\", \"accounts\": %lld, \"added\": %lld, \"changed\": %lld, "
+             "\"removed\": %lld, \"rejected\": %lld, \"repaired\": %lld, \"requests\": %d, \"error\": ",
+             outcome_name(report->outcome), (long long)report->accounts, (long long)report->added,
+             (long long)report->changed, (long long)report->removed, (long long)report->rejected,
+             (long long)report->repaired, report->requests) &&
+         append_text_or_null(text, error);
+}
+
+bool report_write_json(const struct report *report, struct buffer *text) {
+  return report_begin_json(report, text) && buffer_append_text(text, "}\n");
 }
 
 void report_log(const struct report *report, struct log *log) {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/changes.h"
 
 enum outcome { OUTCOME_UNCHANGED, OUTCOME_CHANGED, OUTCOME_INCOMPLETE, OUTCOME_GUARDED, OUTCOME_FAILED };
 
@@ -14,13 +15,16 @@ struct report {
   int requests;
   int64_t received_bytes, elapsed_ms;
   struct error error; /* kind ERROR_NONE: none; guarded and incomplete sweeps have one too */
-  char *changes;      /* plan: a JSON array; NULL otherwise */
+  bool key_dead;      /* Close refused the key, and /me/ said so too */
+  int64_t held;       /* removals that the guard held back */
+  struct changes *changes; /* of a plan that found a difference; else NULL */
 };
 
 const char *outcome_name(enum outcome outcome);
 bool outcome_parse(struct slice text, enum outcome *ret_outcome) __attribute__((warn_unused_result));
 
 void report_finish(struct report *report);
-/* One JSON object and a line break (contract section 2). */
+/* A JSON object without its closing brace, for what a command has to add; and the whole one with a line break (contract section 2). */
+bool report_begin_json(const struct report *report, struct buffer *text) __attribute__((warn_unused_result));
 bool report_write_json(const struct report *report, struct buffer *text) __attribute__((warn_unused_result));
 void report_log(const struct report *report, struct log *log);

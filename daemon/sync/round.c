@@ -9,7 +9,8 @@ enum { LOOK_AGAIN_MS = 200 };
 struct turn {
   struct round *round;
   const struct config_organization *organization;
-  struct sweep *sweep; /* NULL before and after */
+  struct sweep *sweep;  /* NULL before and after */
+  struct ledger ledger; /* one sweep long: everything is paid with it */
 };
 
 struct round {
@@ -47,6 +48,7 @@ static void on_swept(void *context, struct report *report, bool timed_out) {
   struct round *round = turn->round;
   (void)timed_out;
   turn->sweep = NULL;
+  ledger_finish(&turn->ledger);
   round->live--;
   round->report(round->context, report);
   report_finish(report);
@@ -61,9 +63,13 @@ static void pump(void *context) {
     struct turn *turn = &round->turns[round->next++];
     struct sweep_options options = {.tools = tools,
                                     .organization = turn->organization,
+                                    .mode = round->options.mode,
+                                    .progress = round->options.progress,
                                     .verify = round->options.verify,
                                     .allow_removals = round->options.allow_removals,
-                                    .wait_for_lock = true};
+                                    .wait_for_lock = true,
+                                    .ledger = &turn->ledger};
+    ledger_init(&turn->ledger);
     round->live++;
     quick++;
     turn->sweep = sweep_start(&options, on_swept, turn);

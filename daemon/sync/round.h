@@ -8,6 +8,8 @@ struct round_options {
   const struct tools *tools;
   const struct config_organization *const *organizations;
   int count;
+  enum sweep_mode mode;
+  struct sweep_progress *progress; /* or NULL */
   bool verify, allow_removals;
 };
 

@@ -226,7 +226,8 @@ static void on_state(void *context, const struct error *error) {
               schema->state.server_version / 10000);
     fail(schema, &old);
   } else if (schema->tables_there) {
-    struct db_statement versions = {.sql = sql_query_schema_versions};
+    struct db_statement versions = {.sql = sql_query_schema_versions,
+                                    .read_only = schema->options.mode == SCHEMA_LOOK};
     db_query(schema->options.db, &versions, on_version_row, on_versions, schema);
   } else {
     decide(schema);
@@ -234,7 +235,10 @@ static void on_state(void *context, const struct error *error) {
 }
 
 static void look(struct schema *schema) {
-  struct db_statement statement = {.sql = sql_query_schema_state, .count = 1, .values = {slice_of(schema->name)}};
+  struct db_statement statement = {.sql = sql_query_schema_state,
+                                   .count = 1,
+                                   .values = {slice_of(schema->name)},
+                                   .read_only = schema->options.mode == SCHEMA_LOOK};
   db_query(schema->options.db, &statement, on_state_row, on_state, schema);
 }
 

@@ -1,6 +1,7 @@
 #include "sync/sweep.h"
 #include "base/memory.h"
 #include "sync/sweep_begin.h"
+#include "sync/sweep_compare.h"
 #include "sync/sweep_judge.h"
 #include "sync/sweep_write.h"
 
@@ -10,6 +11,8 @@
 const char *sweep_bound_to(const struct sweep *sweep) {
   return sweep->organization_id != NULL ? sweep->organization_id : sweep->standing.organization_id;
 }
+
+bool sweep_writes(const struct sweep *sweep) { return sweep->options.mode == SWEEP_WRITE; }
 
 int64_t sweep_gap_ms(const struct sweep *sweep) {
   int64_t gap_ms = sweep->options.tools->config->sync.gap_ms;
@@ -33,6 +36,8 @@ static void cancel(struct sweep *sweep) {
     proof_cancel(sweep->proof);
   if (sweep->binding != NULL)
     binding_cancel(sweep->binding);
+  if (sweep->doubt != NULL)
+    exchange_cancel(sweep->doubt);
 }
 
 static void stop(struct sweep *sweep) {
@@ -95,10 +100,10 @@ static void act(struct sweep *sweep, enum sweep_action action) {
     sweep_prove(sweep);
     break;
   case ACTION_WRITE:
-    sweep_write(sweep);
+    (sweep_writes(sweep) ? sweep_write : sweep_compare)(sweep);
     break;
   case ACTION_FLUSH:
-    sweep_flush(sweep);
+    (sweep_writes(sweep) ? sweep_flush : sweep_agree)(sweep);
     break;
   case ACTION_RECORD:
     sweep_record(sweep);
@@ -179,6 +184,7 @@ static void prepare(struct sweep *sweep) {
                                               .lane = tools->lane,
                                               .random = tools->random,
                                               .key = sweep->options.organization->key,
+                                              .budget = budgets_of(tools->budgets, sweep->options.organization->key),
                                               .traffic = &sweep->traffic};
 }
 

@@ -1,17 +1,32 @@
 #pragma once
 /* One sweep of one organization, from the lock to the last word (contract section 5). The order of time is machine.c's table. */
+#include "sync/ledger.h"
 #include "sync/report.h"
 #include "sync/tools.h"
 
 struct sweep;
 
+enum sweep_mode {
+  SWEEP_WRITE,   /* lock, and write what differs */
+  SWEEP_COMPARE, /* plan: the same judgement, no lock, read-only transactions, and a report of what differs */
+  SWEEP_COMPARE_WITH_NOTHING, /* the same where no schema is */
+};
+
+struct sweep_progress { /* of many sweeps together, so far */
+  int64_t pages, accounts;
+};
+
 struct sweep_options {
   const struct tools *tools;
   const struct config_organization *organization;
-  bool verify;         /* compare everything */
-  bool allow_removals; /* lift the removal guard */
-  bool wait_for_lock;  /* up to database.lock_timeout, then fail; otherwise fail at once with CONFLICT */
-  bool was_slow;       /* the last try timed out: begin in the slow lane */
+  enum sweep_mode mode;
+  struct sweep_progress *progress; /* added to; or NULL */
+  bool verify;                     /* compare everything */
+  bool allow_removals;             /* lift the removal guard */
+  bool wait_for_lock;              /* up to database.lock_timeout, then fail; otherwise fail at once with CONFLICT */
+  bool was_slow;                   /* the last try timed out: begin in the slow lane */
+  struct ledger *ledger;           /* of this organization; borrowed, used by one sweep at a time */
+  int64_t flush_after_ms;          /* what is owed may wait so long; 0: pay with every sweep */
 };
 
 /* The report is the receiver's to finish. The sweep is gone when this returns. */

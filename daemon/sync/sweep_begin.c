@@ -70,7 +70,7 @@ static void on_standing(void *context, const struct standing *standing, const st
   struct sweep *sweep = context;
   struct error disagreement = {0};
   if (standing != NULL || (error != NULL && error->kind == ERROR_DATABASE))
-    sweep->locked = true; /* a lock outlives the error of the statement behind it */
+    sweep->locked = sweep_writes(sweep); /* a lock outlives the error of the statement behind it */
   if (!sweep_arrived(sweep))
     return;
   if (error != NULL) {
@@ -89,7 +89,7 @@ static void on_standing(void *context, const struct standing *standing, const st
   } else if (!sweep_agrees(sweep, &disagreement)) {
     sweep_fail(sweep, &disagreement);
   } else {
-    if (standing->also_named != NULL)
+    if (standing->also_named != NULL && sweep_writes(sweep))
       forget_claims(sweep);
     sweep_event(sweep, EVENT_LOCKED);
   }
@@ -98,7 +98,8 @@ static void on_standing(void *context, const struct standing *standing, const st
 void sweep_lock(struct sweep *sweep) {
   const struct tools *tools = sweep->options.tools;
   struct standing_question question = {.name = sweep->options.organization->name,
-                                       .lock = !sweep->locked,
+                                       .lock = sweep_writes(sweep) && !sweep->locked,
+                                       .read_only = !sweep_writes(sweep),
                                        .volatile_fields = buffer_slice(&sweep->volatile_fields),
                                        .digest_version = APPLY_DIGEST_VERSION,
                                        .verify_interval_ms = tools->config->sync.verify_interval_ms};
@@ -108,6 +109,12 @@ void sweep_lock(struct sweep *sweep) {
   sweep->listing = NULL;
   sweep->proof = NULL;
   sweep->binding = NULL;
+  if (sweep->options.mode == SWEEP_COMPARE_WITH_NOTHING) {
+    standing_finish(&sweep->standing);
+    sweep->standing.revision = -1;
+    sweep_later(sweep, EVENT_UNKNOWN, 0);
+    return;
+  }
   sweep->under_way++;
   standing_read(tools->watch, &question, on_standing, sweep);
 }
@@ -198,9 +205,18 @@ void sweep_recall(struct sweep *sweep) {
       .sql = sql_query_stored,
       .count = 2,
       .values = {slice_of(sweep_bound_to(sweep)), slice_of(sweep->verify ? "true" : "false")},
-      .prepare = true};
+      .prepare = true,
+      .read_only = !sweep_writes(sweep)};
+  struct ledger *ledger = sweep->options.ledger;
+  bool remembered = ledger->snapshot != NULL && !sweep->verify && ledger->revision == sweep->standing.revision;
   sweep->why = (struct error){0};
+  if (!remembered)
+    ledger_forget(ledger);
   sweep_prepare_listing(sweep);
+  if (remembered) {
+    sweep_later(sweep, EVENT_RECALLED, 0);
+    return;
+  }
   sweep->under_way++;
   db_query(sweep->options.tools->watch, &statement, on_stored_row, on_stored, sweep);
 }

@@ -27,6 +27,7 @@ struct sweep {
   struct listing *listing;
   struct proof *proof;
   struct binding *binding;
+  struct exchange *doubt; /* asks /me/ whether a refused key is dead */
   char *organization_id; /* decided in this sweep, when the name was bound to nothing */
   char *principal_id;    /* to be recorded; NULL: as it is */
 
@@ -36,6 +37,8 @@ struct sweep {
   struct error why;     /* why the floor is not `unchanged` */
   struct slice removed; /* proven: a text[] literal of the proof */
   struct buffer unseen; /* a text[] literal */
+  int64_t told;         /* accounts counted in the progress so far */
+  unsigned char unseen_digest[HASH_BYTES];
 };
 
 /* Events and time. */
@@ -43,5 +46,6 @@ void sweep_event(struct sweep *sweep, enum sweep_event event);
 void sweep_later(struct sweep *sweep, enum sweep_event event, int64_t delay_ms);
 void sweep_fail(struct sweep *sweep, const struct error *error);
 bool sweep_arrived(struct sweep *sweep); /* a completion came; false: the sweep is stopping and it does not count */
+bool sweep_writes(const struct sweep *sweep); /* false: a plan */
 int64_t sweep_gap_ms(const struct sweep *sweep);
 const char *sweep_bound_to(const struct sweep *sweep); /* the organization's id, or NULL */

@@ -1,5 +1,6 @@
 #include "sync/sweep_judge.h"
 #include "base/memory.h"
+#include "crm/request.h"
 #include "sync/sweep_begin.h"
 #include <string.h>
 
@@ -7,6 +8,7 @@
  * truths the gravest is told (contract 5.3, 5.4 and section 6). */
 
 enum { GUARD_FREE_REMOVALS = 3 };
+static const double GUARD_ROUNDING = 1e-6; /* 29% of 100 is a little less than 29 in binary */
 
 static void settle_floor(struct sweep *sweep, enum outcome floor, enum error_kind kind, const char *text) {
   sweep->floor = floor;
@@ -30,6 +32,19 @@ static bool nothing_to_write(struct sweep *sweep, const struct snapshot_counts *
          strcmp(sweep->standing.name, sweep->options.organization->name) == 0;
 }
 
+/* It ends like the sweep before, with the same accounts out of sight: then counting it is enough. */
+static bool ends_like_before(struct sweep *sweep, const struct snapshot_counts *counts) {
+  char rejected[2 * HASH_BYTES + 1];
+  struct hasher *hasher = hasher_create();
+  hasher_digest(hasher, buffer_slice(&sweep->unseen), sweep->unseen_digest);
+  hasher_destroy(hasher);
+  listing_rejected_digest(sweep->listing, rejected);
+  return sweep->floor != OUTCOME_UNCHANGED && !sweep->verify && counts->differing == 0 && sweep->removed.length == 0 &&
+         strcmp(rejected, sweep->standing.rejected_digest) == 0 &&
+         ledger_repeats(sweep->options.ledger, sweep->floor, sweep->why.text) &&
+         memcmp(sweep->options.ledger->unseen, sweep->unseen_digest, HASH_BYTES) == 0;
+}
+
 /* Everything is known: count it, and go on to write it or not. */
 static void conclude(struct sweep *sweep) {
   struct snapshot_counts counts = snapshot_count(listing_snapshot(sweep->listing));
@@ -43,13 +58,14 @@ static void conclude(struct sweep *sweep) {
     sweep_fail(sweep, &error);
     return;
   }
-  sweep_event(sweep, nothing_to_write(sweep, &counts) ? EVENT_SAME : EVENT_DIFFERENT);
+  bool same = nothing_to_write(sweep, &counts) || ends_like_before(sweep, &counts);
+  sweep_event(sweep, same ? EVENT_SAME : EVENT_DIFFERENT);
 }
 
 static bool guarded(const struct sweep *sweep, const struct snapshot_counts *counts) {
   double share = sweep->options.tools->config->sync.max_removed;
   return !sweep->options.allow_removals && counts->missing > GUARD_FREE_REMOVALS &&
-         (double)counts->missing > share * (double)counts->stored;
+         (double)counts->missing > share * (double)counts->stored + GUARD_ROUNDING;
 }
 
 /* The organization is known and the listing is its own: what about the accounts that it did not show? */
@@ -59,11 +75,12 @@ static void judge_missing(struct sweep *sweep) {
   if (!sweep->listed_complete)
     settle_floor(sweep, OUTCOME_INCOMPLETE, ERROR_SHAPE,
                  "the listing did not hold still while it was read, twice: nothing is removed");
-  else if (counts.missing > 0 && guarded(sweep, &counts))
+  else if (counts.missing > 0 && guarded(sweep, &counts)) {
+    sweep->report.held = counts.missing;
     settle_floor(sweep, OUTCOME_GUARDED, ERROR_LIMIT,
                  "more than sync.max_removed of the accounts are missing at once: look at Close, then run "
                  "`closesyncd sync --allow-removals`");
-  else if (counts.missing > 0 && counts.rejected > 0)
+  } else if (counts.missing > 0 && counts.rejected > 0)
     settle_floor(sweep, OUTCOME_INCOMPLETE, ERROR_SHAPE,
                  "accounts are missing while entries of the list could not be read: no removal is proven");
   else if (counts.missing > 0) {
@@ -89,9 +106,51 @@ static bool one_organization(struct sweep *sweep, struct error *error) {
   return true;
 }
 
+static void tell_progress(struct sweep *sweep) {
+  struct sweep_progress *progress = sweep->options.progress;
+  int64_t shown = snapshot_shown(listing_snapshot(sweep->listing));
+  if (progress == NULL)
+    return;
+  progress->pages++;
+  progress->accounts += shown - sweep->told;
+  sweep->told = shown;
+}
+
+static void on_doubt(void *context, const struct exchange_answer *answer) {
+  struct sweep *sweep = context;
+  struct error error = sweep->why;
+  sweep->doubt = NULL;
+  sweep->why = (struct error){0};
+  if (!sweep_arrived(sweep))
+    return;
+  sweep->report.key_dead = answer->verdict == VERDICT_REFUSED;
+  if (answer->error != NULL && answer->error->kind == ERROR_CANCELLED)
+    error = *answer->error;
+  else if (sweep->report.key_dead)
+    error_set(&error, ERROR_AUTH, "Close refuses the key (HTTP %s), and /me/ says so too: give a valid key",
+              error.code);
+  else if (answer->verdict == VERDICT_TAKE)
+    error_set(&error, ERROR_AUTH,
+              "Close refused the list (HTTP %s) although the key is valid: its user may not see connected accounts",
+              error.code);
+  sweep_fail(sweep, &error);
+}
+
+/* A refusal of the list does not prove that the key is dead (close-api.md 5.2): ask who we are. */
+static void doubt_refusal(struct sweep *sweep, const struct error *error) {
+  struct buffer url;
+  sweep->why = *error;
+  buffer_init(&url, 8192);
+  sweep->under_way++;
+  if (request_me_url(&url, sweep->options.tools->config->api.base_url))
+    sweep->doubt = exchange_start(&sweep->exchange, url.bytes, on_doubt, sweep);
+  buffer_finish(&url);
+}
+
 static void on_listing(void *context, enum listing_event event, const struct error *error) {
   struct sweep *sweep = context;
   struct error stranger = {0};
+  tell_progress(sweep);
   if (!sweep_arrived(sweep))
     return;
   switch (event) {
@@ -102,7 +161,10 @@ static void on_listing(void *context, enum listing_event event, const struct err
     sweep_event(sweep, EVENT_UNSTABLE);
     return;
   case LISTING_FAILED:
-    sweep_fail(sweep, error);
+    if (error->kind == ERROR_AUTH)
+      doubt_refusal(sweep, error);
+    else
+      sweep_fail(sweep, error);
     return;
   case LISTING_COMPLETE:
   case LISTING_UNSTABLE:
@@ -119,14 +181,16 @@ static void on_listing(void *context, enum listing_event event, const struct err
 
 void sweep_prepare_listing(struct sweep *sweep) {
   const struct tools *tools = sweep->options.tools;
+  struct ledger *ledger = sweep->options.ledger;
   struct listing_options options = {.exchange = &sweep->exchange,
                                     .base_url = tools->config->api.base_url,
                                     .user_id = sweep->options.organization->user_id,
                                     .page_size = tools->config->api.page_size,
-                                    .volatile_names = tools->config->sync.volatile_fields,
-                                    .volatile_count = tools->config->sync.volatile_count,
+                                    .reader = tools->reader,
+                                    .snapshot = ledger->snapshot,
                                     .verify = sweep->verify,
                                     .seed = (uint64_t)random_between(tools->random, 0, INT64_MAX)};
+  ledger->snapshot = NULL;
   listing_destroy(sweep->listing);
   sweep->listing = listing_create(&options, on_listing, sweep);
 }
@@ -175,10 +239,11 @@ void sweep_bind(struct sweep *sweep) {
                                     .organization = sweep->options.organization,
                                     .listed_organization = snapshot_organization(listing_snapshot(sweep->listing)),
                                     .question = {.name = sweep->options.organization->name,
+                                                 .read_only = !sweep_writes(sweep),
                                                  .volatile_fields = buffer_slice(&sweep->volatile_fields),
                                                  .digest_version = APPLY_DIGEST_VERSION,
                                                  .verify_interval_ms = tools->config->sync.verify_interval_ms},
-                                    .database = true};
+                                    .database = sweep->options.mode != SWEEP_COMPARE_WITH_NOTHING};
   sweep->floor = OUTCOME_UNCHANGED;
   sweep->under_way++;
   sweep->binding = binding_start(&options, on_bound, sweep);

@@ -2,25 +2,72 @@
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include <stdio.h>
+#include <string.h>
 
-/* What this file is for: handing a judged sweep to the database. It promises one transaction, or one statement, or nothing. */
+/* What this file is for: handing a judged sweep to the database. It promises one transaction, or one statement, or only an entry in
+ * the ledger; and that nothing is entered as covered before what was seen is committed. */
 
 enum { MOVES_MAX = 3 };
 
-/* This sweep's own coverage; nothing for an incomplete one. */
-static struct coverage own_coverage(const struct sweep *sweep) {
-  struct coverage coverage = {0};
-  int64_t elapsed_ms = loop_now_ms(sweep->options.tools->loop) - sweep->began_ms,
-          started_at_us = sweep->standing.clock_us;
-  bool added = sweep->floor == OUTCOME_INCOMPLETE ||
-               coverage_add(&coverage, started_at_us, started_at_us + elapsed_ms * 1000, sweep_gap_ms(sweep) * 1000);
-  (void)added; /* the first one always fits */
+static int64_t now_ms(const struct sweep *sweep) { return loop_now_ms(sweep->options.tools->loop); }
+
+static const char *why(const struct sweep *sweep) { return sweep->floor == OUTCOME_UNCHANGED ? "" : sweep->why.text; }
+
+static struct ledger_entry own_entry(const struct sweep *sweep, enum outcome outcome, const char *error) {
+  int64_t elapsed_ms = now_ms(sweep) - sweep->began_ms;
+  return (struct ledger_entry){.outcome = outcome,
+                               .error = error,
+                               .covers = outcome == OUTCOME_UNCHANGED || outcome == OUTCOME_GUARDED,
+                               .started_at_us = sweep->standing.clock_us,
+                               .ended_at_us = sweep->standing.clock_us + elapsed_ms * 1000,
+                               .gap_us = sweep_gap_ms(sweep) * 1000};
+}
+
+/* Queue the statement that pays what is owed; the session sends it before whatever is queued behind it. */
+static void pay(struct sweep *sweep, db_done_fn *done, void *context) {
+  struct ledger_texts texts;
+  struct db_statement statement;
+  ledger_statement(sweep->options.ledger, sweep_bound_to(sweep), sweep_gap_ms(sweep) * 1000, &texts, &statement);
+  db_query(sweep->options.tools->write, &statement, NULL, done, context);
+}
+
+static void on_paid_before(void *context, const struct error *error) {
+  (void)context; /* the sweep may be over by then */
+  (void)error;   /* what could not be paid is lost: coverage then says less than was true, never more */
+}
+
+/* What is owed and cannot be written down together with `entry` is paid before it. */
+static void pay_before(struct sweep *sweep, const struct ledger_entry *entry) {
+  struct ledger *ledger = sweep->options.ledger;
+  struct coverage trial = ledger->coverage;
+  bool other = ledger->attempts > 0 && ledger->outcome != OUTCOME_UNCHANGED &&
+               !ledger_repeats(ledger, entry->outcome, entry->error);
+  bool fits = !entry->covers || coverage_add(&trial, entry->started_at_us, entry->ended_at_us, entry->gap_us);
+  if (fits && !other)
+    return;
+  pay(sweep, on_paid_before, NULL);
+  ledger_paid(ledger, now_ms(sweep));
+}
+
+/* The coverage that this sweep's transaction writes: what is owed, and its own. */
+static struct coverage total_coverage(const struct sweep *sweep, const struct ledger_entry *entry) {
+  struct coverage coverage = sweep->options.ledger->coverage;
+  bool added = entry->covers && coverage_add(&coverage, entry->started_at_us, entry->ended_at_us, entry->gap_us);
+  (void)added; /* pay_before() has seen to it that it fits */
   return coverage;
+}
+
+static void log_repairs(const struct sweep *sweep) {
+  if (sweep->report.repaired > 0)
+    log_write(sweep->options.tools->log, LOG_LEVEL_WARNING,
+              "mirror rows differed from their documents and were repaired organization=%s accounts=%lld",
+              sweep->report.organization, (long long)sweep->report.repaired);
 }
 
 static void on_applied(void *context, const struct apply_result *result, const struct error *error) {
   struct sweep *sweep = context;
   struct report *report = &sweep->report;
+  struct ledger *ledger = sweep->options.ledger;
   sweep->under_way--;
   if (error != NULL) {
     bool moved = error->kind == ERROR_CONFLICT && ++sweep->moved < MOVES_MAX;
@@ -30,32 +77,46 @@ static void on_applied(void *context, const struct apply_result *result, const s
       sweep_fail(sweep, error);
     return;
   }
+  ledger->listed_at_us = sweep->standing.clock_us;
+  if (sweep->floor != OUTCOME_INCOMPLETE)
+    ledger->complete_at_us = sweep->standing.clock_us;
+  ledger_wrote(ledger, result->outcome, why(sweep), now_ms(sweep));
+  memcpy(ledger->unseen, sweep->unseen_digest, HASH_BYTES);
   report->outcome = result->outcome;
   report->added = result->added;
   report->changed = result->changed;
   report->removed = result->removed;
   report->repaired = result->repaired;
-  if (result->outcome == OUTCOME_GUARDED || result->outcome == OUTCOME_INCOMPLETE)
+  if (sweep->floor != OUTCOME_UNCHANGED)
     report->error = sweep->why;
-  if (report->repaired > 0)
-    log_write(sweep->options.tools->log, LOG_LEVEL_WARNING,
-              "mirror rows differed from their documents and were repaired organization=%s accounts=%lld",
-              report->organization, (long long)report->repaired);
+  log_repairs(sweep);
   sweep_event(sweep, EVENT_WRITTEN);
 }
 
-void sweep_write(struct sweep *sweep) {
-  const struct tools *tools = sweep->options.tools;
-  struct snapshot_counts counts = snapshot_count(listing_snapshot(sweep->listing));
+static bool lock_is_held(struct sweep *sweep) {
   struct error lost;
+  if (!sweep->lock_lost)
+    return true;
+  error_set(&lost, ERROR_UNREACHABLE, "the database session that held the lock was lost");
+  sweep_fail(sweep, &lost);
+  return false;
+}
+
+void sweep_write(struct sweep *sweep) {
+  const struct ledger *ledger = sweep->options.ledger;
+  struct snapshot_counts counts = snapshot_count(listing_snapshot(sweep->listing));
+  struct ledger_entry entry = own_entry(sweep, sweep->floor, why(sweep));
+  if (!lock_is_held(sweep))
+    return;
+  pay_before(sweep, &entry);
   struct apply_work work = {.organization_id = sweep_bound_to(sweep),
                             .name = sweep->options.organization->name,
                             .principal_id = sweep->principal_id,
                             .user_id = sweep->options.organization->user_id,
                             .revision = sweep->standing.organization_id == NULL ? -1 : sweep->standing.revision,
                             .started_at_us = sweep->standing.clock_us,
-                            .listed_at_us = MOMENT_UNKNOWN,
-                            .complete_at_us = MOMENT_UNKNOWN,
+                            .listed_at_us = ledger->listed_at_us,
+                            .complete_at_us = ledger->complete_at_us,
                             .volatile_fields = buffer_slice(&sweep->volatile_fields),
                             .verify = sweep->verify,
                             .complete = sweep->listed_complete,
@@ -73,14 +134,27 @@ void sweep_write(struct sweep *sweep) {
                             .attempts = 1,
                             .received_bytes = sweep->traffic.received_bytes,
                             .gap_ms = sweep_gap_ms(sweep),
-                            .coverage = own_coverage(sweep)};
-  if (sweep->lock_lost) {
-    error_set(&lost, ERROR_UNREACHABLE, "the database session that held the lock was lost");
-    sweep_fail(sweep, &lost);
-    return;
-  }
+                            .coverage = total_coverage(sweep, &entry)};
   sweep->under_way++;
-  apply_start(tools->write, &work, on_applied, sweep);
+  apply_start(sweep->options.tools->write, &work, on_applied, sweep);
+}
+
+/* Nothing changed: the snapshot is what the database holds, as of the revision this sweep began with. */
+static void remember(struct sweep *sweep) {
+  struct ledger *ledger = sweep->options.ledger;
+  if (sweep->floor != OUTCOME_UNCHANGED)
+    return;
+  ledger_forget(ledger);
+  ledger->snapshot = listing_take_snapshot(sweep->listing);
+  ledger->revision = sweep->standing.revision;
+}
+
+static void settle(struct sweep *sweep) {
+  sweep->report.outcome = sweep->floor;
+  if (sweep->floor != OUTCOME_UNCHANGED)
+    sweep->report.error = sweep->why;
+  remember(sweep);
+  sweep_event(sweep, EVENT_WRITTEN);
 }
 
 static void on_flushed(void *context, const struct error *error) {
@@ -90,59 +164,70 @@ static void on_flushed(void *context, const struct error *error) {
     sweep_fail(sweep, error);
     return;
   }
-  sweep->report.outcome = OUTCOME_UNCHANGED;
-  sweep_event(sweep, EVENT_WRITTEN);
+  ledger_paid(sweep->options.ledger, now_ms(sweep));
+  settle(sweep);
+}
+
+/* Whether what is owed may wait: the outcome is no news, and the last payment is not long ago. */
+static bool may_wait(const struct sweep *sweep, bool news) {
+  return !news && now_ms(sweep) - sweep->options.ledger->paid_at_ms < sweep->options.flush_after_ms;
 }
 
 void sweep_flush(struct sweep *sweep) {
-  struct coverage coverage = own_coverage(sweep);
-  char from[MOMENT_TEXT_BYTES], ended[MOMENT_TEXT_BYTES], until[MOMENT_TEXT_BYTES], gap[40];
-  moment_format(coverage.from_at_us, from);
-  moment_format(coverage.first_ended_at_us, ended);
-  moment_format(coverage.until_at_us, until);
-  snprintf(gap, sizeof gap, "%lld milliseconds", (long long)sweep_gap_ms(sweep));
-  struct db_statement statement = {.sql = sql_query_flush,
-                                   .count = 12,
-                                   .values = {slice_of(sweep_bound_to(sweep)),
-                                              slice_of("unchanged"),
-                                              {0},
-                                              slice_of("1"),
-                                              slice_of(until),
-                                              slice_of(gap),
-                                              slice_of(from),
-                                              slice_of(ended),
-                                              slice_of(until),
-                                              slice_of("1"),
-                                              slice_of("0"),
-                                              slice_of("0")},
-                                   .prepare = true};
+  struct ledger *ledger = sweep->options.ledger;
+  struct ledger_entry entry = own_entry(sweep, sweep->floor, why(sweep));
+  bool news = !ledger_repeats(ledger, entry.outcome, entry.error);
+  if (!lock_is_held(sweep))
+    return;
+  pay_before(sweep, &entry);
+  if (!ledger_add(ledger, &entry))
+    ledger->coverage = (struct coverage){0}; /* pay_before() has seen to it that it fits */
+  if (may_wait(sweep, news)) {
+    settle(sweep);
+    return;
+  }
   sweep->under_way++;
-  db_query(sweep->options.tools->write, &statement, NULL, on_flushed, sweep);
+  pay(sweep, on_flushed, sweep);
 }
 
 static void on_recorded(void *context, const struct error *error) {
   struct sweep *sweep = context;
-  (void)error; /* the report tells the failure itself; that it could not be written down adds nothing */
   sweep->under_way--;
+  if (error == NULL) {
+    sweep->options.ledger->attempts = 0; /* coverage that is owed waits for the next complete sweep */
+    sweep->options.ledger->paid_at_ms = now_ms(sweep);
+  } /* else the report tells the failure itself; that it could not be written down adds nothing */
   sweep_event(sweep, EVENT_RECORDED);
 }
 
-void sweep_record(struct sweep *sweep) {
-  char started[MOMENT_TEXT_BYTES], requests[16], bytes[24];
-  bool worth = sweep->locked && sweep->standing.organization_id != NULL &&
-               sweep->report.error.kind != ERROR_UNREACHABLE && sweep->report.error.kind != ERROR_CANCELLED;
-  if (!worth) {
-    sweep_later(sweep, EVENT_RECORDED, 0);
-    return;
-  }
+static void write_failure(struct sweep *sweep) {
+  char started[MOMENT_TEXT_BYTES], attempts[16], requests[16], bytes[24];
   moment_format(sweep->standing.clock_us, started);
+  snprintf(attempts, sizeof attempts, "%d", sweep->options.ledger->attempts);
   snprintf(requests, sizeof requests, "%d", sweep->traffic.requests);
   snprintf(bytes, sizeof bytes, "%lld", (long long)sweep->traffic.received_bytes);
   struct db_statement statement = {.sql = sql_query_fail,
                                    .count = 6,
                                    .values = {slice_of(sweep->standing.organization_id), slice_of(started),
-                                              slice_of(sweep->report.error.text), slice_of("1"), slice_of(requests),
-                                              slice_of(bytes)}};
+                                              slice_of(sweep->report.error.text), slice_of(attempts),
+                                              slice_of(requests), slice_of(bytes)}};
   sweep->under_way++;
   db_query(sweep->options.tools->write, &statement, NULL, on_recorded, sweep);
+}
+
+void sweep_record(struct sweep *sweep) {
+  const struct error *error = &sweep->report.error;
+  bool worth = sweep->locked && sweep->standing.organization_id != NULL && error->kind != ERROR_UNREACHABLE &&
+               error->kind != ERROR_CANCELLED;
+  if (!worth) {
+    sweep_later(sweep, EVENT_RECORDED, 0);
+    return;
+  }
+  struct ledger_entry entry = own_entry(sweep, OUTCOME_FAILED, error->text);
+  bool news = !ledger_repeats(sweep->options.ledger, OUTCOME_FAILED, error->text);
+  pay_before(sweep, &entry);
+  if (ledger_add(sweep->options.ledger, &entry) && may_wait(sweep, news))
+    sweep_later(sweep, EVENT_RECORDED, 0);
+  else
+    write_failure(sweep);
 }

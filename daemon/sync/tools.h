@@ -2,15 +2,19 @@
 /* What every sweep of a process shares; borrowed from app for as long as any sweep lives. */
 #include "base/random.h"
 #include "config.h"
+#include "crm/account.h"
 #include "io/db.h"
+#include "sync/budgets.h"
 #include "sync/lane.h"
 
 struct tools {
   struct loop *loop;
   struct lane *lane;
+  struct budgets *budgets;
   struct db *watch; /* locks and reads: all advisory locks of the process are held by this session */
   struct db *write; /* transactions */
   const struct config *config;
+  struct account_reader *reader; /* one for all: no read lasts longer than a callback */
   struct log *log;
   struct random *random;
 };

@@ -1,8 +1,8 @@
--- What a sweep would write down, without writing (plan): each addition, change and removal, field by field. Reads only,
--- needs no temporary table. Where nothing is mirrored yet, everything is an addition.
+-- What a sweep would write down, without writing (plan): a row for each addition and removal, and one for each field that
+-- changed. Reads only, needs no temporary table. Of a field, SQL NULL is absent, and null is Close's own null.
 --
 -- $1 organization_id text, $2 jsonb as in sync/10_load, $3 text[] account_ids proven gone, $4 text[] volatile fields
--- -> change text, account_id text, type text, email text, fields jsonb {name: [old, new]}
+-- -> change text, account_id text, type text, email text, field text, before jsonb, after jsonb
 with entry as materialized (
   select entry ->> 0 as account_id, entry -> 3 as document
   from jsonb_array_elements($2::jsonb) as entry
@@ -29,14 +29,12 @@ select
   account_id,
   coalesce(after, before) ->> '_type' as type,
   coalesce(after, before) ->> 'email' as email,
-  coalesce(fields.differing, '{}') as fields
+  differing.field,
+  before -> differing.field as before,
+  after -> differing.field as after
 from compared
-left join lateral (
-  select jsonb_object_agg(name, jsonb_build_array(before -> name, after -> name)) as differing
-  from unnest(changed_fields(before, after, $4::text[])) as name
-  where before is not null
-  and after is not null
-) as fields on true
+left join lateral unnest(changed_fields(before, after, $4::text[])) as differing (field)
+  on before is not null and after is not null
 where (before is null) <> (after is null)
-or fields.differing is not null
-order by account_id collate "C";
+or differing.field is not null
+order by account_id collate "C", differing.field collate "C";

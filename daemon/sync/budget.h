@@ -1,0 +1,23 @@
+#pragma once
+/* What Close allows one key: requests until the reset, told by RateLimit headers and by 429 (close-api.md section 4). Shared by all
+ * requests of that key, so that we slow down before the 429 and never ask below what was asked of us. Pure; monotonic times. */
+#include "crm/verdict.h"
+#include <stdbool.h>
+
+struct budget { /* zeroed: nothing is known */
+  bool known;   /* `left` and `reset_at_ms` were told */
+  int64_t left; /* requests that may still be sent before the reset */
+  int64_t reset_at_ms;
+  int64_t blocked_until_ms; /* a 429 said so */
+  int64_t remaining;        /* as last told, for people; -1: never */
+  int in_flight;
+};
+
+void budget_init(struct budget *budget);
+/* How long to wait before the next request; 0: send it now. Ask again after waiting. */
+int64_t budget_wait_ms(const struct budget *budget, int64_t now_ms);
+/* How long nothing may be sent at all: for planning the next sweep. */
+int64_t budget_blocked_ms(const struct budget *budget, int64_t now_ms);
+void budget_sent(struct budget *budget, int64_t now_ms);
+/* Once per request sent; `reading` NULL when no answer came. */
+void budget_answered(struct budget *budget, int64_t now_ms, const struct verdict_reading *reading);

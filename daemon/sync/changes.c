@@ -1,0 +1,158 @@
+#include "sync/changes.h"
+#include "base/memory.h"
+#include "sync/spool.h"
+#include <string.h>
+
+/* What this file is for: holding what differs between comparing and printing, however much it is. It promises the order in which
+ * things were added. A record of the spool is a head with the lengths, then the texts. */
+
+enum { TEXTS = 6, TEXT_ABSENT = UINT32_MAX, JSON_STRING_BYTES_MAX = 4 * 1024 * 1024 };
+
+struct head {
+  uint32_t kind, begins, lengths[TEXTS];
+};
+
+struct changes {
+  struct spool *spool;
+  struct buffer account_id; /* of the last one added */
+  int64_t counts[CHANGE_KINDS];
+};
+
+static const char *const names[CHANGE_KINDS] = {"added", "changed", "removed"};
+
+const char *change_name(enum change_kind kind) { return names[kind]; }
+
+bool change_parse(struct slice text, enum change_kind *ret_kind) {
+  for (int i = 0; i < CHANGE_KINDS; i++)
+    if (slice_equals(text, names[i])) {
+      *ret_kind = (enum change_kind)i;
+      return true;
+    }
+  return false;
+}
+
+struct changes *changes_create(void) {
+  struct changes *changes = memory_allocate(sizeof *changes);
+  changes->spool = spool_create();
+  buffer_init(&changes->account_id, 64 * 1024);
+  return changes;
+}
+
+void changes_destroy(struct changes *changes) {
+  if (changes == NULL)
+    return;
+  spool_destroy(changes->spool);
+  buffer_finish(&changes->account_id);
+  memory_free(changes);
+}
+
+int64_t changes_count(const struct changes *changes, enum change_kind kind) { return changes->counts[kind]; }
+
+/* Whether this account is another one than the last; remembers it. */
+static bool is_next_account(struct changes *changes, struct slice id) {
+  struct slice last = buffer_slice(&changes->account_id);
+  bool same = last.length > 0 && last.length == id.length && memcmp(last.bytes, id.bytes, id.length) == 0;
+  if (same)
+    return false;
+  buffer_clear(&changes->account_id);
+  bool kept = buffer_append(&changes->account_id, id.bytes, id.length);
+  (void)kept; /* ids are bounded far below the buffer */
+  return true;
+}
+
+bool changes_add(struct changes *changes, const struct change *change, struct error *error) {
+  struct slice texts[TEXTS] = {change->account_id, change->type,   change->email,
+                               change->field,      change->before, change->after};
+  struct head head = {.kind = change->kind, .begins = is_next_account(changes, change->account_id) ? 1 : 0};
+  struct slice pieces[TEXTS + 1] = {{(const char *)&head, sizeof head}};
+  for (int i = 0; i < TEXTS; i++) {
+    bool absent = texts[i].bytes == NULL;
+    head.lengths[i] = absent ? TEXT_ABSENT : (uint32_t)texts[i].length;
+    pieces[i + 1] = absent ? (struct slice){"", 0} : texts[i];
+  }
+  changes->counts[change->kind] += head.begins;
+  return spool_put(changes->spool, pieces, TEXTS + 1, error);
+}
+
+bool changes_rewind(struct changes *changes, struct error *error) { return spool_rewind(changes->spool, error); }
+
+bool changes_next(struct changes *changes, struct change *ret_change, struct error *error) {
+  struct slice record;
+  struct head head;
+  struct slice texts[TEXTS];
+  if (!spool_next(changes->spool, &record, error))
+    return false;
+  memcpy(&head, record.bytes, sizeof head);
+  const char *at = record.bytes + sizeof head;
+  for (int i = 0; i < TEXTS; i++) {
+    bool absent = head.lengths[i] == TEXT_ABSENT;
+    texts[i] = absent ? (struct slice){NULL, 0} : (struct slice){at, head.lengths[i]};
+    at += texts[i].length;
+  }
+  *ret_change = (struct change){.kind = (enum change_kind)head.kind,
+                                .begins = head.begins != 0,
+                                .account_id = texts[0],
+                                .type = texts[1],
+                                .email = texts[2],
+                                .field = texts[3],
+                                .before = texts[4],
+                                .after = texts[5]};
+  return true;
+}
+
+static void print_json(FILE *stream, struct slice json) {
+  if (json.bytes == NULL)
+    fputs("null", stream);
+  else
+    fwrite(json.bytes, 1, json.length, stream);
+}
+
+static void print_string(FILE *stream, struct slice text) {
+  struct buffer quoted;
+  buffer_init(&quoted, JSON_STRING_BYTES_MAX);
+  bool good = text.bytes != NULL && text_append_json(&quoted, text);
+  print_json(stream, good ? buffer_slice(&quoted) : (struct slice){0});
+  buffer_finish(&quoted);
+}
+
+static void print_account(FILE *stream, const struct change *change) {
+  fprintf(stream, "{\"change\": \"%s\", \"account_id\": ", names[change->kind]);
+  print_string(stream, change->account_id);
+  fputs(", \"type\": ", stream);
+  print_string(stream, change->type);
+  fputs(", \"email\": ", stream);
+  print_string(stream, change->email);
+  fputs(", \"fields\": {", stream);
+}
+
+static void print_field(FILE *stream, const struct change *change) {
+  print_string(stream, change->field);
+  fputs(": [", stream);
+  print_json(stream, change->before);
+  fputs(", ", stream);
+  print_json(stream, change->after);
+  fputc(']', stream);
+}
+
+bool changes_print_json(struct changes *changes, FILE *stream, struct error *error) {
+  struct change change;
+  struct error why = {0};
+  int count = 0;
+  if (!changes_rewind(changes, error))
+    return false;
+  fputc('[', stream);
+  while (changes_next(changes, &change, &why)) {
+    if (change.begins) {
+      fputs(count++ == 0 ? "" : "}}, ", stream);
+      print_account(stream, &change);
+    } else {
+      fputs(", ", stream);
+    }
+    if (change.field.bytes != NULL)
+      print_field(stream, &change);
+  }
+  fputs(count == 0 ? "]" : "}}]", stream);
+  if (why.kind != ERROR_NONE && error != NULL)
+    *error = why;
+  return why.kind == ERROR_NONE;
+}

@@ -1,0 +1,69 @@
+#pragma once
+/* How the daemon and each organization are, as numbers: counted by the scheduler, shown by metrics, standing for /readyz and
+ * /status.json. Pure: data in, data out. It holds no address and no secret. */
+#include "base/text.h"
+#include "sync/report.h"
+
+enum { HEALTH_TYPES = 8, HEALTH_TYPE_BYTES = 24, HEALTH_CODES = 8, HEALTH_OUTCOMES = 5, HEALTH_BUCKETS = 12 };
+
+struct health_type {
+  char name[HEALTH_TYPE_BYTES]; /* as Close names it; "" ends the list */
+  int64_t accounts;
+};
+
+struct health_code {
+  int status; /* 0 ends the list */
+  int64_t requests;
+};
+
+struct health_organization {   /* zeroed, then health_organization_init() */
+  const char *name;            /* NAME, borrowed */
+  const char *organization_id; /* borrowed; NULL: not known */
+  const char *error;           /* borrowed; NULL: none */
+  int64_t interval_ms;
+  int64_t succeeded_at_ms; /* monotonic; until the first success, when it was added */
+  int64_t last_success_s;  /* wall clock; 0: never */
+  int64_t next_sweep_ms;   /* monotonic; 0: one is under way */
+  bool outcome_known;
+  enum outcome outcome;
+  int consecutive_failures;
+  struct health_type types[HEALTH_TYPES];
+  int64_t other_accounts; /* of types that found no room */
+  int64_t sweeps[HEALTH_OUTCOMES];
+  int64_t added, changed, removed;
+  struct health_code codes[HEALTH_CODES];
+  int64_t other_requests, unanswered_requests;
+  int64_t rate_limit_remaining; /* -1: unknown */
+  int64_t removals_held;
+};
+
+struct health {
+  int64_t now_ms; /* monotonic, when the snapshot was taken */
+  int64_t now_s;  /* wall clock, likewise */
+  bool database_up;
+  int64_t database_since_ms;             /* monotonic: up or away since then */
+  const char *database_error;            /* borrowed; NULL: none */
+  int64_t durations[HEALTH_BUCKETS + 1]; /* sweeps of at most health_bounds_ms[i], not cumulated; the last: longer */
+  int64_t duration_sum_ms;
+  const struct health_organization *const *organizations; /* borrowed */
+  int organization_count;
+};
+
+extern const int64_t health_bounds_ms[HEALTH_BUCKETS];
+
+void health_organization_init(struct health_organization *organization, const char *name, int64_t interval_ms,
+                              int64_t now_ms);
+void health_count_request(struct health_organization *organization, int status); /* 0: no answer */
+void health_clear_accounts(struct health_organization *organization);
+void health_count_accounts(struct health_organization *organization, struct slice type, int64_t accounts);
+/* A sweep has ended; takes outcome, counts, failures, success and duration from the report, borrows no text of it.
+ * `health` gets the duration and now_ms, now_s are the moment. */
+void health_count_sweep(struct health *health, struct health_organization *organization, const struct report *report);
+
+/* 3 intervals without success. */
+bool health_is_late(const struct health *health, const struct health_organization *organization);
+/* {"ready": true}, or {"ready": false, "reasons": [...]} with at most 100 organizations by name, then the number of the others. */
+bool health_write_ready(const struct health *health, struct buffer *text, bool *ret_ready)
+    __attribute__((warn_unused_result));
+/* /status.json */
+bool health_write_status(const struct health *health, struct buffer *text) __attribute__((warn_unused_result));

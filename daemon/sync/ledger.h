@@ -1,0 +1,48 @@
+#pragma once
+/* What a process remembers of one organization between sweeps, and what it still owes the database: unchanged sweeps and repeated
+ * outcomes are only counted, and written down together at most once per sync.flush_interval (contract 5.2). */
+#include "crm/snapshot.h"
+#include "io/db.h"
+#include "sync/coverage.h"
+#include "sync/report.h"
+
+struct ledger {
+  struct snapshot *snapshot; /* the stored digests as of `revision`, or NULL: read them again */
+  int64_t revision;
+  int64_t listed_at_us, complete_at_us; /* newest known, written or not; MOMENT_UNKNOWN */
+  struct coverage coverage;             /* owed */
+  int attempts;                         /* owed: sweeps that ended like the one before */
+  bool outcome_known;                   /* the three below are what the database has, or will have once we paid */
+  enum outcome outcome;
+  char error[ERROR_TEXT_BYTES];
+  unsigned char unseen[HASH_BYTES]; /* digest of what was not shown, for guarded and incomplete ones */
+  int64_t paid_at_ms;               /* monotonic, of the last time nothing was owed */
+};
+
+void ledger_init(struct ledger *ledger);
+void ledger_finish(struct ledger *ledger);
+void ledger_forget(struct ledger *ledger); /* the remembered digests; what is owed stays */
+
+/* A sweep that ended like the one before and wrote nothing. `covers`: it was complete or guarded. */
+struct ledger_entry {
+  enum outcome outcome;
+  const char *error; /* "" for none */
+  bool covers;
+  int64_t started_at_us, ended_at_us, gap_us;
+};
+/* False: coverage has to be paid first, for a gap lies between. */
+bool ledger_add(struct ledger *ledger, const struct ledger_entry *entry) __attribute__((warn_unused_result));
+/* Whether outcome and error are those of the sweep before. */
+bool ledger_repeats(const struct ledger *ledger, enum outcome outcome, const char *error);
+bool ledger_owes(const struct ledger *ledger);
+
+/* The statement that pays (sql/query/flush.sql); its texts live in `ret_texts` until it was sent. */
+struct ledger_texts {
+  char from[MOMENT_TEXT_BYTES], ended[MOMENT_TEXT_BYTES], until[MOMENT_TEXT_BYTES], listed[MOMENT_TEXT_BYTES];
+  char attempts[24], sweeps[24], gap[40], longest[40], pending[40];
+};
+void ledger_statement(const struct ledger *ledger, const char *organization_id, int64_t gap_us,
+                      struct ledger_texts *ret_texts, struct db_statement *ret_statement);
+void ledger_paid(struct ledger *ledger, int64_t now_ms);
+/* A sweep that wrote: this is what the database has now. */
+void ledger_wrote(struct ledger *ledger, enum outcome outcome, const char *error, int64_t now_ms);

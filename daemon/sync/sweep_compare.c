@@ -1,0 +1,49 @@
+#include "sync/sweep_compare.h"
+#include "sync/difference.h"
+
+/* What this file is for: saying what a sweep would do, after the same judgement. It promises that the outcome is the one that the
+ * sweep would have (repairs apart, which only the mirror's own rows could show). */
+
+enum { MOVES_MAX = 3 };
+
+static void on_compared(void *context, struct changes *changes, const struct error *error) {
+  struct sweep *sweep = context;
+  struct report *report = &sweep->report;
+  sweep->under_way--;
+  if (error != NULL) {
+    if (error->kind == ERROR_CONFLICT && ++sweep->moved < MOVES_MAX)
+      sweep_event(sweep, EVENT_MOVED);
+    else
+      sweep_fail(sweep, error);
+    return;
+  }
+  report->changes = changes;
+  report->added = changes_count(changes, CHANGE_ADDED);
+  report->changed = changes_count(changes, CHANGE_CHANGED);
+  report->removed = changes_count(changes, CHANGE_REMOVED);
+  report->outcome = sweep->floor;
+  if (sweep->floor == OUTCOME_GUARDED || sweep->floor == OUTCOME_INCOMPLETE)
+    report->error = sweep->why;
+  else if (report->added + report->changed + report->removed > 0)
+    report->outcome = OUTCOME_CHANGED;
+  sweep_event(sweep, EVENT_WRITTEN);
+}
+
+void sweep_compare(struct sweep *sweep) {
+  bool nothing = sweep->options.mode == SWEEP_COMPARE_WITH_NOTHING;
+  struct difference_work work = {.organization_id = nothing ? NULL : sweep_bound_to(sweep),
+                                 .revision = sweep->standing.organization_id == NULL ? -1 : sweep->standing.revision,
+                                 .volatile_fields = buffer_slice(&sweep->volatile_fields),
+                                 .snapshot = listing_snapshot(sweep->listing),
+                                 .spool = listing_spool(sweep->listing),
+                                 .removed = sweep->removed};
+  sweep->under_way++;
+  difference_start(sweep->options.tools->watch, &work, on_compared, sweep);
+}
+
+void sweep_agree(struct sweep *sweep) {
+  sweep->report.outcome = sweep->floor;
+  if (sweep->floor != OUTCOME_UNCHANGED)
+    sweep->report.error = sweep->why;
+  sweep_later(sweep, EVENT_WRITTEN, 0);
+}
