@@ -89,7 +89,7 @@ static struct rate_limit read_rate(const struct header *headers, int count, int6
 /* Retry-After: seconds, or a date in RFC 9110's preferred form; -1 when absent, malformed or past. */
 static int64_t read_retry_after(const struct header *headers, int count, time_t now) {
   const struct header *header = find(headers, count, "retry-after");
-  if (header == NULL)
+  if (header == NULL || header->value.length == 0)
     return -1;
   int64_t seconds = parse_seconds(header->value);
   if (seconds >= 0)
@@ -101,7 +101,7 @@ static int64_t read_retry_after(const struct header *headers, int count, time_t 
   memcpy(text, header->value.bytes, header->value.length);
   text[header->value.length] = '\0';
   const char *rest = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  if (rest == NULL || *rest != '\0')
+  if (rest != text + header->value.length)
     return -1;
   int64_t distance = (int64_t)timegm(&parts) - (int64_t)now;
   return distance > 0 ? to_ms(distance) : -1;
