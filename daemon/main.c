@@ -18,6 +18,7 @@ struct command {
 static const struct command commands[] = {
     {"sync", command_sync, OPTION_JSON | OPTION_VERIFY | OPTION_ALLOW_REMOVALS, true,
      "[--json] [--verify] [--allow-removals] [NAME...]", "sweep every (or the named) organization once"},
+    {"plan", command_plan, OPTION_JSON, true, "[--json] [NAME...]", "what sync would write, without writing it"},
     {"check", command_check, 0, false, "", "configuration, database and credentials: one line each"},
     {"migrate", command_migrate, OPTION_DRY_RUN, false, "[--dry-run]", "bring the database schema up to date"},
     {"status", command_status, OPTION_JSON, false, "[--json]", "what the database knows of each organization"},

@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <string.h>
 
-/* What this file is for: standing between a round and a person. It promises one line per organization whatever happens, errors on
- * stderr, and the exit status of contract section 2: the first that applies. */
+/* What this file is for: standing between a round and a person. It promises one line per organization that was begun, errors
+ * on stderr, and the exit status of contract section 2: the first that applies. */
 
 struct sweeps {
   struct app app;
@@ -127,8 +127,8 @@ static int exit_status(const struct sweeps *sweeps) {
   const struct report *total = &sweeps->total;
   if (sweeps->unreachable)
     return EXIT_UNREACHABLE;
-  if (sweeps->outcomes[OUTCOME_FAILED] + sweeps->outcomes[OUTCOME_INCOMPLETE] > 0)
-    return 1;
+  if (sweeps->outcomes[OUTCOME_FAILED] + sweeps->outcomes[OUTCOME_INCOMPLETE] > 0 || sweeps->told < sweeps->count)
+    return 1; /* stopped early counts as failed too */
   if (sweeps->outcomes[OUTCOME_GUARDED] > 0)
     return EXIT_GUARDED;
   return sweeps->options->plan && total->added + total->changed + total->removed > 0 ? EXIT_DIFFERENCES : 0;
@@ -161,9 +161,10 @@ static void on_schema(void *context, const struct schema_state *state, const str
   struct sweeps *sweeps = context;
   struct error older = {0};
   if (error == NULL && sweeps->options->plan && state->exists && state->pending > 0)
-    error_set(&older, ERROR_CONFIG,
-              "the schema \"%s\" is older (version %d) than this closesyncd (version %d): run `closesyncd migrate` first",
-              sweeps->app.config->database.schema, state->version, state->version + state->pending);
+    error_set(
+        &older, ERROR_CONFIG,
+        "the schema \"%s\" is older (version %d) than this closesyncd (version %d): run `closesyncd migrate` first",
+        sweeps->app.config->database.schema, state->version, state->version + state->pending);
   if (older.kind != ERROR_NONE)
     error = &older;
   if (error != NULL) {

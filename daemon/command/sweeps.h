@@ -12,7 +12,7 @@ typedef void sweeps_tell_fn(const struct terminal *terminal, const struct report
 struct sweeps_options {
   bool plan; /* compare and tell; nothing is written */
   bool verify, allow_removals;
-  sweeps_tell_fn *tell_text;                             /* or NULL */
+  sweeps_tell_fn *tell_text;                                    /* or NULL */
   bool (*tell_json)(const struct report *report, FILE *stream); /* members behind the report's own; or NULL */
 };
 

@@ -42,9 +42,9 @@ void terminal_close(struct terminal *terminal) {
   memory_free(terminal);
 }
 
-static const char *const tones[] = {[TONE_PLAIN] = "",        [TONE_QUIET] = "\033[2m", [TONE_GOOD] = "\033[32m",
-                                    [TONE_CHANGE] = "\033[36m", [TONE_WARNING] = "\033[33m", [TONE_BAD] = "\033[31m",
-                                    [TONE_STRONG] = "\033[1m"};
+static const char *const tones[] = {
+    [TONE_PLAIN] = "",           [TONE_QUIET] = "\033[2m", [TONE_GOOD] = "\033[32m", [TONE_CHANGE] = "\033[36m",
+    [TONE_WARNING] = "\033[33m", [TONE_BAD] = "\033[31m",  [TONE_STRONG] = "\033[1m"};
 
 void terminal_word(const struct terminal *terminal, enum tone tone, int width, const char *word) {
   int columns = terminal_columns(slice_of(word));

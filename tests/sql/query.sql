@@ -71,7 +71,14 @@ begin read only;
 execute difference ('orga_1', '[["a","","",{"_type":"zoom","email":"a@x","n":2,"v":2}],["d","","",{"email":"d@x"}]]', '{b}', '{v}') \g /tmp/closesyncd_difference
 commit;
 \set planned `cat /tmp/closesyncd_difference; rm /tmp/closesyncd_difference`
-select pg_temp.must(:'planned' = E'changed|a|zoom|a@x|{"n": [1, 2]}\nremoved|b||b@x|{}\nadded|d||d@x|{}', 'plan');
+select pg_temp.must(:'planned' = E'changed|a|zoom|a@x|n|1|2\nremoved|b||b@x|||\nadded|d||d@x|||', 'plan');
+begin read only;
+execute addition ('[["d","","",{"email":"d@x"}],["a","","",{"_type":"zoom","email":"a@x","n":2}]]') \g /tmp/closesyncd_addition
+commit;
+\set planned `cat /tmp/closesyncd_addition; rm /tmp/closesyncd_addition`
+select pg_temp.must(:'planned' = E'added|a|zoom|a@x|||\nadded|d||d@x|||', 'plan without a schema');
+execute revision ('orga_1') \gset
+select pg_temp.must(:revision = 3, 'the revision');
 execute stored ('orga_1', true) \g /tmp/closesyncd_stored
 \set stored `sort /tmp/closesyncd_stored; rm /tmp/closesyncd_stored`
 select pg_temp.must(:'stored' = E'a||\nb||\nc||', 'digests without account, accounts without digest, alive in history alone');
