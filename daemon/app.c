@@ -33,7 +33,7 @@ static void forbid_core_dumps(void) {
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static struct db *open_session(const struct app *app, bool writes) {
+static struct db *open_session(const struct app *app) {
   const struct config *config = app->config;
   char statement_timeout[32], lock_timeout[32];
   snprintf(statement_timeout, sizeof statement_timeout, "%lldms", (long long)config->database.statement_timeout_ms);
@@ -41,14 +41,13 @@ static struct db *open_session(const struct app *app, bool writes) {
   struct db_statement hello[] = {
       {.sql = sql_query_session,
        .count = 3,
-       .values = {slice_of(config->database.schema), slice_of(statement_timeout), slice_of(lock_timeout)}},
-      {.sql = sql_query_session_temp}};
+       .values = {slice_of(config->database.schema), slice_of(statement_timeout), slice_of(lock_timeout)}}};
   struct db_options options = {.conninfo = config->database.conninfo,
                                .application_name = "closesyncd",
                                .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                .answer_timeout_ms = config->database.statement_timeout_ms + ANSWER_SLACK_MS,
                                .hello = hello,
-                               .hello_count = writes ? 2 : 1};
+                               .hello_count = 1};
   return db_create(app->loop, &options);
 }
 
@@ -94,8 +93,8 @@ int app_open(const struct arguments *arguments, const struct app_needs *needs, s
   }
   app->tools = (struct tools){
       .loop = app->loop,
-      .watch = open_session(app, false),
-      .write = open_session(app, true),
+      .watch = open_session(app),
+      .write = open_session(app),
       .config = app->config,
       .log = app->log,
       .random = &app->random,

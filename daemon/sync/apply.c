@@ -9,7 +9,7 @@
 
 enum { BATCH_RECORDS = 1000, BATCH_BYTES = 4 * 1024 * 1024, BATCH_BYTES_LIMIT = 64 * 1024 * 1024 };
 
-enum stage { STAGE_BEGIN, STAGE_LOAD, STAGE_ROOM, STAGE_BATCH, STAGE_END, STAGE_DONE };
+enum stage { STAGE_TABLES, STAGE_BEGIN, STAGE_LOAD, STAGE_ROOM, STAGE_BATCH, STAGE_END, STAGE_DONE };
 
 struct apply {
   struct apply_work work;
@@ -205,6 +205,10 @@ static bool feed(void *context, struct db_statement *ret_statement) {
   apply->text_count = 0;
   apply->statement++;
   switch (apply->stage) {
+  case STAGE_TABLES: /* not when the session opens: they are 80 kB of WAL, and an unchanged sweep needs none of them */
+    plain(ret_statement, sql_query_session_temp);
+    apply->stage = STAGE_BEGIN;
+    break;
   case STAGE_BEGIN:
     begin(apply, ret_statement);
     apply->stage = STAGE_LOAD;

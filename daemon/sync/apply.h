@@ -35,7 +35,7 @@ struct apply_result {
 /* error->kind CONFLICT: the revision moved, nothing was written. The result is NULL when there is an error. */
 typedef void apply_done_fn(void *context, const struct apply_result *result, const struct error *error);
 
-/* The completion comes exactly once, from the loop. The session must have run sql/query/session_temp.sql. */
+/* The completion comes exactly once, from the loop. */
 void apply_start(struct db *db, const struct apply_work *work, apply_done_fn *done, void *context);
 
 /* One batch out of the spool: [[account_id, raw digest, digest, document], …], at most 1,000 records or 4 MB. False: none was

@@ -1,6 +1,6 @@
--- The temporary tables a sweep's transaction works in; once per writing session, empty again at every commit.
+-- The temporary tables a sweep's transaction works in; made by a session's first one, empty again at every commit.
 
--- One statement, so that it can be part of a session's first pipeline.
+-- One statement, so that it can be part of a pipeline.
 do $$
 begin
 

@@ -1,5 +1,5 @@
 -- Takes out accounts that Close has proven gone: a last history row, chained in the order of account_id, and no row of
--- theirs left in the mirror.
+-- theirs left in the mirror. Rows of an account that is not alive in the history are damage, and count as repaired.
 --
 -- $1 text[]: account_ids
 with proven as materialized (
@@ -79,6 +79,21 @@ with proven as materialized (
   delete from account_digest using sweep_context as context, proven
   where account_digest.organization_id = context.organization_id
   and account_digest.account_id = proven.account_id
+), strangers as (
+  insert into repaired (account_id)
+  select distinct account_id
+  from (
+    select account_id from account_gone
+    union all
+    select account_id from identity_gone
+    union all
+    select account_id from mail_server_gone
+    union all
+    select account_id from calendar_gone
+    union all
+    select account_id from feature_gone
+  ) as deleted
+  where not exists (select from gone where gone.account_id = deleted.account_id)
 ), noted as (
   insert into written (what, added, changed, removed)
   select 'account_history', 0, 0, count(*) from history
