@@ -1,4 +1,5 @@
 #include "command/sweeps.h"
+#include "base/index.h"
 #include "base/memory.h"
 #include <signal.h>
 #include <string.h>
@@ -17,7 +18,12 @@ struct sweeps {
   struct round *round;
   struct sweep_progress progress;
   int64_t began_ms;
-  struct report total; /* the sums */
+  struct report total;   /* the sums */
+  struct index *planned; /* the organizations that a plan has told of, in this order: */
+  struct planned {
+    char *organization_id;
+    const char *name;
+  } * plans;
   int outcomes[OUTCOME_FAILED + 1], told;
   bool unreachable;
   int status;
@@ -93,8 +99,32 @@ static void add_up(struct sweeps *sweeps, const struct report *report) {
   total->requests += report->requests;
 }
 
-static void on_report(void *context, const struct report *report) {
+static struct slice planned_key(const void *context, uint32_t number) {
+  const struct sweeps *sweeps = context;
+  return slice_of(sweeps->plans[number].organization_id);
+}
+
+/* Two NAMEs for one new organization: a sync binds the first and fails the second, but a plan leaves nothing bound behind. */
+static bool is_second_name(struct sweeps *sweeps, const struct report *report, struct error *error) {
+  bool is_new;
+  if (!sweeps->options->plan || report->outcome == OUTCOME_FAILED || report->organization_id == NULL)
+    return false;
+  uint32_t number = index_add(sweeps->planned, slice_of(report->organization_id), &is_new);
+  if (is_new)
+    sweeps->plans[number] = (struct planned){memory_copy_text(report->organization_id), report->organization};
+  else
+    error_set(error, ERROR_CONFIG,
+              "two names, \"%s\" and \"%s\", for one organization: remove one of them from the configuration",
+              sweeps->plans[number].name, report->organization);
+  return !is_new;
+}
+
+static void on_report(void *context, const struct report *told) {
   struct sweeps *sweeps = context;
+  struct report second = {.organization = told->organization, .requests = told->requests, .outcome = OUTCOME_FAILED};
+  second.organization_id = told->organization_id;
+  second.elapsed_ms = told->elapsed_ms;
+  const struct report *report = is_second_name(sweeps, told, &second.error) ? &second : told;
   terminal_clear(sweeps->terminal);
   add_up(sweeps, report);
   if (report->error.kind != ERROR_NONE)
@@ -119,8 +149,11 @@ static void print_summary(struct sweeps *sweeps) {
     terminal_word(sweeps->terminal, tone_of((enum outcome)outcome), 0, text);
     separator = ", ";
   }
-  sweeps->total.elapsed_ms = loop_now_ms(sweeps->app.loop) - sweeps->began_ms;
-  print_counts(&sweeps->total);
+  const struct report *total = &sweeps->total;
+  char duration[TERMINAL_SPAN_BYTES];
+  terminal_duration(loop_now_ms(sweeps->app.loop) - sweeps->began_ms, duration);
+  printf("; %lld accounts, +%lld ~%lld -%lld, %d requests, %s\n", (long long)total->accounts, (long long)total->added,
+         (long long)total->changed, (long long)total->removed, total->requests, duration);
 }
 
 static int exit_status(const struct sweeps *sweeps) {
@@ -211,6 +244,8 @@ static void start(struct sweeps *sweeps) {
   for (int i = 0; i < sweeps->count; i++)
     if ((int)strlen(sweeps->organizations[i]->name) > sweeps->name_width)
       sweeps->name_width = (int)strlen(sweeps->organizations[i]->name);
+  sweeps->plans = memory_allocate(sizeof *sweeps->plans * ((size_t)sweeps->count + 1));
+  sweeps->planned = index_create(planned_key, sweeps, (uint64_t)random_between(&app->random, 0, INT64_MAX));
   sweeps->began_ms = loop_now_ms(app->loop);
   sweeps->terminal = terminal_open(app->loop);
   sweeps->signals[0] = signal_watch(app->loop, SIGINT, on_signal, sweeps);
@@ -221,6 +256,13 @@ static void start(struct sweeps *sweeps) {
                                    .schema = app->config->database.schema,
                                    .mode = sweeps->options->plan ? SCHEMA_LOOK : SCHEMA_APPLY};
   schema_start(&options, on_schema, sweeps);
+}
+
+static void forget_plans(struct sweeps *sweeps) {
+  for (int i = 0; sweeps->plans != NULL && i < sweeps->count; i++)
+    memory_free(sweeps->plans[i].organization_id);
+  memory_free(sweeps->plans);
+  index_destroy(sweeps->planned);
 }
 
 int sweeps_run(const struct arguments *arguments, const struct sweeps_options *options) {
@@ -238,6 +280,7 @@ int sweeps_run(const struct arguments *arguments, const struct sweeps_options *o
     start(&sweeps);
   }
   app_run(&sweeps.app);
+  forget_plans(&sweeps);
   memory_free(sweeps.organizations);
   return sweeps.status;
 }

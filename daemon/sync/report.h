@@ -14,9 +14,9 @@ struct report {
   int64_t accounts, added, changed, removed, rejected, repaired;
   int requests;
   int64_t received_bytes, elapsed_ms;
-  struct error error; /* kind ERROR_NONE: none; guarded and incomplete sweeps have one too */
-  bool key_dead;      /* Close refused the key, and /me/ said so too */
-  int64_t held;       /* removals that the guard held back */
+  struct error error;      /* kind ERROR_NONE: none; guarded and incomplete sweeps have one too */
+  bool key_dead;           /* Close refused the key, and /me/ said so too */
+  int64_t held;            /* removals that the guard held back */
   struct changes *changes; /* of a plan that found a difference; else NULL */
 };
 

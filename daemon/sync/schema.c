@@ -226,8 +226,7 @@ static void on_state(void *context, const struct error *error) {
               schema->state.server_version / 10000);
     fail(schema, &old);
   } else if (schema->tables_there) {
-    struct db_statement versions = {.sql = sql_query_schema_versions,
-                                    .read_only = schema->options.mode == SCHEMA_LOOK};
+    struct db_statement versions = {.sql = sql_query_schema_versions, .read_only = schema->options.mode == SCHEMA_LOOK};
     db_query(schema->options.db, &versions, on_version_row, on_versions, schema);
   } else {
     decide(schema);

@@ -89,7 +89,9 @@ void standing_read(struct db *db, const struct standing_question *asked, standin
   question->volatile_fields = memory_copy(asked->volatile_fields.bytes, asked->volatile_fields.length);
   snprintf(question->version, sizeof question->version, "%d", asked->digest_version);
   snprintf(question->interval, sizeof question->interval, "%lld milliseconds", (long long)asked->verify_interval_ms);
-  db_transaction(db, &(struct db_pipeline){.feed = feed, .rows = on_row, .done = on_done, .context = question, .read_only = asked->read_only});
+  db_transaction(
+      db, &(struct db_pipeline){
+              .feed = feed, .rows = on_row, .done = on_done, .context = question, .read_only = asked->read_only});
 }
 
 static char *copy_or_null(const char *text) { return text == NULL ? NULL : memory_copy_text(text); }

@@ -28,8 +28,8 @@ struct sweep {
   struct proof *proof;
   struct binding *binding;
   struct exchange *doubt; /* asks /me/ whether a refused key is dead */
-  char *organization_id; /* decided in this sweep, when the name was bound to nothing */
-  char *principal_id;    /* to be recorded; NULL: as it is */
+  char *organization_id;  /* decided in this sweep, when the name was bound to nothing */
+  char *principal_id;     /* to be recorded; NULL: as it is */
 
   bool verify;          /* this sweep compares everything */
   bool listed_complete; /* the listing held still */

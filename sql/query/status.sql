@@ -1,24 +1,26 @@
--- What the database knows of each organization, for `status`: the last sweep that was worth a row stands beside the outcome now.
+-- What the database knows of each organization, for `status`: the outcome now, and beside it the last sweep that changed something.
 --
--- -> organization text, organization_id text, last_swept_at timestamptz, outcome text, accounts bigint, added, changed, removed integer,
---    sweep_finished_at timestamptz, consecutive_failures integer, error text
+-- -> organization text, organization_id text, last_swept_at text (ISO 8601), outcome text, accounts bigint, consecutive_failures integer,
+--    error text, swept_age bigint (seconds), and of the last change: added, changed, removed integer, change_age bigint (seconds)
 select
   organization.name as organization,
   organization.organization_id,
-  organization.last_swept_at,
+  to_char(organization.last_swept_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_swept_at,
   organization.last_outcome as outcome,
   (select count(*) from account where account.organization_id = organization.organization_id) as accounts,
-  coalesce(newest.added, 0) as added,
-  coalesce(newest.changed, 0) as changed,
-  coalesce(newest.removed, 0) as removed,
-  newest.finished_at as sweep_finished_at,
   organization.consecutive_failures,
-  organization.last_error as error
+  organization.last_error as error,
+  extract(epoch from clock_timestamp() - organization.last_swept_at)::bigint as swept_age,
+  newest.added,
+  newest.changed,
+  newest.removed,
+  extract(epoch from clock_timestamp() - newest.finished_at)::bigint as change_age
 from organization
 left join lateral (
   select added, changed, removed, finished_at
   from sweep
   where sweep.organization_id = organization.organization_id
+  and added + changed + removed > 0
   order by sweep_id desc
   limit 1
 ) as newest on true
