@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# The manual tells every command and every setting with its default, the example configuration too, and what `cmake --install`
+# puts where is all there.
+set -uo pipefail
+cd "${CLOSESYNCD_SOURCE:?}" || exit
+directory=$(mktemp -d "${TMPDIR:-/tmp}/manual.XXXXXX")
+trap 'rm -rf "$directory"' EXIT
+failures=0
+
+complain() {
+  printf 'FAILED: %s\n' "$*"
+  failures=$((failures + 1))
+}
+
+commands=$("${CLOSESYNCD_BINARY:?}" --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')
+[[ -n $commands ]] || complain 'closesyncd --help lists no command'
+for command in $commands; do
+  grep -q "^\*$command\*" config/closesyncd.1.scd || complain "closesyncd.1.scd does not tell of the command \"$command\""
+  grep -q "^| \`closesyncd $command" README.md || complain "README.md does not list the command \"$command\""
+done
+# shellcheck disable=SC2013 # words without blanks
+for command in $(sed -n '/^# COMMANDS/,/^# OUTCOMES/s/^\*\([a-z]*\)\*.*/\1/p' config/closesyncd.1.scd); do
+  [[ $'\n'$commands$'\n' == *$'\n'$command$'\n'* ]] || complain "closesyncd.1.scd tells of a command \"$command\" that is none"
+done
+
+# Lines of the tables in daemon/config*.c: {"section", "key", "default", … and, of an organization, {"key", …
+settings=0
+while IFS=$'\t' read -r section key preset; do
+  settings=$((settings + 1))
+  in_section=$(awk -v s="# [$section" -v k="*$key*" \
+    'index($0, "# ") == 1 { on = index($0, s) == 1 } on && index($0, k) == 1' config/closesyncd.conf.5.scd)
+  [[ -n $in_section ]] || complain "closesyncd.conf.5.scd does not tell of $section.$key"
+  [[ -z $preset || $in_section == *"(default: $preset)"* ]] || complain "closesyncd.conf.5.scd: the default of $section.$key is $preset"
+  grep -qF -- "#$key =${preset:+ $preset}" config/closesyncd.conf || complain "closesyncd.conf: no line \"#$key = $preset\""
+done < <(sed -nE 's/^    \{"([a-z]+)", "([a-z_]+)", "?([^",]*)"?, .*/\1\t\2\t\3/p' daemon/config.c | sed 's/\tNULL$/\t/'
+  sed -nE 's/^    \{"([a-z_]+)", config_judge.*/organization\t\1\t/p' daemon/config_organization.c)
+((settings > 25)) || complain "only $settings settings were found in daemon/config*.c"
+
+DESTDIR=$directory cmake --install "${CLOSESYNCD_BUILD_DIR:?}" --prefix /usr >"$directory/log" 2>&1 ||
+  complain "could not install: $(cat "$directory/log")"
+for file in usr/bin/closesyncd etc/closesyncd/closesyncd.conf usr/lib/systemd/system/closesyncd.service usr/lib/sysusers.d/closesyncd.conf \
+  usr/share/man/man1/closesyncd.1 usr/share/man/man5/closesyncd.conf.5 usr/share/doc/closesyncd/closesyncd.conf; do
+  [[ -s $directory/$file ]] || complain "/$file is not installed"
+done
+echo '# mine' >>"$directory/etc/closesyncd/closesyncd.conf"
+DESTDIR=$directory cmake --install "$CLOSESYNCD_BUILD_DIR" --prefix /usr >/dev/null 2>&1
+grep -q '^# mine' "$directory/etc/closesyncd/closesyncd.conf" || complain 'installing again overwrites the configuration'
+((failures == 0)) && echo "manual: well, $settings settings"
+exit $((failures > 0))
