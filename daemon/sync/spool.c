@@ -109,6 +109,7 @@ static bool next_in_file(struct spool *spool, struct slice *ret_record, struct e
   char chunk[16384];
   for (size_t left = length; left > 0;) {
     size_t piece = left < sizeof chunk ? left : sizeof chunk;
+    errno = ENODATA; /* what a file that became shorter leaves unsaid */
     if (fread(chunk, piece, 1, spool->file) != 1 || !buffer_append(&spool->record, chunk, piece))
       return file_error(error, "read");
     left -= piece;

@@ -1,0 +1,90 @@
+#pragma once
+/* A snapshot with a sink that writes down what it is told, and a page in one call. */
+#include "crm/samples.h"
+#include "crm/snapshot.h"
+
+static struct account_reader *reader;
+static struct snapshot *snapshot;
+static struct buffer told; /* "+a1 " for a differing account with its number, "!no_object " for a rejected entry */
+static bool sink_refuses;
+
+static inline bool note_difference(void *context, uint32_t number, const unsigned char raw_digest[HASH_BYTES],
+                                   const struct account *account, struct error *error) {
+  (void)context;
+  (void)raw_digest;
+  if (sink_refuses)
+    return error_set(error, ERROR_BUG, "the sink refuses");
+  cr_assert(buffer_append_format(&told, "+%.*s%u ", (int)account->id.length, account->id.bytes, number));
+  return true;
+}
+
+static inline bool note_rejection(void *context, const char *fingerprint, enum account_fault fault,
+                                  const struct account *account, struct error *error) {
+  (void)context;
+  if (sink_refuses)
+    return error_set(error, ERROR_BUG, "the sink refuses");
+  cr_assert_eq(strlen(fingerprint), 64);
+  cr_assert(buffer_append_format(&told, "!%d%.*s ", fault, (int)account->id.length, account->id.bytes));
+  return true;
+}
+
+static inline void begin(bool verify, uint32_t accounts_max) {
+  static const char *const volatile_names[] = {"v"};
+  reader = account_reader_create(volatile_names, 1);
+  buffer_init(&told, 1 << 26);
+  sink_refuses = false;
+  snapshot = snapshot_create(&(struct snapshot_options){.reader = reader,
+                                                        .sink = {NULL, note_difference, note_rejection},
+                                                        .verify = verify,
+                                                        .accounts_max = accounts_max,
+                                                        .seed = 42});
+}
+
+static inline void end(void) {
+  snapshot_destroy(snapshot);
+  account_reader_destroy(reader);
+  buffer_finish(&told);
+}
+
+/* Store an account as if this text had been mirrored. */
+static inline void store(const char *text) {
+  struct page_entry entry;
+  struct account account;
+  struct error error;
+  unsigned char raw_digest[HASH_BYTES];
+  struct hasher *hasher = hasher_create();
+  cr_assert(page_read_single(slice_of(text), &entry, &error));
+  cr_assert_eq(account_read(reader, &entry, &account), ACCOUNT_GOOD);
+  hasher_digest(hasher, entry.raw, raw_digest);
+  cr_assert(snapshot_store(snapshot, account.id, raw_digest, account.digest, &error));
+  hasher_destroy(hasher);
+}
+
+/* A page with these entries; has_more when there is a '+' in front. Forgets what the sink was told before. */
+static inline bool show_page(const char *entries, struct error *error) {
+  struct buffer body;
+  struct page page;
+  bool more = *entries == '+';
+  buffer_init(&body, 1 << 26);
+  buffer_clear(&told);
+  error_clear(error);
+  cr_assert(buffer_append_text(&body, "{\"data\":[") && buffer_append_text(&body, entries + more) &&
+            buffer_append_text(&body, more ? "],\"has_more\":true}" : "],\"has_more\":false}"));
+  bool good = snapshot_page(snapshot, buffer_slice(&body), &page, error);
+  cr_assert(!good || page.has_more == more);
+  buffer_finish(&body);
+  return good;
+}
+
+static inline void show(const char *entries, const char *expected) {
+  struct error error;
+  cr_assert(show_page(entries, &error), "%s: %s", entries, error.text);
+  cr_assert_str_eq(told.bytes == NULL ? "" : told.bytes, expected, "%s", entries);
+}
+
+static inline void expect_counts(struct snapshot_counts expected) {
+  struct snapshot_counts counts = snapshot_count(snapshot);
+  cr_assert(memcmp(&counts, &expected, sizeof counts) == 0,
+            "stored %u, shown %u, missing %u, rejected %u, differing %u, uncertain %u", counts.stored, counts.shown,
+            counts.missing, counts.rejected, counts.differing, counts.uncertain);
+}
