@@ -1,6 +1,5 @@
 #include "app.h"
 #include "base/memory.h"
-#include "sql/embedded.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -9,8 +8,6 @@
 
 /* What this file is for: one visible order of starting, and its reverse. It promises that no core dump holds a key, and that a
  * loop that is not empty at the end is told as the bug it is. */
-
-enum { CONNECT_TIMEOUT_MS = 15 * 1000, ANSWER_SLACK_MS = 10 * 1000 };
 
 void app_complain(const char *format, ...) {
   va_list arguments;
@@ -33,39 +30,12 @@ static void forbid_core_dumps(void) {
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static struct db *open_session(const struct app *app) {
-  const struct config *config = app->config;
-  char statement_timeout[32], lock_timeout[32];
-  snprintf(statement_timeout, sizeof statement_timeout, "%lldms", (long long)config->database.statement_timeout_ms);
-  snprintf(lock_timeout, sizeof lock_timeout, "%lldms", (long long)config->database.lock_timeout_ms);
-  struct db_statement hello[] = {
-      {.sql = sql_query_session,
-       .count = 3,
-       .values = {slice_of(config->database.schema), slice_of(statement_timeout), slice_of(lock_timeout)}}};
-  struct db_options options = {.conninfo = config->database.conninfo,
-                               .application_name = "closesyncd",
-                               .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-                               .answer_timeout_ms = config->database.statement_timeout_ms + ANSWER_SLACK_MS,
-                               .hello = hello,
-                               .hello_count = 1};
-  return db_create(app->loop, &options);
-}
-
-static bool open_http(struct app *app, struct error *error) {
-  const struct config *config = app->config;
-  struct http_options options = {.user_agent = "closesyncd/" CLOSESYNCD_VERSION,
-                                 .ca_file = config->api.ca_file,
-                                 .proxy = config->api.proxy,
-                                 .connect_timeout_ms = config->api.connect_timeout_ms,
-                                 .request_timeout_ms = config->api.request_timeout_ms,
-                                 .max_response_bytes = config->api.max_response_bytes,
-                                 .max_connections = config->api.max_requests};
-  app->http = http_create(app->loop, &options, error);
-  return app->http != NULL;
-}
-
 static int read_config(const struct arguments *arguments, const struct app_needs *needs, struct app *app) {
   struct buffer problems;
+  if (needs->problems != NULL) {
+    bool understood = config_read(arguments->config_path, needs->keys, &app->config, needs->problems);
+    return understood || app->config != NULL ? 0 : EXIT_CONFIG;
+  }
   buffer_init(&problems, 1024 * 1024);
   bool good = config_load(arguments->config_path, needs->keys, &app->config, &problems);
   if (!good)
@@ -73,6 +43,8 @@ static int read_config(const struct arguments *arguments, const struct app_needs
   buffer_finish(&problems);
   return good ? 0 : EXIT_CONFIG;
 }
+
+bool app_logs_to_journal(void) { return getenv("JOURNAL_STREAM") != NULL && isatty(STDERR_FILENO) == 0; }
 
 int app_open(const struct arguments *arguments, const struct app_needs *needs, struct app *ret_app) {
   struct app *app = ret_app;
@@ -83,36 +55,34 @@ int app_open(const struct arguments *arguments, const struct app_needs *needs, s
   if (status != 0)
     return status;
   enum log_level level = arguments->verbose ? LOG_LEVEL_DEBUG : app->config->log_level;
-  app->log = log_create(stderr, level, getenv("JOURNAL_STREAM") != NULL && !isatty(STDERR_FILENO));
+  app->log = log_create(stderr, level, app_logs_to_journal());
   app->loop = loop_create();
   random_seed_system(&app->random);
-  if (needs->keys && !open_http(app, &error)) {
+  bool asks = needs->keys && !app->config->doubtful.api;
+  app->services = services_open(app->loop, app->config, asks, &error);
+  if (app->services == NULL && needs->problems != NULL && buffer_append_format(needs->problems, "%s\n", error.text))
+    app->services = services_open(app->loop, app->config, false, &error);
+  if (app->services == NULL) {
     app_complain("%s", error.text);
     app_run(app);
     return EXIT_CONFIG;
   }
   app->tools = (struct tools){
       .loop = app->loop,
-      .watch = open_session(app),
-      .write = open_session(app),
+      .lane = app->services->lane,
+      .watch = app->services->watch,
+      .write = app->services->write,
       .config = app->config,
       .log = app->log,
       .random = &app->random,
       .budgets = budgets_create(),
       .reader = account_reader_create(app->config->sync.volatile_fields, app->config->sync.volatile_count)};
-  if (app->http != NULL)
-    app->tools.lane = lane_create(app->loop, app->http, app->config->api.max_requests);
   return 0;
 }
 
 void app_close(struct app *app) {
-  lane_destroy(app->tools.lane);
-  http_destroy(app->http);
-  db_destroy(app->tools.watch);
-  db_destroy(app->tools.write);
-  app->tools.lane = NULL;
-  app->tools.watch = app->tools.write = NULL;
-  app->http = NULL;
+  services_leave(app->services);
+  app->services = NULL;
 }
 
 void app_run(struct app *app) {

@@ -1,5 +1,6 @@
 #pragma once
 /* What a command needs, built upward and torn down in reverse: configuration, log, loop, HTTP, the two database sessions. */
+#include "sync/services.h"
 #include "sync/tools.h"
 
 struct arguments {         /* the command line, judged */
@@ -15,13 +16,15 @@ struct app {
   struct config *config;
   struct log *log;
   struct loop *loop;
-  struct http *http;
+  struct services *services;
   struct random random;
   struct tools tools;
 };
 
 struct app_needs {
   bool keys; /* read the organizations' keys, and be able to ask Close */
+  /* Not NULL: the configuration's problems go here instead of stderr, and the app opens with what was understood (check). */
+  struct buffer *problems;
 };
 
 /* Returns 0, or the exit status after every problem was told on stderr. */
@@ -35,6 +38,9 @@ void app_run(struct app *app);
  * *ret_status is 64 (an unknown NAME) or 78 (none to work on). */
 const struct config_organization **app_select(const struct app *app, const struct arguments *arguments, int *ret_count,
                                               int *ret_status);
+
+/* Whether this log goes to the journal, which wants priorities. */
+bool app_logs_to_journal(void);
 
 /* "closesyncd: …" on stderr. */
 void app_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

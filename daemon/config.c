@@ -86,14 +86,23 @@ static const char *judge(struct whole *whole, const struct setting *setting, con
   return setting->judge(&rule, value, (char *)whole + setting->offset);
 }
 
+static void doubt(struct loader *loader, const char *section) {
+  struct config *config = &loader->whole->config;
+  config->doubtful.database |= strcmp(section, "database") == 0;
+  config->doubtful.api |= strcmp(section, "api") == 0;
+}
+
 static void take(struct loader *loader, const struct config_entry *entry) {
   const struct setting *setting = find_setting(entry->section, entry->key);
   if (!setting) {
+    doubt(loader, entry->section);
     config_problem(loader->problems, entry->file, entry->line, "unknown key \"%s\" in [%s]", entry->key,
                    entry->section);
     return;
   }
   const char *words = judge(loader->whole, setting, entry->value);
+  if (words)
+    doubt(loader, entry->section);
   if (words)
     config_problem(loader->problems, entry->file, entry->line, "\"%s.%s\" must be %s%s%s", entry->section, entry->key,
                    words, setting->secret ? "" : ", not ",
@@ -126,9 +135,11 @@ static void judge_together(struct loader *loader, bool with_keys) {
         loader->problems, entry->file, entry->line,
         "\"http.listen\" is an address others can reach; use a loopback address, or set http.allow_remote = yes");
   entry = source_of(loader, "api", "ca_file");
-  if (with_keys && entry && config->api.ca_file && access(config->api.ca_file, R_OK) != 0)
+  if (with_keys && entry && config->api.ca_file && access(config->api.ca_file, R_OK) != 0) {
+    doubt(loader, "api");
     config_problem(loader->problems, entry->file, entry->line, "could not read \"%s\", the file in \"api.ca_file\"",
                    config->api.ca_file);
+  }
   if (with_keys && loader->drafts.count == 0 && !loader->file.organization_refused)
     config_problem(loader->problems, loader->path, 0,
                    "no organization is configured: add a section [organization NAME] with its api_key_file");
@@ -147,6 +158,8 @@ static void adopt_drafts(struct loader *loader) {
 }
 
 static void load_file(struct loader *loader, bool with_keys) {
+  bool every_line = loader->problems->count == 0; /* a misspelt section may have been any */
+  loader->whole->config.doubtful.database = loader->whole->config.doubtful.api = !every_line;
   for (int i = 0; i < loader->file.count; i++) {
     if (strcmp(loader->file.entries[i].section, "organization") != 0)
       take(loader, &loader->file.entries[i]);
@@ -174,27 +187,38 @@ static void load_environment(struct loader *loader, const char *key, bool with_k
 }
 
 bool config_load(const char *path, bool with_keys, struct config **ret_config, struct buffer *problems) {
+  struct config *config;
+  if (!config_read(path, with_keys, &config, problems)) {
+    config_destroy(config);
+    return false;
+  }
+  *ret_config = config;
+  return true;
+}
+
+bool config_read(const char *path, bool with_keys, struct config **ret_config, struct buffer *problems) {
   struct config_problems told = {.lines = problems};
   struct whole *whole = memory_allocate(sizeof *whole);
   whole->arena = arena_create(ARENA_BYTES_MAX);
   set_presets(whole);
   struct loader loader = {.whole = whole, .problems = &told, .path = path ? path : CONFIG_PATH};
   const char *key = path ? NULL : getenv("CLOSE_API_KEY");
+  bool there = true;
   if (config_file_read(loader.path, whole->arena, &told, &loader.file))
     load_file(&loader, with_keys);
   else if (key && *key)
     load_environment(&loader, key, with_keys);
-  else
+  else {
+    there = false;
     config_problem(&told, loader.path, 0, "there is no such file; %s",
                    path ? "look at the argument of -c" : "write it, name another with -c FILE, or set CLOSE_API_KEY");
+  }
   whole->config.sync.volatile_fields = whole->volatile_fields.names;
   whole->config.sync.volatile_count = whole->volatile_fields.count;
-  if (told.count) {
+  if (!there)
     config_destroy(&whole->config);
-    return false;
-  }
-  *ret_config = &whole->config;
-  return true;
+  *ret_config = there ? &whole->config : NULL;
+  return told.count == 0;
 }
 
 void config_destroy(struct config *config) {

@@ -44,12 +44,19 @@ struct config {
   enum log_level log_level;
   struct config_organization *organizations; /* in file order */
   int organization_count;
+  struct { /* only after config_read(): what is set there is not what was meant */
+    bool database, api;
+  } doubtful;
 };
 
 /* Read everything and judge everything. On false, `problems` holds one line per problem ("file:line: message\n"); it is empty on
  * true. `path` NULL: /etc/closesyncd/closesyncd.conf, and where that is missing but $CLOSE_API_KEY is set, one organization `default`
  * into the database that libpq's own variables name. `with_keys` false leaves key files unread (migrate, status, verify need none). */
 bool config_load(const char *path, bool with_keys, struct config **ret_config, struct buffer *problems)
+    __attribute__((warn_unused_result));
+/* As config_load(), but what was understood is returned in any case, for `check`; NULL only when there is no file at all. An
+ * organization whose key could not be read has none. */
+bool config_read(const char *path, bool with_keys, struct config **ret_config, struct buffer *problems)
     __attribute__((warn_unused_result));
 void config_destroy(struct config *config); /* NULL is allowed */
 const struct config_organization *config_find(const struct config *config, const char *name);

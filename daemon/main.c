@@ -16,6 +16,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"run", command_run, 0, false, "", "the daemon: keep every organization mirrored"},
     {"sync", command_sync, OPTION_JSON | OPTION_VERIFY | OPTION_ALLOW_REMOVALS, true,
      "[--json] [--verify] [--allow-removals] [NAME...]", "sweep every (or the named) organization once"},
     {"plan", command_plan, OPTION_JSON, true, "[--json] [NAME...]", "what sync would write, without writing it"},

@@ -5,5 +5,6 @@
 int command_check(const struct arguments *arguments);
 int command_migrate(const struct arguments *arguments);
 int command_plan(const struct arguments *arguments);
+int command_run(const struct arguments *arguments);
 int command_status(const struct arguments *arguments);
 int command_sync(const struct arguments *arguments);

@@ -18,9 +18,9 @@ struct serve_reply {
  * shows `serve_options.hint`. Called from the loop; must not call serve_destroy(). */
 typedef bool serve_fn(void *context, const char *path, struct serve_reply *reply);
 
-struct serve_options {
-  const char *listen; /* "127.0.0.1:9187", "[::1]:9187" or "unix:/path"; port 0: any free one */
-  const char *hint;   /* body of a 404 */
+struct serve_options { /* texts are borrowed as long as the server lives */
+  const char *listen;  /* "127.0.0.1:9187", "[::1]:9187" or "unix:/path"; port 0: any free one */
+  const char *hint;    /* body of a 404 */
   serve_fn *answer;
   void *context;
   size_t max_body_bytes; /* of one reply; 0: 64 MiB. All replies under way: twice that */
@@ -29,8 +29,8 @@ struct serve_options {
   int max_clients, max_clients_per_host; /* 0: 64, 16 */
 };
 
-/* NULL with `error` of kind CONFIG when the address cannot be listened on. A Unix socket has mode 0660; a file that stands in its way is
- * removed only when it is a socket on which nobody listens. */
+/* NULL when the address cannot be listened on: kind CONFIG when it never can, NETWORK when it may later (in use, not there yet). A Unix
+ * socket has mode 0660; a file that stands in its way is removed only when it is a socket on which nobody listens. */
 struct serve *serve_create(struct loop *loop, const struct serve_options *options, struct error *error);
 /* Cuts every client and removes the Unix socket, if it is still ours; NULL is allowed. */
 void serve_destroy(struct serve *serve);

@@ -43,10 +43,10 @@ static int count_quick(const struct round *round) {
   return quick;
 }
 
-static void on_swept(void *context, struct report *report, bool timed_out) {
+static void on_swept(void *context, struct report *report, const struct exchange_traffic *traffic) {
   struct turn *turn = context;
   struct round *round = turn->round;
-  (void)timed_out;
+  (void)traffic;
   turn->sweep = NULL;
   ledger_finish(&turn->ledger);
   round->live--;

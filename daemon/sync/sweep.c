@@ -54,7 +54,7 @@ static void close_sweep(struct sweep *sweep) {
   void *context = sweep->context;
   struct report report = sweep->report;
   const char *bound = sweep_bound_to(sweep);
-  bool timed_out = sweep->traffic.timed_out;
+  struct exchange_traffic traffic = sweep->traffic;
   report.organization_id = bound == NULL ? NULL : memory_copy_text(bound);
   report.requests = sweep->traffic.requests;
   report.received_bytes = sweep->traffic.received_bytes;
@@ -70,7 +70,7 @@ static void close_sweep(struct sweep *sweep) {
   memory_free(sweep->organization_id);
   memory_free(sweep->principal_id);
   memory_free(sweep);
-  done(context, &report, timed_out);
+  done(context, &report, &traffic);
 }
 
 static void act(struct sweep *sweep, enum sweep_action action) {

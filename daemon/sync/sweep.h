@@ -1,5 +1,6 @@
 #pragma once
 /* One sweep of one organization, from the lock to the last word (contract section 5). The order of time is machine.c's table. */
+#include "sync/exchange.h"
 #include "sync/ledger.h"
 #include "sync/report.h"
 #include "sync/tools.h"
@@ -30,7 +31,7 @@ struct sweep_options {
 };
 
 /* The report is the receiver's to finish. The sweep is gone when this returns. */
-typedef void sweep_done_fn(void *context, struct report *report, bool timed_out);
+typedef void sweep_done_fn(void *context, struct report *report, const struct exchange_traffic *traffic);
 
 /* The completion comes exactly once, from the loop. */
 struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *done, void *context);

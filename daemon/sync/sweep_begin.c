@@ -13,8 +13,9 @@ static bool same_text(const char *left, const char *right) {
   return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
 }
 
-/* A NAME out of a comma-separated list that is configured and enabled, or NULL. */
-static const struct config_organization *configured_claim(const struct config *config, const char *names) {
+/* A NAME out of a comma-separated list that is another than this one, configured and enabled; or NULL. */
+static const struct config_organization *configured_claim(const struct config *config, const char *names,
+                                                          const struct config_organization *self) {
   char name[64];
   for (const char *at = names; at != NULL && *at != '\0';) {
     size_t length = strcspn(at, ",");
@@ -22,7 +23,7 @@ static const struct config_organization *configured_claim(const struct config *c
       memcpy(name, at, length);
       name[length] = '\0';
       const struct config_organization *organization = config_find(config, name);
-      if (organization != NULL && organization->enabled)
+      if (organization != NULL && organization != self && organization->enabled)
         return organization;
     }
     at += length + (at[length] == ',' ? 1 : 0);
@@ -34,7 +35,8 @@ static const struct config_organization *configured_claim(const struct config *c
 bool sweep_agrees(const struct sweep *sweep, struct error *error) {
   const struct config_organization *organization = sweep->options.organization;
   const struct standing *standing = &sweep->standing;
-  const struct config_organization *claim = configured_claim(sweep->options.tools->config, standing->also_named);
+  const struct config_organization *claim =
+      configured_claim(sweep->options.tools->config, standing->also_named, organization);
   if (organization->organization_id != NULL && strcmp(organization->organization_id, standing->organization_id) != 0)
     return error_set(
         error, ERROR_CONFIG,
@@ -109,6 +111,9 @@ void sweep_lock(struct sweep *sweep) {
   sweep->listing = NULL;
   sweep->proof = NULL;
   sweep->binding = NULL;
+  memory_free(sweep->organization_id); /* what was not recorded is asked again */
+  memory_free(sweep->principal_id);
+  sweep->organization_id = sweep->principal_id = NULL;
   if (sweep->options.mode == SWEEP_COMPARE_WITH_NOTHING) {
     standing_finish(&sweep->standing);
     sweep->standing.revision = -1;

@@ -246,9 +246,8 @@ begin atomic
     json_text(document -> 'zoom_account_plan'),
     nullif(document -> 'calendly', 'null'),
     close_timestamp(said.lead_suggestions_updated_at),
-    left_over.other
-  from account_other(document) as left_over
-  cross join (
+    (select left_over.other from account_other(document) as left_over) -- not a join: what nobody asks for is not computed
+  from (
     select
       json_text(document -> 'date_created') as date_created,
       json_text(document -> 'lead_suggestions_updated_at') as lead_suggestions_updated_at

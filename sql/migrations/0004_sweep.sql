@@ -82,3 +82,20 @@ begin atomic
   where had.value is null or wanted.value is null;
 end;
 comment on function account_difference_fields(jsonb, jsonb) is 'The top-level names of a document in which two rows of account differ';
+
+-- Asks the running daemon to sweep one organization, or with NULL all of them, at once; it hears at commit. Several requests within
+-- five seconds are one sweep.
+create function request_sync(name text default null) returns void
+  language plpgsql
+  set search_path from current
+as $$
+begin
+  if request_sync.name is not null
+    and not exists (select from organization where organization.name = request_sync.name) then
+    raise exception 'no organization is called "%"', request_sync.name
+      using errcode = 'no_data_found', hint = 'select name from organization';
+  end if;
+  perform pg_notify('closesyncd', current_schema || '/' || coalesce(request_sync.name, ''));
+end
+$$;
+comment on function request_sync(text) is 'Makes the running daemon sweep this organization (by NAME; NULL: all) at once';

@@ -1,0 +1,173 @@
+#include "base/memory.h"
+#include "command/check_parts.h"
+#include "sql/embedded.h"
+#include "sync/schema.h"
+#include <stdio.h>
+#include <string.h>
+
+/* What this file is for: the database's half of `check`. A pooler in transaction mode is caught in the act: of two sessions that are
+ * open at once, both then have the same backend, or one of them another from question to question. */
+
+enum { TURNS = 4 };
+
+static void conclude(struct check_database *database) { database->done(database->context); }
+
+static void skip(struct check_database *database, int from) {
+  static const char *const things[] = {[PLACE_SCHEMA] = "schema", [PLACE_PRIVILEGES] = "privileges"};
+  for (int place = from; place <= PLACE_PRIVILEGES; place++)
+    findings_add(database->findings, place, FINDING_SKIPPED, things[place], "not looked at: see above");
+}
+
+static void on_bound_row(void *context, const struct db_row *row) {
+  struct check_database *database = context;
+  size_t count = (size_t)database->bound_count++ + 1;
+  database->bound = memory_resize(database->bound, sizeof *database->bound * count);
+  struct slice name = db_row_text(row, 0), id = db_row_text(row, 1), user = db_row_text(row, 2);
+  database->bound[count - 1] =
+      (struct check_bound){.name = memory_copy(name.bytes, name.length),
+                           .organization_id = memory_copy(id.bytes, id.length),
+                           .user_id = db_row_is_null(row, 2) ? NULL : memory_copy(user.bytes, user.length)};
+}
+
+static void on_bound(void *context, const struct error *error) {
+  (void)error; /* without the privilege to read it, that was told before */
+  conclude(context);
+}
+
+static void on_privilege(void *context, const struct db_row *row) {
+  struct check_database *database = context;
+  struct slice object = db_row_text(row, 0), privilege = db_row_text(row, 1);
+  size_t before = database->missing.length;
+  if (!buffer_append_format(&database->missing, "%s%.*s on %.*s", before == 0 ? "" : ", ", (int)privilege.length,
+                            privilege.bytes, (int)object.length, object.bytes))
+    database->missing.length = before; /* the first ones are enough to know what to do */
+}
+
+static void on_privileges(void *context, const struct error *error) {
+  struct check_database *database = context;
+  struct db_statement bound = {.sql = sql_query_bound, .read_only = true};
+  if (error != NULL)
+    findings_add(database->findings, PLACE_PRIVILEGES, FINDING_FAILED, "privileges", "%s", error->text);
+  else if (database->missing.length > 0)
+    findings_add(database->findings, PLACE_PRIVILEGES, FINDING_CONFIG, "privileges",
+                 "the role lacks %s: run `closesyncd migrate --roles` as the schema's owner", database->missing.bytes);
+  else
+    findings_add(database->findings, PLACE_PRIVILEGES, FINDING_OK, "privileges", "the role may do what a sweep needs");
+  db_query(database->app->tools.watch, &bound, on_bound_row, on_bound, database);
+}
+
+static void tell_schema(const struct check_database *database, const struct schema_state *state) {
+  const char *schema = database->app->config->database.schema;
+  const char *what = state->exists ? "is older than this closesyncd" : "is not there yet";
+  if (state->pending == 0)
+    findings_add(database->findings, PLACE_SCHEMA, FINDING_OK, "schema", "\"%s\" is up to date (version %d), %s",
+                 schema, state->version,
+                 state->owner ? "and this role may bring it further" : "and another role's to bring further");
+  else if (state->owner)
+    findings_add(database->findings, PLACE_SCHEMA, FINDING_OK, "schema",
+                 "\"%s\" %s: the next sync, or `closesyncd migrate`, brings it to version %d", schema, what,
+                 state->version + state->pending);
+  else
+    findings_add(database->findings, PLACE_SCHEMA, FINDING_CONFIG, "schema",
+                 "\"%s\" %s, and this role may not change that: run `closesyncd migrate` as a role that may", schema,
+                 what);
+}
+
+static void on_schema(void *context, const struct schema_state *state, const struct error *error) {
+  struct check_database *database = context;
+  struct db_statement privileges = {.sql = sql_query_privileges, .read_only = true};
+  if (error != NULL) {
+    enum finding finding = error->kind == ERROR_CONFIG        ? FINDING_CONFIG
+                           : error->kind == ERROR_UNREACHABLE ? FINDING_UNREACHABLE
+                                                              : FINDING_FAILED;
+    findings_add(database->findings, PLACE_SCHEMA, finding, "schema", "%s", error->text);
+    skip(database, PLACE_PRIVILEGES);
+    conclude(database);
+    return;
+  }
+  tell_schema(database, state);
+  if (state->exists) {
+    db_query(database->app->tools.watch, &privileges, on_privilege, on_privileges, database);
+    return;
+  }
+  findings_add(database->findings, PLACE_PRIVILEGES, FINDING_SKIPPED, "privileges", "there is no schema yet");
+  conclude(database);
+}
+
+static void tell_database(const struct check_database *database) {
+  const int *pids = database->pids;
+  bool shared = pids[0] == pids[1] || pids[0] != pids[2] || pids[1] != pids[3];
+  if (shared)
+    findings_add(database->findings, PLACE_DATABASE, FINDING_CONFIG, "database",
+                 "a pooler in transaction mode stands before PostgreSQL, where no lock and no setting of a session is "
+                 "safe: connect past it, or set its pool_mode = session for this database");
+  else
+    findings_add(database->findings, PLACE_DATABASE, FINDING_OK, "database", "PostgreSQL %s answers, %s%s",
+                 database->server, database->place, database->pooled ? ", through a pooler in session mode" : "");
+}
+
+static void ask_who(struct check_database *database);
+
+static void on_who_row(void *context, const struct db_row *row) {
+  struct check_database *database = context;
+  struct slice server = db_row_text(row, 1), name = db_row_text(row, 2), role = db_row_text(row, 3);
+  database->pids[database->turn] = (int)db_row_int(row, 0);
+  snprintf(database->server, sizeof database->server, "%.*s", (int)strcspn(server.bytes, " "), server.bytes);
+  snprintf(database->place, sizeof database->place, "database \"%.*s\", role \"%.*s\"", (int)name.length, name.bytes,
+           (int)role.length, role.bytes);
+}
+
+static struct db *session_of(const struct check_database *database) {
+  return database->turn % 2 == 0 ? database->app->tools.watch : database->app->tools.write;
+}
+
+static void on_who(void *context, const struct error *error) {
+  struct check_database *database = context;
+  if (error != NULL) {
+    enum finding finding = error->kind == ERROR_CONFIG     ? FINDING_CONFIG
+                           : error->kind == ERROR_DATABASE ? FINDING_FAILED
+                                                           : FINDING_UNREACHABLE;
+    const char *advice = error->kind == ERROR_UNREACHABLE
+                             ? "; check database.conninfo, and that PostgreSQL runs there and lets this role in"
+                             : "";
+    findings_add(database->findings, PLACE_DATABASE, finding, "database", "%s%s%s",
+                 database->turn == 0 ? "" : "one session works, a second one does not: ", error->text, advice);
+    skip(database, PLACE_SCHEMA);
+    conclude(database);
+    return;
+  }
+  database->pooled |= db_backend_pid(session_of(database)) != database->pids[database->turn];
+  if (++database->turn < TURNS) {
+    ask_who(database);
+    return;
+  }
+  tell_database(database);
+  schema_start(&(struct schema_options){.loop = database->app->loop,
+                                        .db = database->app->tools.watch,
+                                        .schema = database->app->config->database.schema,
+                                        .mode = SCHEMA_LOOK},
+               on_schema, database);
+}
+
+/* The two sessions in turns. */
+static void ask_who(struct check_database *database) {
+  struct db_statement who = {.sql = sql_query_backend, .read_only = true};
+  db_query(session_of(database), &who, on_who_row, on_who, database);
+}
+
+void check_database_start(struct check_database *database, struct app *app, struct findings *findings,
+                          check_done_fn *done, void *context) {
+  *database = (struct check_database){.app = app, .findings = findings, .done = done, .context = context};
+  buffer_init(&database->missing, 1500);
+  ask_who(database);
+}
+
+void check_database_finish(struct check_database *database) {
+  for (int i = 0; i < database->bound_count; i++) {
+    memory_free(database->bound[i].name);
+    memory_free(database->bound[i].organization_id);
+    memory_free(database->bound[i].user_id);
+  }
+  memory_free(database->bound);
+  buffer_finish(&database->missing);
+}

@@ -1,0 +1,287 @@
+#include "base/memory.h"
+#include "command/command.h"
+#include "command/generation.h"
+#include "io/serve.h"
+#include "io/service.h"
+#include "sync/metrics.h"
+#include "sync/scheduler.h"
+#include <signal.h>
+#include <string.h>
+
+/* `closesyncd run`: the daemon. Starts in one visible order and stops in the reverse one; in between it only passes events on: signals,
+ * notifications and requests to the scheduler, what the scheduler knows to systemd and to whoever asks over HTTP. */
+
+enum {
+  READY_AT_LATEST_MS = 30 * 1000,
+  STOP_PATIENCE_MS = 4 * 1000, /* of the 5 s a stop may take */
+  STOP_INSIST_MS = 100,
+  STATUS_EVERY_MS = 5 * 1000,
+  SIGNALS = 4,
+};
+
+struct run {
+  const struct arguments *arguments;
+  struct app app; /* loop, log, random, budgets; its configuration and services belong to the first generation */
+  struct generation *generation;
+  struct scheduler *scheduler;
+  struct service *service;
+  struct serve *serve;
+  struct signal_watcher *signals[SIGNALS];
+  struct timer *ready_timer, *status_timer, *stop_timer;
+  bool ready, stopping, stopped;
+  int status;
+};
+
+static void tell_status(struct run *run) {
+  const struct health *health = scheduler_health(run->scheduler);
+  int64_t accounts = 0;
+  int late = 0;
+  for (int i = 0; i < health->organization_count; i++) {
+    const struct health_organization *organization = health->organizations[i];
+    for (int j = 0; j < HEALTH_TYPES; j++)
+      accounts += organization->types[j].accounts;
+    accounts += organization->other_accounts;
+    late += health_is_late(health, organization) ? 1 : 0;
+  }
+  service_status(run->service,
+                 "%d organizations, %lld accounts; %d without success for 3 intervals; the database is %s",
+                 health->organization_count, (long long)accounts, late, health->database_up ? "there" : "away");
+}
+
+static void on_status(void *context) {
+  struct run *run = context;
+  tell_status(run);
+  timer_start(run->status_timer, STATUS_EVERY_MS);
+}
+
+static void become_ready(void *context) {
+  struct run *run = context;
+  if (run->ready || run->stopping)
+    return;
+  run->ready = true;
+  timer_stop(run->ready_timer);
+  log_write(run->app.log, LOG_LEVEL_INFO, "running organizations=%d",
+            scheduler_health(run->scheduler)->organization_count);
+  service_ready(run->service);
+  tell_status(run);
+}
+
+/* ---- the end ---- */
+
+static void finish(struct run *run) {
+  if (run->stopped)
+    return;
+  run->stopped = true;
+  for (int i = 0; i < SIGNALS; i++)
+    signal_close(run->signals[i]);
+  timer_close(run->ready_timer);
+  timer_close(run->status_timer);
+  timer_close(run->stop_timer);
+  serve_destroy(run->serve);
+  scheduler_destroy(run->scheduler);
+  service_destroy(run->service);
+  generation_leave(run->generation);
+}
+
+/* Also brings the end: it must not come from inside the scheduler. */
+static void on_stop_timer(void *context) {
+  struct run *run = context;
+  if (run->generation == NULL || run->stopped)
+    return;
+  scheduler_abandon(run->scheduler);
+  db_drop(run->generation->services->watch, "stopping");
+  db_drop(run->generation->services->write, "stopping");
+  timer_start(run->stop_timer, STOP_INSIST_MS);
+}
+
+static void on_finish(void *context) { finish(context); }
+
+static void on_stopped(void *context) {
+  struct run *run = context;
+  timer_close(run->stop_timer);
+  run->stop_timer = timer_open(run->app.loop, on_finish, run);
+  timer_start(run->stop_timer, 0);
+}
+
+static void stop(struct run *run) {
+  if (run->stopping)
+    return;
+  run->stopping = true;
+  log_write(run->app.log, LOG_LEVEL_INFO, "stopping");
+  service_stopping(run->service);
+  timer_start(run->stop_timer, STOP_PATIENCE_MS);
+  scheduler_stop(run->scheduler);
+}
+
+static void on_refused(void *context, const struct error *error) {
+  struct run *run = context;
+  app_complain("%s", error->text);
+  run->status = app_exit_status(error);
+  stop(run);
+}
+
+/* ---- what happens in between ---- */
+
+static void on_listening(void *context, const struct error *error) {
+  struct run *run = context;
+  if (error != NULL && error->kind != ERROR_CANCELLED && error->kind != ERROR_UNREACHABLE)
+    log_write(run->app.log, LOG_LEVEL_WARNING, "could not listen for request_sync(): %s", error->text);
+}
+
+static void on_session(void *context, bool connected, const struct error *error) {
+  struct run *run = context;
+  struct db_statement listen = {.sql = "listen closesyncd"};
+  (void)error;
+  if (run->stopped || run->scheduler == NULL)
+    return;
+  if (connected)
+    db_query(run->generation->services->watch, &listen, NULL, on_listening, run);
+  else
+    scheduler_lock_lost(run->scheduler);
+}
+
+/* "schema/NAME", or "schema/" for all. */
+static void on_notification(void *context, const char *channel, const char *payload) {
+  struct run *run = context;
+  const char *slash = strrchr(payload, '/'), *schema = run->generation->config->database.schema;
+  size_t length = slash == NULL ? 0 : (size_t)(slash - payload);
+  (void)channel;
+  if (run->stopping || slash == NULL || strlen(schema) != length || memcmp(payload, schema, length) != 0)
+    return;
+  scheduler_request(run->scheduler, slash[1] == '\0' ? NULL : slash + 1);
+}
+
+static void listen_to(struct run *run, const struct services *services) {
+  db_on_state(services->watch, on_session, run);
+  db_on_notify(services->watch, on_notification, run);
+}
+
+static void on_era_ended(void *context, struct era *era) {
+  struct run *run = context;
+  (void)run;
+  generation_leave(generation_of(era));
+}
+
+static bool answer(void *context, const char *path, struct serve_reply *reply) {
+  struct run *run = context;
+  const struct health *health = scheduler_health(run->scheduler);
+  struct vitals vitals;
+  bool ready = true, good = true;
+  reply->content_type = "application/json";
+  if (strcmp(path, "/healthz") == 0) {
+    reply->content_type = "text/plain; charset=utf-8";
+    good = buffer_append_text(&reply->body, "ok\n");
+  } else if (strcmp(path, "/readyz") == 0) {
+    good = health_write_ready(health, &reply->body, &ready);
+    reply->status = ready ? 200 : 503;
+  } else if (strcmp(path, "/status.json") == 0) {
+    good = health_write_status(health, &reply->body);
+  } else if (strcmp(path, "/metrics") == 0) {
+    reply->content_type = METRICS_CONTENT_TYPE;
+    vitals_read(&vitals);
+    good = metrics_write(health, &vitals, &reply->body);
+  } else {
+    return false;
+  }
+  if (!good)
+    reply->status = 500;
+  return true;
+}
+
+static bool listen_for_http(struct run *run, struct error *error) {
+  const char *listen = run->generation->config->http.listen;
+  if (listen == NULL)
+    return true;
+  struct serve_options options = {.listen = listen,
+                                  .hint = "closesyncd answers /metrics, /healthz, /readyz and /status.json\n",
+                                  .answer = answer,
+                                  .context = run};
+  run->serve = serve_create(run->app.loop, &options, error);
+  return run->serve != NULL;
+}
+
+static bool same_text(const char *left, const char *right) {
+  return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
+}
+
+/* SIGHUP: everything anew, or nothing. */
+static void reload(struct run *run) {
+  struct generation *before = run->generation;
+  struct error error = {0};
+  service_reloading(run->service);
+  struct generation *after = generation_load(&run->app, run->arguments, before);
+  if (after != NULL) {
+    bool moved = !same_text(before->config->http.listen, after->config->http.listen);
+    if (before->services != after->services)
+      listen_to(run, after->services);
+    run->generation = after;
+    log_set_level(run->app.log, run->arguments->verbose ? LOG_LEVEL_DEBUG : after->config->log_level);
+    log_write(run->app.log, LOG_LEVEL_INFO, "the new configuration is in force");
+    if (moved) {
+      serve_destroy(run->serve);
+      run->serve = NULL;
+      if (!listen_for_http(run, &error))
+        log_write(run->app.log, LOG_LEVEL_ERROR, "%s", error.text);
+    }
+    scheduler_configure(run->scheduler, &after->era);
+  }
+  service_ready(run->service);
+}
+
+static void on_signal(void *context, int number) {
+  struct run *run = context;
+  if (run->stopping)
+    return;
+  if (number == SIGHUP)
+    reload(run);
+  else if (number == SIGUSR1)
+    scheduler_request(run->scheduler, NULL);
+  else
+    stop(run);
+}
+
+/* ---- the beginning ---- */
+
+static void begin(struct run *run) {
+  static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+  struct scheduler_options options = {.loop = run->app.loop,
+                                      .log = run->app.log,
+                                      .random = &run->app.random,
+                                      .attempted = become_ready,
+                                      .refused = on_refused,
+                                      .era_ended = on_era_ended,
+                                      .stopped = on_stopped,
+                                      .context = run};
+  for (int i = 0; i < SIGNALS; i++)
+    run->signals[i] = signal_watch(run->app.loop, numbers[i], on_signal, run);
+  run->ready_timer = timer_open(run->app.loop, become_ready, run);
+  run->status_timer = timer_open(run->app.loop, on_status, run);
+  run->stop_timer = timer_open(run->app.loop, on_stop_timer, run);
+  listen_to(run, run->generation->services);
+  run->scheduler = scheduler_create(&options, &run->generation->era);
+  timer_start(run->ready_timer, READY_AT_LATEST_MS);
+  timer_start(run->status_timer, STATUS_EVERY_MS);
+}
+
+int command_run(const struct arguments *arguments) {
+  struct run run = {.arguments = arguments};
+  struct error error = {0};
+  int count, status = app_open(arguments, &(struct app_needs){.keys = true}, &run.app);
+  if (status != 0)
+    return status;
+  const struct config_organization **organizations = app_select(&run.app, arguments, &count, &run.status);
+  memory_free(organizations);
+  run.generation = generation_first(&run.app);
+  if (run.status == 0 && !listen_for_http(&run, &error)) {
+    app_complain("%s", error.text);
+    run.status = EXIT_CONFIG;
+  }
+  if (run.status == 0) {
+    run.service = service_create(run.app.loop);
+    begin(&run);
+  } else {
+    generation_leave(run.generation);
+  }
+  app_run(&run.app);
+  return run.status;
+}

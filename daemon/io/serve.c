@@ -1,0 +1,288 @@
+/* libmicrohttpd without threads of its own: its epoll descriptor is watched by the loop, and it runs only when the loop says so.
+ * It knows idle time but no deadline, so a client that drips would stay for ever: each client has a deadline of ours here, and a
+ * late one is cut by shutdown(2), which libmicrohttpd then notices by itself. */
+#include "io/serve.h"
+#include "base/memory.h"
+#include "io/listener.h"
+#include <microhttpd.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+enum { CLIENT_MEMORY_BYTES = 16 * 1024 }; /* request line and header, and the head of the reply */
+
+struct client {
+  struct client *next, **link; /* `link` is what points to us */
+  int fd;
+  bool cut;
+  int64_t deadline_ms;
+  size_t reply_bytes; /* under way */
+};
+
+struct serve {
+  struct loop *loop;
+  struct serve_options options;
+  struct listener listener;
+  struct MHD_Daemon *daemon;
+  struct watcher *watcher;
+  struct timer *timer;
+  struct client *clients;
+  int client_count;
+  bool place_free; /* somebody left during this run */
+  size_t reply_bytes;
+};
+
+static void cut_late(struct serve *serve, int64_t now_ms) {
+  for (struct client *client = serve->clients; client != NULL; client = client->next)
+    if (!client->cut && client->deadline_ms <= now_ms) {
+      client->cut = true;
+      shutdown(client->fd, SHUT_RDWR);
+    }
+}
+
+/* Milliseconds until somebody has to look again; -1: until something arrives. */
+static int64_t next_look_ms(struct serve *serve) {
+  MHD_UNSIGNED_LONG_LONG asked_ms;
+  int64_t now_ms = loop_now_ms(serve->loop), delay_ms = -1;
+  if (serve->place_free) /* libmicrohttpd looks for waiting clients only at the beginning of a run */
+    return 0;
+  if (MHD_get_timeout(serve->daemon, &asked_ms) == MHD_YES)
+    delay_ms = asked_ms < 1000 ? (int64_t)asked_ms : 1000;
+  for (const struct client *client = serve->clients; client != NULL; client = client->next) {
+    int64_t left_ms = client->deadline_ms > now_ms ? client->deadline_ms - now_ms : 0;
+    if (!client->cut && (delay_ms < 0 || left_ms < delay_ms))
+      delay_ms = left_ms;
+  }
+  return delay_ms;
+}
+
+static void run(struct serve *serve) {
+  cut_late(serve, loop_now_ms(serve->loop));
+  serve->place_free = false;
+  MHD_run(serve->daemon);
+  int64_t delay_ms = next_look_ms(serve);
+  if (delay_ms < 0)
+    timer_stop(serve->timer);
+  else
+    timer_start(serve->timer, delay_ms);
+}
+
+static void on_timer(void *context) { run(context); }
+
+static void on_watcher(void *context, int ready, bool broken) {
+  struct serve *serve = context;
+  (void)ready;
+  if (broken)
+    watcher_set(serve->watcher, WATCH_READ);
+  run(serve);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code) {
+  struct serve *serve = context;
+  struct client *client = *socket_context;
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    client = memory_allocate(sizeof *client);
+    client->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    client->deadline_ms = loop_now_ms(serve->loop) + serve->options.request_ms;
+    client->next = serve->clients;
+    client->link = &serve->clients;
+    if (client->next != NULL)
+      client->next->link = &client->next;
+    serve->clients = client;
+    serve->client_count++;
+    *socket_context = client;
+  } else if (client != NULL) {
+    *client->link = client->next;
+    if (client->next != NULL)
+      client->next->link = client->link;
+    serve->client_count--;
+    serve->place_free = true;
+    memory_free(client);
+    *socket_context = NULL;
+  }
+}
+
+static struct client *client_of(struct MHD_Connection *connection) {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **request_context,
+                         enum MHD_RequestTerminationCode code) {
+  struct serve *serve = context;
+  struct client *client = client_of(connection);
+  (void)request_context;
+  (void)code;
+  serve->reply_bytes -= client->reply_bytes;
+  client->reply_bytes = 0;
+  client->deadline_ms = loop_now_ms(serve->loop) + serve->options.request_ms;
+}
+
+/* Takes over the reply's body. */
+static enum MHD_Result send_reply(struct serve *serve, struct MHD_Connection *connection, struct serve_reply *reply) {
+  struct client *client = client_of(connection);
+  struct MHD_Response *response =
+      MHD_create_response_from_buffer_with_free_callback(reply->body.length, reply->body.bytes, memory_free);
+  if (response == NULL)
+    memory_exhausted();
+  client->reply_bytes = reply->body.length;
+  client->deadline_ms = loop_now_ms(serve->loop) + serve->options.reply_ms;
+  serve->reply_bytes += client->reply_bytes;
+  const char *const headers[][2] = {{MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type},
+                                    {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+                                    {"X-Content-Type-Options", "nosniff"},
+                                    {"Content-Security-Policy", "default-src 'none'"},
+                                    {"Referrer-Policy", "no-referrer"},
+                                    {MHD_HTTP_HEADER_ALLOW, reply->status == 405 ? "GET, HEAD" : NULL},
+                                    {MHD_HTTP_HEADER_CONNECTION, reply->status == 413 ? "close" : NULL},
+                                    {MHD_HTTP_HEADER_RETRY_AFTER, reply->status == 503 ? "10" : NULL}};
+  for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+    if (headers[i][1] != NULL && MHD_add_response_header(response, headers[i][0], headers[i][1]) != MHD_YES)
+      memory_exhausted();
+  enum MHD_Result queued = MHD_queue_response(connection, (unsigned)reply->status, response);
+  MHD_destroy_response(response);
+  return queued;
+}
+
+static void reply_init(struct serve_reply *reply, size_t limit) {
+  *reply = (struct serve_reply){.status = 200, .content_type = "text/plain; charset=utf-8"};
+  buffer_init(&reply->body, limit);
+}
+
+static enum MHD_Result send_text(struct serve *serve, struct MHD_Connection *connection, int status, const char *text) {
+  struct serve_reply reply;
+  reply_init(&reply, serve->options.max_body_bytes);
+  reply.status = status;
+  if (!buffer_append_text(&reply.body, text))
+    buffer_clear(&reply.body);
+  return send_reply(serve, connection, &reply);
+}
+
+static enum MHD_Result count_host(void *context, enum MHD_ValueKind kind, const char *key, const char *value) {
+  int *count = context;
+  (void)kind;
+  (void)value;
+  *count += strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0;
+  return MHD_YES;
+}
+
+/* 0 when the request may be answered, else its status. */
+static int judge(const struct serve *serve, struct MHD_Connection *connection, const char *method,
+                 const char *version) {
+  int hosts = 0;
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, count_host, &hosts);
+  const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+  const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+  bool chunked = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+  if (hosts > 1 || (hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0))
+    return 400;
+  if (host != NULL && !listener_is_host(&serve->listener, client_of(connection)->fd, slice_of(host)))
+    return 421;
+  if (chunked || (length != NULL && strspn(length, "0") != strlen(length)))
+    return 413;
+  if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+    return 405;
+  return 0;
+}
+
+static enum MHD_Result refuse(struct serve *serve, struct MHD_Connection *connection, int status) {
+  static const struct {
+    int status;
+    const char *text;
+  } texts[] = {{400, "one Host header, please\n"},
+               {405, "GET and HEAD only\n"},
+               {413, "no body, please\n"},
+               {421, "the Host header must be the listen address or localhost\n"},
+               {503, "too much at once; ask again later\n"}};
+  const char *text = "";
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (texts[i].status == status)
+      text = texts[i].text;
+  return send_text(serve, connection, status, text);
+}
+
+/* libmicrohttpd calls once with the header, and again when the (empty) body is complete; only then the reply may keep the connection. */
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_bytes,
+                                  void **request_context) {
+  struct serve *serve = context;
+  (void)upload;
+  if (*request_context == NULL) {
+    int status = judge(serve, connection, method, version);
+    *request_context = serve;
+    return status == 0 ? MHD_YES : refuse(serve, connection, status);
+  }
+  if (*upload_bytes > 0)
+    return MHD_NO;
+  if (serve->reply_bytes > serve->options.max_body_bytes)
+    return refuse(serve, connection, 503);
+  struct serve_reply reply;
+  reply_init(&reply, serve->options.max_body_bytes);
+  if (serve->options.answer(serve->options.context, url, &reply))
+    return send_reply(serve, connection, &reply);
+  buffer_finish(&reply.body);
+  return send_text(serve, connection, 404, serve->options.hint);
+}
+
+static void set_defaults(struct serve_options *options) {
+  if (options->max_body_bytes == 0)
+    options->max_body_bytes = (size_t)64 * 1024 * 1024;
+  if (options->request_ms == 0)
+    options->request_ms = 10 * 1000;
+  if (options->reply_ms == 0)
+    options->reply_ms = 30 * 1000;
+  if (options->max_clients == 0)
+    options->max_clients = 64;
+  if (options->max_clients_per_host == 0)
+    options->max_clients_per_host = 16;
+  if (options->hint == NULL)
+    options->hint = "not found\n";
+}
+
+static bool start_daemon(struct serve *serve, struct error *error) {
+  const struct serve_options *options = &serve->options;
+  serve->daemon =
+      MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, serve, MHD_OPTION_LISTEN_SOCKET, serve->listener.fd,
+                       MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->max_clients, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                       (unsigned)options->max_clients_per_host, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                       (size_t)CLIENT_MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, serve,
+                       MHD_OPTION_NOTIFY_COMPLETED, on_completed, serve, MHD_OPTION_END);
+  if (serve->daemon == NULL)
+    return error_set(error, ERROR_NETWORK, "could not listen on \"%s\": libmicrohttpd would not start",
+                     options->listen);
+  serve->listener.fd = -1; /* libmicrohttpd closes it */
+  int epoll_fd = MHD_get_daemon_info(serve->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+  serve->watcher = watcher_create(serve->loop, epoll_fd, on_watcher, serve);
+  if (serve->watcher == NULL)
+    return error_set(error, ERROR_BUG, "could not listen on \"%s\": its descriptor cannot be watched", options->listen);
+  serve->timer = timer_open(serve->loop, on_timer, serve);
+  watcher_set(serve->watcher, WATCH_READ);
+  timer_start(serve->timer, 0); /* the first run puts the listening socket into the epoll set */
+  return true;
+}
+
+struct serve *serve_create(struct loop *loop, const struct serve_options *options, struct error *error) {
+  struct serve *serve = memory_allocate(sizeof *serve);
+  serve->loop = loop;
+  serve->options = *options;
+  set_defaults(&serve->options);
+  if (listener_open(&serve->listener, options->listen, error) && start_daemon(serve, error))
+    return serve;
+  serve_destroy(serve);
+  return NULL;
+}
+
+void serve_destroy(struct serve *serve) {
+  if (serve == NULL)
+    return;
+  watcher_close(serve->watcher);
+  timer_close(serve->timer);
+  if (serve->daemon != NULL)
+    MHD_stop_daemon(serve->daemon);
+  listener_close(&serve->listener);
+  memory_free(serve);
+}
+
+int serve_port(const struct serve *serve) { return serve->listener.port; }
+
+int serve_clients(const struct serve *serve) { return serve->client_count; }

@@ -1,0 +1,37 @@
+#pragma once
+/* All organizations, for months: when each is due, how many at once, what happens when the database is away. Each sweep is sweep.h's;
+ * this room only starts them, and takes their reports. */
+#include "sync/access.h"
+#include "sync/post.h"
+
+struct scheduler;
+
+struct scheduler_options {
+  struct loop *loop;
+  struct log *log;
+  struct random *random;
+  void (*attempted)(void *context); /* the database and every organization were tried once */
+  void (*refused)(void *context,
+                  const struct error *error);        /* the first try of the database says: administrator, act */
+  void (*era_ended)(void *context, struct era *era); /* an era that is over has lost its last sweep */
+  void (*stopped)(void *context);
+  void *context;
+};
+
+/* The era is borrowed until era_ended. */
+struct scheduler *scheduler_create(const struct scheduler_options *options, struct era *era);
+void scheduler_destroy(struct scheduler *scheduler); /* after `stopped`; NULL is allowed */
+
+/* Another configuration: organizations are added, changed and dropped, the others go on undisturbed. */
+void scheduler_configure(struct scheduler *scheduler, struct era *era);
+/* Sweep one (or with NULL all) at once; several requests within 5 s are one sweep. False: there is no such NAME. */
+bool scheduler_request(struct scheduler *scheduler, const char *name);
+/* The session with the advisory locks was lost. */
+void scheduler_lock_lost(struct scheduler *scheduler);
+/* Finish or abandon what is under way, write down what is owed; `stopped` follows. */
+void scheduler_stop(struct scheduler *scheduler);
+/* No more waiting: what is owed is not written down. `stopped` follows once the sweeps have lost what they wait for. */
+void scheduler_abandon(struct scheduler *scheduler);
+
+/* As of now; borrowed until the next turn of the loop. */
+const struct health *scheduler_health(struct scheduler *scheduler);

@@ -1,0 +1,17 @@
+#pragma once
+/* The way to Close and the sessions with PostgreSQL that one configuration asks for; shared by the configurations that ask for the same. */
+#include "sync/tools.h"
+
+struct services {
+  struct http *http; /* NULL when Close is not to be asked */
+  struct lane *lane;
+  struct db *watch, *write;
+  int users;
+};
+
+/* With one user. NULL with an error when the settings cannot work (a CA file that is none). */
+struct services *services_open(struct loop *loop, const struct config *config, bool with_close, struct error *error);
+/* One user less; the last one closes everything, in the loop. NULL is allowed. */
+void services_leave(struct services *services);
+/* Whether both configurations ask for the same services. */
+bool services_serve_both(const struct config *left, const struct config *right);
