@@ -69,14 +69,12 @@ int app_open(const struct arguments *arguments, const struct app_needs *needs, s
   }
   app->tools = (struct tools){
       .loop = app->loop,
-      .lane = app->services->lane,
-      .watch = app->services->watch,
-      .write = app->services->write,
       .config = app->config,
       .log = app->log,
       .random = &app->random,
       .budgets = budgets_create(),
       .reader = account_reader_create(app->config->sync.volatile_fields, app->config->sync.volatile_count)};
+  services_equip(app->services, &app->tools);
   return 0;
 }
 

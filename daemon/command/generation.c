@@ -69,9 +69,7 @@ struct generation *generation_load(struct app *app, const struct arguments *argu
   generation->era.tools = before->era.tools;
   generation->era.tools.config = config;
   generation->era.tools.reader = generation->reader;
-  generation->era.tools.lane = services->lane;
-  generation->era.tools.watch = services->watch;
-  generation->era.tools.write = services->write;
+  services_equip(services, &generation->era.tools);
   return generation;
 }
 

@@ -89,8 +89,10 @@ static void on_stop_timer(void *context) {
   if (run->generation == NULL || run->stopped)
     return;
   scheduler_abandon(run->scheduler);
-  db_drop(run->generation->services->watch, "stopping");
-  db_drop(run->generation->services->write, "stopping");
+  const struct services *services = run->generation->services;
+  db_drop(services->watch, "stopping");
+  for (int i = 0; i < services->writer_count; i++)
+    db_drop(services->writers[i], "stopping");
   timer_start(run->stop_timer, STOP_INSIST_MS);
 }
 

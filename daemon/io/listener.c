@@ -55,7 +55,7 @@ static bool parse_address(const char *text, union address *ret_address, socklen_
   if (!split(slice_of(text), host, port) || port[0] == '\0' || atoi(port) > 65535)
     return false;
   in_port_t number = htons((uint16_t)atoi(port));
-  if (inet_pton(AF_INET, host, &ret_address->ipv4.sin_addr) == 1) {
+  if (*text != '[' && inet_pton(AF_INET, host, &ret_address->ipv4.sin_addr) == 1) {
     ret_address->ipv4.sin_family = AF_INET;
     ret_address->ipv4.sin_port = number;
     *ret_length = sizeof ret_address->ipv4;
@@ -196,9 +196,10 @@ bool listener_is_host(const struct listener *listener, int client_fd, struct sli
   if (getsockname(client_fd, &own.any, &length) != 0)
     return false;
   struct in6_addr address;
+  bool bracketed = text.length > 0 && *text.bytes == '[';
   if (own.any.sa_family == AF_INET)
-    return inet_pton(AF_INET, host, &address) == 1 &&
+    return !bracketed && inet_pton(AF_INET, host, &address) == 1 &&
            memcmp(&address, &own.ipv4.sin_addr, sizeof own.ipv4.sin_addr) == 0;
-  return *text.bytes == '[' && inet_pton(AF_INET6, host, &address) == 1 &&
+  return bracketed && inet_pton(AF_INET6, host, &address) == 1 &&
          memcmp(&address, &own.ipv6.sin6_addr, sizeof address) == 0;
 }

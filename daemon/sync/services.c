@@ -43,7 +43,10 @@ struct services *services_open(struct loop *loop, const struct config *config, b
   services->http = http;
   services->lane = http == NULL ? NULL : lane_create(loop, http, config->api.max_requests);
   services->watch = open_session(loop, config);
-  services->write = open_session(loop, config);
+  services->writer_count = config->database.connections > 1 ? config->database.connections - 1 : 1;
+  services->writers = memory_allocate(sizeof(struct db *) * (size_t)services->writer_count);
+  for (int i = 0; i < services->writer_count; i++)
+    services->writers[i] = config->database.connections > 1 ? open_session(loop, config) : services->watch;
   services->users = 1;
   return services;
 }
@@ -53,9 +56,20 @@ void services_leave(struct services *services) {
     return;
   lane_destroy(services->lane);
   http_destroy(services->http);
+  for (int i = 0; i < services->writer_count; i++)
+    if (services->writers[i] != services->watch)
+      db_destroy(services->writers[i]);
   db_destroy(services->watch);
-  db_destroy(services->write);
+  memory_free(services->writers);
   memory_free(services);
+}
+
+void services_equip(const struct services *services, struct tools *tools) {
+  tools->lane = services->lane;
+  tools->watch = services->watch;
+  tools->write = services->writers[0];
+  tools->writers = services->writers;
+  tools->writer_count = services->writer_count;
 }
 
 static bool same_text(const char *left, const char *right) {
@@ -65,6 +79,7 @@ static bool same_text(const char *left, const char *right) {
 bool services_serve_both(const struct config *left, const struct config *right) {
   return strcmp(left->database.conninfo, right->database.conninfo) == 0 &&
          strcmp(left->database.schema, right->database.schema) == 0 &&
+         left->database.connections == right->database.connections &&
          left->database.statement_timeout_ms == right->database.statement_timeout_ms &&
          left->database.lock_timeout_ms == right->database.lock_timeout_ms &&
          same_text(left->api.ca_file, right->api.ca_file) && same_text(left->api.proxy, right->api.proxy) &&

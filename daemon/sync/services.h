@@ -5,7 +5,9 @@
 struct services {
   struct http *http; /* NULL when Close is not to be asked */
   struct lane *lane;
-  struct db *watch, *write;
+  struct db *watch;    /* locks and reads */
+  struct db **writers; /* the other sessions; with database.connections = 1 the same one */
+  int writer_count;
   int users;
 };
 
@@ -13,5 +15,7 @@ struct services {
 struct services *services_open(struct loop *loop, const struct config *config, bool with_close, struct error *error);
 /* One user less; the last one closes everything, in the loop. NULL is allowed. */
 void services_leave(struct services *services);
+/* Put what is open into the tools of a configuration. */
+void services_equip(const struct services *services, struct tools *tools);
 /* Whether both configurations ask for the same services. */
 bool services_serve_both(const struct config *left, const struct config *right);

@@ -191,6 +191,9 @@ static void prepare(struct sweep *sweep) {
 struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *done, void *context) {
   struct sweep *sweep = memory_allocate(sizeof *sweep);
   *sweep = (struct sweep){.options = *options, .done = done, .context = context};
+  sweep->tools = *options->tools;
+  sweep->tools.write = sweep->tools.writers[random_between(sweep->tools.random, 0, sweep->tools.writer_count - 1)];
+  sweep->options.tools = &sweep->tools;
   sweep->report.organization = options->organization->name;
   sweep->traffic.timed_out = options->was_slow;
   sweep->began_ms = loop_now_ms(options->tools->loop);

@@ -85,6 +85,7 @@ static void on_standing(void *context, const struct standing *standing, const st
   }
   standing_finish(&sweep->standing);
   standing_copy(&sweep->standing, standing);
+  sweep->clock_read_ms = loop_now_ms(sweep->options.tools->loop);
   sweep->verify = sweep->options.verify || standing->verification_due;
   if (standing->organization_id == NULL) {
     sweep_event(sweep, EVENT_UNKNOWN);

@@ -8,14 +8,15 @@
 #include "sync/sweep.h"
 
 struct sweep {
-  struct sweep_options options;
+  struct sweep_options options; /* its tools are those below */
+  struct tools tools;
   sweep_done_fn *done;
   void *context;
   enum sweep_state state;
   int under_way; /* completions that are still to come */
   bool stopping, locked, lock_lost, too_late;
   int moved; /* times the revision moved under us */
-  int64_t began_ms, blocked_since_ms;
+  int64_t began_ms, clock_read_ms, blocked_since_ms;
   struct timer *timer, *deadline;
   enum sweep_event later; /* the event that `timer` brings */
 

@@ -14,7 +14,7 @@ static int64_t now_ms(const struct sweep *sweep) { return loop_now_ms(sweep->opt
 static const char *why(const struct sweep *sweep) { return sweep->floor == OUTCOME_UNCHANGED ? "" : sweep->why.text; }
 
 static struct ledger_entry own_entry(const struct sweep *sweep, enum outcome outcome, const char *error) {
-  int64_t elapsed_ms = now_ms(sweep) - sweep->began_ms;
+  int64_t elapsed_ms = now_ms(sweep) - sweep->clock_read_ms;
   return (struct ledger_entry){.outcome = outcome,
                                .error = error,
                                .covers = outcome == OUTCOME_UNCHANGED || outcome == OUTCOME_GUARDED,

@@ -12,7 +12,9 @@ struct tools {
   struct lane *lane;
   struct budgets *budgets;
   struct db *watch; /* locks and reads: all advisory locks of the process are held by this session */
-  struct db *write; /* transactions */
+  struct db *write; /* transactions; a sweep has its own pick of the writers here */
+  struct db *const *writers;
+  int writer_count;
   const struct config *config;
   struct account_reader *reader; /* one for all: no read lasts longer than a callback */
   struct log *log;
