@@ -138,7 +138,8 @@ void db_query(struct db *db, const struct db_statement *statement, db_row_fn *ro
   if (!statement->prepare) /* else the address is its identity */
     job->statement.sql = job->text = memory_copy_text(statement->sql);
   job->rows = rows;
-  job->work = (struct session_work){.feed = feed_query, .rows = give_query_row, .context = job, .read_only = statement->read_only};
+  job->work = (struct session_work){
+      .feed = feed_query, .rows = give_query_row, .context = job, .read_only = statement->read_only};
 }
 
 void db_script(struct db *db, const char *sql, db_done_fn *done, void *context) {

@@ -16,9 +16,9 @@ struct reply { /* zero it before the request */
   struct client *client;
   int calls, status;
   enum error_kind kind;
-  bool destroys;        /* the callback destroys the client */
-  const char *next_url; /* the callback asks for this, once, into `next` */
+  const char *next_url; /* the callback asks for this, into `next` */
   struct reply *next;
+  bool destroys;    /* the callback destroys the client */
   uint64_t cancels; /* the callback cancels this one */
   size_t body_length;
   int64_t received_bytes;
@@ -44,12 +44,6 @@ static inline uint64_t client_get(struct client *client, struct reply *reply, co
   return request;
 }
 
-static inline void client_cancel(struct client *client, uint64_t request) {
-  client->inside = true;
-  http_cancel(client->http, request);
-  client->inside = false;
-}
-
 static inline void client_note(struct reply *reply, const struct http_response *response) {
   reply->status = response->status;
   reply->body_length = response->body.length;
@@ -70,14 +64,13 @@ static inline void client_done(void *context, const struct http_response *respon
   reply->calls++;
   if (response != NULL)
     client_note(reply, response);
-  if (error != NULL) {
-    reply->kind = error->kind;
-    strcpy(reply->error, error->text);
-  }
+  else
+    snprintf(reply->error, sizeof reply->error, "%s", error->text);
+  reply->kind = error != NULL ? error->kind : ERROR_NONE;
   if (reply->next_url != NULL)
     client_get(reply->client, reply->next, reply->next_url);
   if (reply->cancels != 0)
-    client_cancel(reply->client, reply->cancels);
+    http_cancel(reply->client->http, reply->cancels);
   if (reply->destroys)
     client_destroy(reply->client);
 }

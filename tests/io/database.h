@@ -9,7 +9,7 @@
 struct database {
   struct loop *loop;
   struct db *db;
-  char conninfo[300];
+  char conninfo[600];
   struct db_options options;
   bool inside; /* a call into db is under way: no callback may come now */
   int connects, losses, pending;

@@ -1,5 +1,5 @@
 #pragma once
-/* A TCP server for tests: one thread per connection, which runs the scene and may send whatever no correct server sends. */
+/* A TCP server for tests: one thread per connection, which runs the scene and may send what no correct server sends. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <pthread.h>

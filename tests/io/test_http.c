@@ -1,7 +1,5 @@
 /* The asynchronous contract of io/http and what it sends to whom; test_http_fault.c has the servers that misbehave. */
 #include "client.h"
-#include <fcntl.h>
-#include <netinet/tcp.h>
 
 static void say_hello(struct server *server, int fd) {
   while (server_read(server, fd))
@@ -107,7 +105,7 @@ Test(http, path_is_sent_as_it_is) {
   server_stop(&server);
 }
 
-Test(http, proxies_and_netrc_of_the_environment_are_ignored) {
+Test(http, proxies_of_the_environment_are_ignored) {
   struct server server;
   struct client client = {.options = client_options};
   struct reply reply = {.calls = 0};
@@ -184,9 +182,38 @@ static void be_mute(struct server *server, int fd) {
     continue;
 }
 
+static void be_mute_once(struct server *server, int fd) {
+  static atomic_int connections;
+  if (atomic_fetch_add(&connections, 1) == 0)
+    be_mute(server, fd);
+  else
+    say_hello(server, fd);
+}
+
+/* A client that waits for the first answer to learn whether a connection can be shared would be held up here. */
+Test(http, silent_answer_delays_no_other) {
+  struct server server;
+  struct client client = {.options = client_options};
+  struct reply replies[2] = {{.calls = 0}};
+  client.options.request_timeout_ms = 2000;
+  server_start(&server, be_mute_once);
+  client_start(&client);
+  replies[1].cancels = client_get(&client, &replies[0], server.base);
+  replies[0].cancels = client_get(&client, &replies[1], server.base);
+  client_finish(&client);
+  cr_assert_eq(replies[0].status + replies[1].status, 200, "%s; %s", replies[0].error, replies[1].error);
+  server_stop(&server);
+}
+
 static void expect_cancelled(const struct reply *reply) {
   cr_assert_eq(reply->calls, 1);
   cr_assert_eq(reply->kind, ERROR_CANCELLED);
+}
+
+static void cancel(struct client *client, uint64_t request) {
+  client->inside = true;
+  http_cancel(client->http, request);
+  client->inside = false;
 }
 
 Test(http, cancelled_request_completes_once) {
@@ -196,12 +223,12 @@ Test(http, cancelled_request_completes_once) {
   server_start(&server, be_mute);
   client_start(&client);
   uint64_t request = client_get(&client, &reply, server.base);
-  client_cancel(&client, request + 1); /* unknown: nothing happens */
-  client_cancel(&client, request);
-  client_cancel(&client, request);
+  cancel(&client, request + 1); /* unknown: nothing happens */
+  cancel(&client, request);
+  cancel(&client, request);
   loop_run(client.loop);
   expect_cancelled(&reply);
-  client_cancel(&client, request);
+  cancel(&client, request);
   cr_assert_eq(http_in_flight(client.http), 0);
   client_finish(&client);
   server_stop(&server);

@@ -1,6 +1,5 @@
 /* Servers that misbehave: each ends in one error of the right kind, whose text never varies and never shows the key. */
 #include "client.h"
-#include <fcntl.h>
 
 struct fault {
   const char *name;
@@ -85,7 +84,7 @@ static void send_endless_chunks(struct server *server, int fd) {
       continue;
 }
 
-/* 16 KiB that become 2.6 MB. 258 zero bytes per 13 bits: the fixed Huffman code of "length 258, distance 1" (RFC 1951 3.2.6). */
+/* 16 KiB that become 2.6 MB. 258 zero bytes per 13 bits: the fixed code of "length 258, distance 1" (RFC 1951 3.2.6). */
 static void send_gzip_bomb(struct server *server, int fd) {
   static const char head[] = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n4000\r\n";
   unsigned char bytes[16384] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3};

@@ -1,6 +1,7 @@
 /* TLS: who is not known is not talked to. The server is openssl's own, since nothing here may link a TLS library. */
 #include "client.h"
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 struct tls_server {
@@ -29,6 +30,7 @@ static void start(struct tls_server *server, const char *name) {
   cr_assert_eq(pipe(pair), 0);
   server->pid = fork();
   if (server->pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed assertion must not leave it running */
     dup2(pair[1], 1);
     if (chdir(server->directory) == 0)
       execlp("openssl", "openssl", "s_server", "-www", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key", "key.pem",
