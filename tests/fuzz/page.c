@@ -1,0 +1,179 @@
+/* From a page's bytes to accounts. Whatever the splitter accepts, json-c sees wholly; it finds as many entries; an account's document
+ * means what the text means, in one form only; and equal documents and equal values are one relation (tree.h has the second opinion). */
+#include "check.h"
+#include "crm/account.h"
+#include "crm/scan.h"
+#include "tree.h"
+#include <json-c/json.h>
+#include <string.h>
+
+enum { ENTRIES_MAX = 12, DEPTH_MAX = 512 };
+
+struct entries {
+  struct page_entry list[ENTRIES_MAX];
+  size_t count;
+};
+
+struct document {
+  const struct tree *tree;
+  struct buffer text;
+  unsigned char digest[HASH_BYTES];
+  enum account_fault fault;
+};
+
+static bool keep_entry(void *context, const struct page_entry *entry) {
+  struct entries *entries = context;
+  if (entries->count < ENTRIES_MAX)
+    entries->list[entries->count] = *entry;
+  entries->count++;
+  return true;
+}
+
+/* json-c's reading of what the scanner accepted: all of it, or the scanner is not strict enough. */
+static struct json_object *read_wholly(struct slice value) {
+  struct buffer clean;
+  struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX + 1);
+  buffer_init(&clean, 1 << 24);
+  CHECK(scan_clean(value, &clean));
+  json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+  struct json_object *object = json_tokener_parse_ex(tokener, clean.bytes, (int)clean.length + 1);
+  CHECK(json_tokener_get_error(tokener) == json_tokener_success);
+  CHECK(json_tokener_get_parse_end(tokener) == clean.length);
+  json_tokener_free(tokener);
+  buffer_finish(&clean);
+  return object;
+}
+
+static int members_named(const struct tree *object, const char *key) {
+  int count = 0;
+  for (const struct tree *child = object->first; child != NULL; child = child->next)
+    count += slice_equals(child->key, key);
+  return count;
+}
+
+/* The scanner and both readers agree on the body as a whole. */
+static void check_body(struct slice body, const struct tree *tree, bool page_good, const struct page *page) {
+  struct scan scan;
+  struct slice value;
+  scan_init(&scan, body);
+  bool accepted = scan_value(&scan, &value);
+  scan_space(&scan);
+  accepted = accepted && scan.at == scan.end;
+  int depth = scan.depth;
+  scan_finish(&scan);
+  CHECK(accepted || !page_good);
+  if (depth > DEPTH_MAX)
+    return;
+  CHECK(accepted == (tree != NULL));
+  if (!accepted)
+    return;
+  CHECK(tree_depth(tree) == depth);
+  struct json_object *object = read_wholly(value), *member;
+  if (page_good && members_named(tree, "data") == 1 && members_named(tree, "has_more") == 1) {
+    CHECK(json_object_object_get_ex(object, "data", &member));
+    CHECK(json_object_array_length(member) == page->entries);
+    CHECK(json_object_object_get_ex(object, "has_more", &member));
+    CHECK(json_object_get_boolean(member) == page->has_more);
+  }
+  json_object_put(object);
+}
+
+static enum account_fault read_text(struct account_reader *reader, struct slice text, struct account *account) {
+  struct page_entry entry;
+  CHECK(page_read_single(text, &entry, NULL));
+  return account_read(reader, &entry, account);
+}
+
+/* Why the contract sets an entry aside, found out from the tree. */
+static enum account_fault expected_fault(const struct tree *tree) {
+  const struct tree *id = tree_member(tree, "id");
+  if (tree->kind != TREE_OBJECT)
+    return ACCOUNT_NO_OBJECT;
+  if (id == NULL || id->kind != TREE_STRING || id->text.length == 0)
+    return ACCOUNT_NO_ID;
+  if (tree_depth(tree) > ENTRY_DEPTH_MAX)
+    return ACCOUNT_TOO_DEEP;
+  if (tree_has_bad_number(tree))
+    return ACCOUNT_NUMBER;
+  return id->text.length > ACCOUNT_ID_BYTES_MAX ? ACCOUNT_LONG_ID : ACCOUNT_GOOD;
+}
+
+/* The same said in other words, and the canonical form itself, have the same canonical form. */
+static void check_form(struct account_reader *reader, const struct document *document, uint64_t seed) {
+  struct account account;
+  struct buffer other;
+  buffer_init(&other, 1 << 22);
+  for (int round = 0; round < 3; round++) {
+    buffer_clear(&other);
+    bool written = round == 0 ? buffer_append(&other, document->text.bytes, document->text.length)
+                              : tree_scramble(document->tree, &seed, &other);
+    if (!written)
+      break;
+    enum account_fault fault = read_text(reader, buffer_slice(&other), &account);
+    CHECK(fault == document->fault);
+    CHECK(account.document.length == document->text.length);
+    CHECK(memcmp(account.document.bytes, document->text.bytes, account.document.length) == 0);
+    CHECK(fault != ACCOUNT_GOOD || memcmp(account.digest, document->digest, HASH_BYTES) == 0);
+  }
+  buffer_finish(&other);
+}
+
+static void check_entry(struct arena *arena, struct account_reader *reader, const struct page_entry *entry,
+                        struct document *document) {
+  struct account account;
+  document->fault = account_read(reader, entry, &account);
+  document->tree = entry->depth > DEPTH_MAX ? NULL : tree_read(arena, entry->raw, DEPTH_MAX);
+  buffer_init(&document->text, 1 << 24);
+  if (document->tree == NULL || document->fault == ACCOUNT_TOO_LARGE) {
+    document->tree = NULL;
+    return;
+  }
+  CHECK(document->fault == expected_fault(document->tree));
+  CHECK((account.document.length == 0) == tree_has_bad_number(document->tree));
+  const struct tree *id = tree_member(document->tree, "id");
+  if (id != NULL && id->kind == TREE_STRING)
+    CHECK(account.id.length == id->text.length && memcmp(account.id.bytes, id->text.bytes, id->text.length) == 0);
+  if (account.document.length == 0)
+    return;
+  CHECK(buffer_append(&document->text, account.document.bytes, account.document.length));
+  if (document->fault == ACCOUNT_GOOD)
+    memcpy(document->digest, account.digest, HASH_BYTES);
+  const struct tree *again = tree_read(arena, buffer_slice(&document->text), DEPTH_MAX);
+  CHECK(again != NULL && tree_equal(document->tree, again));
+  check_form(reader, document, entry->raw.length * 2654435761u + 1);
+}
+
+static void check_pairs(const struct document *documents, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    for (size_t k = 0; k < i; k++) {
+      const struct document *left = &documents[i], *right = &documents[k];
+      if (left->text.length == 0 || right->text.length == 0)
+        continue;
+      bool same = left->text.length == right->text.length &&
+                  memcmp(left->text.bytes, right->text.bytes, left->text.length) == 0;
+      CHECK(same == tree_equal(left->tree, right->tree));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  struct slice body = {(const char *)data, size};
+  struct arena *arena = arena_create((size_t)64 << 20);
+  struct account_reader *reader = account_reader_create(NULL, 0);
+  struct entries entries = {.count = 0};
+  struct document documents[ENTRIES_MAX];
+  struct page page;
+  struct error error = {0};
+  bool good = page_read(body, keep_entry, &entries, &page, &error);
+  CHECK(good ? error.kind == ERROR_NONE : error.kind == ERROR_SHAPE);
+  CHECK(!good || page.entries == entries.count);
+  check_body(body, tree_read(arena, body, DEPTH_MAX), good, &page);
+  size_t count = !good ? 0 : entries.count < ENTRIES_MAX ? entries.count : ENTRIES_MAX;
+  for (size_t i = 0; i < count; i++)
+    check_entry(arena, reader, &entries.list[i], &documents[i]);
+  check_pairs(documents, count);
+  for (size_t i = 0; i < count; i++)
+    buffer_finish(&documents[i].text);
+  account_reader_destroy(reader);
+  arena_destroy(arena);
+  return 0;
+}
