@@ -39,7 +39,7 @@ static void on_me(void *context, const struct exchange_answer *answer) {
   else if (answer->verdict != VERDICT_TAKE)
     error_set(&credential->error, ERROR_HTTP, "/me/ answered HTTP %d: check api.base_url", answer->status);
   else if (!principal_read(answer->body, &credential->principal, &credential->error))
-    error_prefix(&credential->error, "is api.base_url really Close's?");
+    credential->error.kind = ERROR_SHAPE; /* and the words why */
   credential->credentials->done(credential->credentials->context);
 }
 
@@ -153,7 +153,7 @@ static const char *advice(const struct error *error) {
     return ": check the certificate of api.base_url, or name who signed it in api.ca_file";
   if (error->kind == ERROR_NETWORK || error->kind == ERROR_TIMEOUT)
     return ": check api.base_url, api.proxy and the network";
-  return "";
+  return error->kind == ERROR_SHAPE ? ": check that api.base_url is Close's" : "";
 }
 
 static void tell_good(const struct check_credentials *credentials, int place, const struct credential *credential,
