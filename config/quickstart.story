@@ -90,5 +90,5 @@ tell_story() {
 
 hints_for_the_pretended_close() {
   say 'change   a field at the pretended Close, and see it arrive within 5 seconds:'
-  say "         curl 'http://127.0.0.1:$sim_port/_sim/edit?key=api_data_2&id=$google' -d '{\"send_status\": \"ok\"}'"
+  say "         curl -s 'http://127.0.0.1:$sim_port/_sim/edit?key=api_data_2&id=$google' -d '{\"send_status\": \"ok\"}'"
 }

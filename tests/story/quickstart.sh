@@ -52,6 +52,7 @@ cp -r "$source_dir/config" "$long/"
 mkdir -p "$long/tests/sim" && cp -r "$source_dir/tests/sim/data" "$long/tests/sim/"
 quickstart() { env QUICKSTART_MARK="$mark" "$@"; }
 
+SECONDS=0
 echo 'the story, from a long path and another directory'
 (cd / && quickstart "$long/config/quickstart" --once) >"$base/story" 2>&1
 expect_status 0 $? "$base/story"
@@ -75,7 +76,7 @@ expect_nothing_left "$base/second"
 echo 'an organization of its own, by its key'
 "$close_sim" --data "$source_dir/tests/sim/data/recorded-shapes.json" >"$base/sim" &
 sim_pid=$!
-until grep -q '^key' "$base/sim"; do sleep 0.1; done
+until grep -qs '^key' "$base/sim"; do sleep 0.1; done
 url=http://127.0.0.1:$(sed -n 's/^port //p' "$base/sim")/api/v1
 CLOSE_API_KEY=api_data_1 CLOSE_BASE_URL=$url quickstart "$long/config/quickstart" --once >"$base/own" 2>&1
 expect_status 0 $? "$base/own"
@@ -94,7 +95,7 @@ echo 'stopped or killed in the middle'
 for signal in TERM INT KILL; do
   env --default-signal=INT "QUICKSTART_MARK=$mark" "$long/config/quickstart" --once >"$base/$signal" 2>&1 &
   pid=$!
-  until grep -q 'Unix socket in' "$base/$signal"; do sleep 0.05; done
+  until grep -qs 'Unix socket in' "$base/$signal"; do sleep 0.05; done
   kill -"$signal" "$pid"
   wait "$pid" 2>/dev/null
   status=$?
@@ -113,9 +114,48 @@ for signal in TERM INT KILL; do
   fi
 done
 
+await() { # await SECONDS COMMAND...
+  local tenths=$(($1 * 10))
+  shift
+  until "$@"; do
+    ((tenths-- > 0)) || return 1
+    sleep 0.1
+  done
+}
+
+stay() { # stay OUTPUT: the quickstart as a daemon, in $pid
+  env --default-signal=INT "QUICKSTART_MARK=$mark" "$long/config/quickstart" >"$1" 2>&1 &
+  pid=$!
+  await 60 grep -q 'Ctrl-C' "$1" || complain "$(basename "$1") does not stay: $(cat "$1")"
+}
+
+echo 'the daemon: a change arrives, Ctrl-C ends it'
+stay "$base/daemon"
+box=$(sed -n 's|.*Unix socket in \(/.*\)/pg$|\1|p' "$base/daemon")
+eval "$(sed -n "s/^ *\(curl -s '.*\)/\1/p" "$base/daemon")" # what it tells one to try
+# shellcheck disable=SC2317 # await calls it
+arrived() {
+  [[ $(psql -XAtq -h "$box/pg" close -c "select send_status from account where email = 'g@example.com'") == ok ]]
+}
+await 20 arrived || complain "the change does not arrive: $(cat "$base/daemon")"
+metrics=$(sed -n 's|^ *http *\(http:[^ ]*/metrics\).*|\1|p' "$base/daemon")
+curl -sf "$metrics" | grep '^closesyncd_' >/dev/null || complain 'there are no metrics where it says'
+kill -INT "$pid"
+wait "$pid"
+expect_status 0 $? "$base/daemon"
+expect_nothing_left "$base/daemon"
+
+echo 'the daemon dies'
+stay "$base/dies"
+box=$(sed -n 's|.*Unix socket in \(/.*\)/pg$|\1|p' "$base/dies")
+pkill -KILL -f "^$CLOSESYNCD_BUILD_DIR/closesyncd -c $box/closesyncd.conf run" || complain 'there is no daemon'
+wait "$pid"
+expect_status 1 $? "$base/dies"
+expect_nothing_left "$base/dies"
+
 echo 'a wrong option'
 "$long/config/quickstart" --twice >"$base/option" 2>&1
 expect_status 64 $? "$base/option"
 
-((failures == 0)) && echo 'quickstart: well'
+((failures == 0)) && echo "quickstart: well ($SECONDS s)"
 exit $((failures > 0))
