@@ -16,7 +16,8 @@ struct credential {
   const struct config_organization *organization;
   struct exchange_traffic traffic;
   struct exchange_options exchange;
-  struct principal principal; /* user_id NULL: it was not told */
+  bool known; /* the key was taken, and `principal` is who it acts as; else `error` says why not */
+  struct principal principal;
   struct error error;
   int twin; /* another NAME of the same organization, or NOBODY */
 };
@@ -31,16 +32,22 @@ struct check_credentials {
   bool can_ask;
 };
 
-static void on_me(void *context, const struct exchange_answer *answer) {
-  struct credential *credential = context;
-  credential->credentials->answered++;
+static bool read_answer(struct credential *credential, const struct exchange_answer *answer) {
   if (answer->error != NULL)
     credential->error = *answer->error;
   else if (answer->verdict != VERDICT_TAKE)
     error_set(&credential->error, ERROR_HTTP, "/me/ answered HTTP %d: check api.base_url", answer->status);
-  else if (!principal_read(answer->body, &credential->principal, &credential->error))
-    credential->error.kind = ERROR_SHAPE; /* and the words why */
-  credential->credentials->done(credential->credentials->context);
+  else
+    return principal_read(answer->body, &credential->principal, &credential->error);
+  return false;
+}
+
+static void on_me(void *context, const struct exchange_answer *answer) {
+  struct credential *credential = context;
+  struct check_credentials *credentials = credential->credentials;
+  credential->known = read_answer(credential, answer);
+  credentials->answered++;
+  credentials->done(credentials->context);
 }
 
 static void ask(struct check_credentials *credentials, struct credential *credential) {
@@ -97,7 +104,7 @@ static const struct check_bound *find_bound(const struct check_database *databas
 /* Whose accounts this NAME would bring, as far as that is known; NULL: it is not. */
 static const char *organization_of(const struct credential *credential, const struct check_database *database) {
   const struct check_bound *bound = find_bound(database, credential->organization->name);
-  if (credential->principal.user_id == NULL)
+  if (!credential->known)
     return NULL;
   if (bound != NULL)
     return bound->organization_id;
@@ -200,7 +207,7 @@ static void judge(struct check_credentials *credentials, int number, const struc
     findings_add(findings, place, FINDING_SKIPPED, name, "not asked: its key could not be read, see above");
   else if (!credentials->can_ask)
     findings_add(findings, place, FINDING_SKIPPED, name, "not asked: what is set in [api] is in doubt, see above");
-  else if (credential->principal.user_id == NULL)
+  else if (!credential->known)
     findings_add(findings, place, FINDING_FAILED, name, "%s%s", credential->error.text, advice(&credential->error));
   else if (disagreement(credential, find_bound(database, name), text, sizeof text) != NULL)
     findings_add(findings, place, FINDING_FAILED, name, "%s", text);

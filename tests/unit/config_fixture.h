@@ -43,7 +43,7 @@ static inline void write_file(const char *name, const char *text) { write_bytes(
 
 /* Loads `text` as the main file; "$" stands for the folder. */
 static inline bool load(const char *text, bool with_keys) {
-  char expanded[32768];
+  char expanded[32768] = "";
   size_t length = 0;
   for (; *text; text++)
     length += (size_t)snprintf(expanded + length, sizeof expanded - length, *text == '$' ? "%s" : "%.1s",
