@@ -1,0 +1,105 @@
+/* Coverage: complete listings that followed one another, the longest state that can have gone unseen among them, and a new row
+ * after a gap. Guarded sweeps extend it; incomplete and failed ones do not. */
+#include "support/story.h"
+
+#include <criterion/criterion.h>
+
+static const char ROWS[] = "select string_agg(sweeps::text, ',' order by from_at) from coverage";
+
+static const char *sweep(struct story *story, int exit_status) {
+  story_expect_exit(story, exit_status, "sync", NULL);
+  return story_sql(story, "select listed_at from organization");
+}
+
+static void nap(struct story *story, const char *seconds) {
+  story_sql(story, story_format(story, "select pg_sleep(%s)", seconds));
+}
+
+/* The newest row ends with that sweep, and its longest gap is no smaller than the distance of these two starts. */
+static void expect_span(struct story *story, const char *from, const char *until, const char *start, const char *next) {
+  story_expect_sql(story, story_format(story, "%s %s", from, until),
+                   "select from_at || ' ' || until_at from coverage order by from_at desc limit 1");
+  story_expect_sql(
+      story, "t",
+      story_format(story,
+                   "select longest_gap between '%s'::timestamptz - '%s' and '%s'::timestamptz - '%s' + interval '10 s'"
+                   " from coverage order by from_at desc limit 1",
+                   next, start, next, start));
+}
+
+Test(coverage, grows_with_each_complete_sweep) {
+  struct story *story = story_create_generated(1, 3, 2);
+  const char *first = sweep(story, 0);
+  expect_span(story, first, first, first, first);
+  nap(story, "0.4");
+  const char *second = sweep(story, 0);
+  expect_span(story, first, second, first, second);
+  const char *third = sweep(story, 0);
+  story_change(story, 100, 3);
+  const char *fourth = sweep(story, 0);
+  expect_span(story, first, fourth, first, second); /* the nap is still the longest */
+  story_expect_sql(story, "4", ROWS);
+  story_expect_sql(story, fourth, "select last_swept_at from organization");
+  story_expect_exact(story);
+  cr_assert_str_neq(third, fourth);
+  story_destroy(story);
+}
+
+Test(coverage, counts_the_time_that_a_slow_listing_takes) {
+  struct story *story = story_create_generated(1, 3, 2);
+  sweep(story, 0);
+  nap(story, "0.5");
+  story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\"}, \"times\": 1, \"delay_ms\": 600}]");
+  sweep(story, 0); /* a state can have begun with the first one's list and ended before this one's was made */
+  sweep(story, 0);
+  story_expect_sql(story, "t", "select longest_gap >= interval '1100 ms' from coverage");
+  story_expect_sql(story, "3", ROWS);
+  story_expect_exact(story);
+  cr_assert_eq(story_count(story, "select count(*) from coverage"), 1);
+  story_destroy(story);
+}
+
+Test(coverage, begins_again_after_a_gap) {
+  struct story *story = story_create_generated(1, 3, 2);
+  story_set(story, "sync", "gap", "1s");
+  const char *first = sweep(story, 0);
+  nap(story, "1.2");
+  const char *second = sweep(story, 0);
+  story_expect_sql(story, "1,1", ROWS);
+  expect_span(story, second, second, second, second);
+  const char *third = sweep(story, 0);
+  story_expect_sql(story, "1,2", ROWS);
+  expect_span(story, second, third, second, third);
+  story_set(story, "sync", "gap", "1h");
+  nap(story, "1.2");
+  sweep(story, 0);
+  story_expect_sql(story, "1,3", ROWS);
+  story_expect_sql(story, first, "select until_at from coverage order by from_at limit 1");
+  cr_assert_str_neq(first, third);
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
+Test(coverage, is_not_extended_by_incomplete_and_failed_sweeps) {
+  struct story *story = story_create_generated(1, 6, 2);
+  const char *first = sweep(story, 0);
+  story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\"}, \"status\": 500}]");
+  sweep(story, 1);
+  const char *id = story_sql(story, "select account_id from account limit 1");
+  story_remove(story, 1, id);
+  story_replies(story,
+                story_format(story, "[{\"match\": {\"path\": \"/connected_account/%s/\"}, \"status\": 500}]", id));
+  sweep(story, 1);
+  expect_span(story, first, first, first, first);
+  story_expect_sql(story, first, "select last_swept_at from organization");
+  story_accounts(story, 1, "[]");
+  story_replies(story, "[]");
+  const char *guarded = sweep(story, 3);
+  expect_span(story, first, guarded, first, guarded);
+  const char *again = sweep(story, 3);
+  expect_span(story, first, again, first, guarded);
+  story_expect_sql(story, "3", ROWS);
+  story_expect_history(story);
+  cr_assert_str_neq(guarded, again);
+  story_destroy(story);
+}
