@@ -266,10 +266,12 @@ struct serve *serve_create(struct loop *loop, const struct serve_options *option
   serve->loop = loop;
   serve->options = *options;
   set_defaults(&serve->options);
-  if (listener_open(&serve->listener, options->listen, error) && start_daemon(serve, error))
-    return serve;
-  serve_destroy(serve);
-  return NULL;
+  if (!listener_open(&serve->listener, options->listen, error) || !start_daemon(serve, error)) {
+    serve_destroy(serve);
+    return NULL;
+  }
+  serve->options.listen = NULL; /* the caller's, only until here */
+  return serve;
 }
 
 void serve_destroy(struct serve *serve) {

@@ -18,9 +18,9 @@ struct serve_reply {
  * shows `serve_options.hint`. Called from the loop; must not call serve_destroy(). */
 typedef bool serve_fn(void *context, const char *path, struct serve_reply *reply);
 
-struct serve_options { /* texts are borrowed as long as the server lives */
-  const char *listen;  /* "127.0.0.1:9187", "[::1]:9187" or "unix:/path"; port 0: any free one */
-  const char *hint;    /* body of a 404 */
+struct serve_options {
+  const char *listen; /* "127.0.0.1:9187", "[::1]:9187" or "unix:/path"; port 0: any free one */
+  const char *hint;   /* body of a 404 */
   serve_fn *answer;
   void *context;
   size_t max_body_bytes; /* of one reply; 0: 64 MiB. All replies under way: twice that */

@@ -1,0 +1,164 @@
+/* The HTTP server's bounds: time, clients, header, bytes of replies. Real sockets. */
+#include "io/stage_client.h"
+
+static bool begins(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
+
+static const char hello[] = "GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+/* Says a byte of a header that never ends every 20 ms until it is cut; at most 5 s. */
+static void drip(struct stage *stage, int fd, int number) {
+  int64_t begun_ms = stage_now_ms();
+  stage_say(fd, "GET /hello HTTP/1.1\r\nX-Slow: ");
+  while (stage_now_ms() - begun_ms < 5000 && send(fd, "a", 1, MSG_NOSIGNAL) == 1)
+    usleep(20000);
+  stage->took_ms[number] = stage_now_ms() - begun_ms;
+}
+
+static void be_slow(struct stage *stage) {
+  int fd = stage_connect(stage);
+  stage_hear(stage, fd, 0); /* says nothing */
+  close(fd);
+  fd = stage_connect(stage);
+  drip(stage, fd, 1);
+  close(fd);
+  fd = stage_connect(stage);
+  stage_say(fd, "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  stage_hear(stage, fd, 2); /* kept, then idle */
+  close(fd);
+}
+
+Test(serve_limit, idle_and_dripping_clients_are_cut) {
+  struct stage stage = {.options.request_ms = 300};
+  stage_play(&stage, be_slow);
+  for (int i = 0; i < 3; i++)
+    cr_assert(stage.took_ms[i] >= 250 && stage.took_ms[i] < 3000, "client %d: %lld ms", i, (long long)stage.took_ms[i]);
+  cr_assert_str_eq(stage.answers[0], "");
+  cr_assert(begins(stage.answers[2], "HTTP/1.1 200 "));
+}
+
+/* Takes a little of 8 MiB and then nothing. */
+static void read_slowly(struct stage *stage) {
+  int fd = stage_connect(stage), small = 4096;
+  char block[512];
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+  stage_say(fd, "GET /big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  stage->counts[0] = recv(fd, block, sizeof block, 0) > 0;
+  stage_ask(stage, 0, hello);
+  stage->counts[1] = stage->clients;
+  usleep(600000);
+  stage_ask(stage, 1, hello);
+  stage->counts[2] = stage->clients;
+  close(fd);
+}
+
+Test(serve_limit, slow_reader_is_cut) {
+  struct stage stage = {.options.reply_ms = 300};
+  stage_play(&stage, read_slowly);
+  cr_assert_eq(stage.counts[0], 1);
+  cr_assert_eq(stage.counts[1], 2, "the slow one and the one that asks");
+  cr_assert_eq(stage.counts[2], 1, "only the one that asks");
+}
+
+enum { CROWD = 12 };
+
+static void crowd(struct stage *stage) {
+  int fds[CROWD];
+  for (int i = 0; i < CROWD; i++)
+    fds[i] = stage_connect(stage);
+  usleep(100000);
+  for (int i = 0; i < CROWD; i++) { /* whom did the server cut? */
+    char byte;
+    stage->counts[0] += recv(fds[i], &byte, 1, MSG_DONTWAIT) == 0;
+  }
+  stage_ask(stage, 0, hello);
+  for (int i = 0; i < CROWD; i++)
+    close(fds[i]);
+  usleep(100000);
+  stage_ask(stage, 1, hello);
+}
+
+Test(serve_limit, clients_of_one_host) {
+  struct stage stage = {.options = {.max_clients = 64, .max_clients_per_host = 8}};
+  stage_play(&stage, crowd);
+  cr_assert_eq(stage.counts[0], CROWD - 8, "%d were cut", stage.counts[0]);
+  cr_assert_str_eq(stage.answers[0], "", "there is no room");
+  cr_assert(begins(stage.answers[1], "HTTP/1.1 200 "), "and now there is");
+}
+
+Test(serve_limit, crowd_waits_and_is_served) {
+  struct stage stage = {.options = {.max_clients = 4, .max_clients_per_host = 64, .request_ms = 200}};
+  stage_play(&stage, crowd);
+  cr_assert_eq(stage.counts[0], 0, "%d: they wait in the backlog", stage.counts[0]);
+  cr_assert(begins(stage.answers[0], "HTTP/1.1 200 "), "served when the idle ones were cut: %s", stage.answers[0]);
+  cr_assert_geq(stage.took_ms[0], 200);
+  cr_assert(begins(stage.answers[1], "HTTP/1.1 200 "));
+}
+
+static void say_much(struct stage *stage) {
+  static char header[100000];
+  int fd = stage_connect(stage);
+  memset(header, 'a', sizeof header - 1);
+  stage_say(fd, "GET /hello HTTP/1.1\r\nHost: localhost\r\nX-Long: ");
+  stage_say(fd, header);
+  stage_hear(stage, fd, 0);
+  close(fd);
+  fd = stage_connect(stage);
+  stage_say(fd, "GET /");
+  stage_say(fd, header);
+  stage_hear(stage, fd, 1);
+  close(fd);
+  stage_ask(stage, 2, "\x16\x03\x01\x02\x01 this is no HTTP\r\n\r\n");
+  stage_ask(stage, 3, hello);
+}
+
+Test(serve_limit, header_is_bounded) {
+  struct stage stage = {0};
+  stage_play(&stage, say_much);
+  cr_assert(stage.answers[0][0] == '\0' || begins(stage.answers[0], "HTTP/1.1 431 "), "%s", stage.answers[0]);
+  cr_assert(stage.answers[1][0] == '\0' || begins(stage.answers[1], "HTTP/1.1 414 "), "%s", stage.answers[1]);
+  cr_assert_null(strstr(stage.answers[2], "hello"));
+  cr_assert(begins(stage.answers[3], "HTTP/1.1 200 "));
+  cr_assert_eq(stage.asked, 1);
+}
+
+static void take_big_ones(struct stage *stage) {
+  static const char big[] = "GET /big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  int fds[3];
+  for (int i = 0; i < 3; i++) { /* asked for, and not read */
+    fds[i] = stage_connect(stage);
+    stage_say(fds[i], big);
+    usleep(50000);
+  }
+  stage_ask(stage, 0, hello);
+  for (int i = 0; i < 3; i++) {
+    size_t before = stage->received;
+    stage_hear(stage, fds[i], 1 + i);
+    stage->counts[i] = (int)(stage->received - before);
+    close(fds[i]);
+  }
+  stage_ask(stage, 4, hello);
+}
+
+Test(serve_limit, replies_under_way_are_bounded) {
+  struct stage stage = {.options.max_body_bytes = 10 * 1024 * 1024};
+  stage_play(&stage, take_big_ones);
+  cr_assert_gt(stage.counts[0], 8 * 1024 * 1024);
+  cr_assert_gt(stage.counts[1], 8 * 1024 * 1024);
+  cr_assert(begins(stage.answers[3], "HTTP/1.1 503 "), "the third has to wait: %.100s", stage.answers[3]);
+  cr_assert(begins(stage.answers[0], "HTTP/1.1 503 "));
+  cr_assert(begins(stage.answers[4], "HTTP/1.1 200 "), "the memory is free again");
+}
+
+static void leave_open(struct stage *stage) {
+  for (int i = 0; i < 8; i++) {
+    int fd = stage_connect(stage);
+    stage_say(fd, i % 2 ? "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n" : "GET /he");
+  }
+  usleep(100000); /* the descriptors go with the test's process; the server is closed with all of them connected */
+}
+
+Test(serve_limit, destroy_with_clients_leaves_an_empty_loop) {
+  struct stage stage = {0};
+  stage_play(&stage, leave_open);
+  cr_assert_eq(stage.asked, 4);
+}
