@@ -3,7 +3,7 @@
 #include "command/generation.h"
 #include "io/serve.h"
 #include "io/service.h"
-#include "sync/metrics.h"
+#include "sync/endpoint.h"
 #include "sync/scheduler.h"
 #include <signal.h>
 #include <string.h>
@@ -166,38 +166,14 @@ static void on_era_ended(void *context, struct era *era) {
 
 static bool answer(void *context, const char *path, struct serve_reply *reply) {
   struct run *run = context;
-  const struct health *health = scheduler_health(run->scheduler);
-  struct vitals vitals;
-  bool ready = true, good = true;
-  reply->content_type = "application/json";
-  if (strcmp(path, "/healthz") == 0) {
-    reply->content_type = "text/plain; charset=utf-8";
-    good = buffer_append_text(&reply->body, "ok\n");
-  } else if (strcmp(path, "/readyz") == 0) {
-    good = health_write_ready(health, &reply->body, &ready);
-    reply->status = ready ? 200 : 503;
-  } else if (strcmp(path, "/status.json") == 0) {
-    good = health_write_status(health, &reply->body);
-  } else if (strcmp(path, "/metrics") == 0) {
-    reply->content_type = METRICS_CONTENT_TYPE;
-    vitals_read(&vitals);
-    good = metrics_write(health, &vitals, &reply->body);
-  } else {
-    return false;
-  }
-  if (!good)
-    reply->status = 500;
-  return true;
+  return endpoint_answer(scheduler_health(run->scheduler), path, reply);
 }
 
 static bool listen_for_http(struct run *run, struct error *error) {
   const char *listen = run->generation->config->http.listen;
   if (listen == NULL)
     return true;
-  struct serve_options options = {.listen = listen,
-                                  .hint = "closesyncd answers /metrics, /healthz, /readyz and /status.json\n",
-                                  .answer = answer,
-                                  .context = run};
+  struct serve_options options = {.listen = listen, .hint = ENDPOINT_HINT, .answer = answer, .context = run};
   run->serve = serve_create(run->app.loop, &options, error);
   return run->serve != NULL;
 }

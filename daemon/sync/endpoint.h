@@ -3,7 +3,7 @@
 #include "io/serve.h"
 #include "sync/health.h"
 
-#define ENDPOINT_HINT "there are /healthz, /readyz, /metrics and /status.json\n"
+#define ENDPOINT_HINT "closesyncd answers /metrics, /healthz, /readyz and /status.json\n"
 
 /* The scheduler's serve_fn: take a snapshot of its health, then call this. False: no such path. */
 bool endpoint_answer(const struct health *health, const char *path, struct serve_reply *reply);

@@ -1,0 +1,225 @@
+/* The Prometheus text: golden, escaped, bounded, quick; and what promtool says of it, where it is installed. */
+#include "sync/endpoint.h"
+#include "sync/metrics.h"
+#include "unit/sync/health_fixture.h"
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static void write_all(const struct patient *patient, struct buffer *text, size_t limit) {
+  struct vitals vitals;
+  vitals_read(&vitals);
+  buffer_init(text, limit);
+  cr_assert(metrics_write(&patient->health, &vitals, text));
+}
+
+static void expect_line(const struct buffer *text, const char *line) {
+  char wanted[512];
+  snprintf(wanted, sizeof wanted, "\n%s\n", line);
+  cr_assert_not_null(strstr(text->bytes, wanted), "%s\nin\n%s", line, text->bytes);
+}
+
+static void fill(struct patient *patient, int number) {
+  struct health_organization *organization = &patient->organizations[number];
+  health_count_accounts(organization, slice_of("google"), 12);
+  health_count_accounts(organization, slice_of("custom_email"), 7);
+  health_count_accounts(organization, slice_of(""), 1);
+  for (int i = 0; i < 12; i++)
+    health_count_request(organization, i < 9 ? 200 : 420 + i);
+  health_count_request(organization, 0);
+  for (int i = 0; i < 12; i++)
+    health_count_request(organization, 510 + i);
+  organization->rate_limit_remaining = 42;
+  organization->removals_held = number;
+  patient_sweep(patient, number, OUTCOME_CHANGED, 1500);
+}
+
+Test(metrics, every_metric_is_there) {
+  static const char *const lines[] = {
+      "closesyncd_build_info{version=\"" CLOSESYNCD_VERSION "\"} 1",
+      "closesyncd_database_up 1",
+      "closesyncd_accounts{organization=\"acme\",type=\"google\"} 12",
+      "closesyncd_accounts{organization=\"acme\",type=\"_other\"} 1",
+      "closesyncd_sweeps_total{organization=\"acme\",outcome=\"changed\"} 1",
+      "closesyncd_sweeps_total{organization=\"acme\",outcome=\"failed\"} 0",
+      "closesyncd_changes_total{organization=\"acme\",change=\"added\"} 3",
+      "closesyncd_changes_total{organization=\"acme\",change=\"changed\"} 2",
+      "closesyncd_changes_total{organization=\"acme\",change=\"removed\"} 1",
+      "closesyncd_last_success_timestamp_seconds{organization=\"acme\"} 1790000000",
+      "closesyncd_consecutive_failures{organization=\"acme\"} 0",
+      "closesyncd_removals_held{organization=\"acme\"} 0",
+      "closesyncd_http_requests_total{organization=\"acme\",code=\"200\"} 9",
+      "closesyncd_http_requests_total{organization=\"acme\",code=\"none\"} 1",
+      "closesyncd_http_requests_total{organization=\"acme\",code=\"other\"} 8",
+      "closesyncd_rate_limit_remaining{organization=\"acme\"} 42",
+      "closesyncd_sweep_duration_seconds_bucket{le=\"1\"} 0",
+      "closesyncd_sweep_duration_seconds_bucket{le=\"2.5\"} 1",
+      "closesyncd_sweep_duration_seconds_bucket{le=\"+Inf\"} 1",
+      "closesyncd_sweep_duration_seconds_sum 1.500",
+      "closesyncd_sweep_duration_seconds_count 1",
+      "# TYPE process_cpu_seconds_total counter",
+      "# TYPE process_resident_memory_bytes gauge",
+      "# TYPE process_virtual_memory_bytes gauge",
+      "# TYPE process_open_fds gauge",
+      "# TYPE process_max_fds gauge",
+      "# TYPE process_start_time_seconds gauge",
+  };
+  struct patient patient;
+  struct buffer text;
+  patient_admit(&patient, 1);
+  fill(&patient, 0);
+  write_all(&patient, &text, 1 << 20);
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    expect_line(&text, lines[i]);
+  buffer_finish(&text);
+  patient_release(&patient);
+}
+
+Test(metrics, unknown_is_left_out) {
+  struct patient patient;
+  struct buffer text;
+  const struct vitals unknown = {-1, -1, -1, -1, -1, -1};
+  patient_admit(&patient, 1);
+  patient.health.database_up = false;
+  buffer_init(&text, 1 << 20);
+  cr_assert(metrics_write(&patient.health, &unknown, &text));
+  expect_line(&text, "closesyncd_database_up 0");
+  cr_assert_null(strstr(text.bytes, "rate_limit_remaining{"));
+  cr_assert_null(strstr(text.bytes, "process_"));
+  buffer_finish(&text);
+  patient_release(&patient);
+}
+
+Test(metrics, labels_are_escaped) {
+  struct patient patient;
+  struct buffer text;
+  patient_admit(&patient, 1);
+  health_count_accounts(&patient.organizations[0],
+                        slice_of("a\"b\\c\nd\xff"
+                                 "e"),
+                        5);
+  write_all(&patient, &text, 1 << 20);
+  expect_line(&text, "closesyncd_accounts{organization=\"acme\",type=\"a\\\"b\\\\c\\nd\xef\xbf\xbd"
+                     "e\"} 5");
+  buffer_finish(&text);
+  patient_release(&patient);
+}
+
+/* Every sample stands under its own metric's TYPE line, and no metric comes twice. */
+Test(metrics, samples_of_a_metric_stand_together) {
+  struct patient patient;
+  struct buffer text;
+  char family[128] = "", seen[4096] = "";
+  patient_admit(&patient, 3);
+  for (int i = 0; i < 3; i++)
+    fill(&patient, i);
+  write_all(&patient, &text, 1 << 20);
+  for (char *save, *line = strtok_r(text.bytes, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+    if (sscanf(line, "# TYPE %127s", family) == 1) {
+      char word[130];
+      snprintf(word, sizeof word, " %s ", family);
+      cr_assert_null(strstr(seen, word), "%s twice", family);
+      strcat(seen, word);
+    } else if (line[0] != '#') {
+      cr_assert_eq(strncmp(line, family, strlen(family)), 0, "%s under %s", line, family);
+    }
+  }
+  buffer_finish(&text);
+  patient_release(&patient);
+}
+
+static double cpu_ms(void) { return (double)clock() * 1000 / CLOCKS_PER_SEC; }
+
+Test(metrics, ten_thousand_organizations_are_quick_and_bounded) {
+  struct patient patient;
+  struct buffer text;
+  patient_admit(&patient, 10000);
+  char(*names)[64] = calloc(10000, sizeof *names);
+  for (int i = 0; i < 10000; i++) {
+    snprintf(names[i], sizeof names[i], "organization-%d", i);
+    patient.organizations[i].name = names[i];
+    fill(&patient, i);
+  }
+  double begun = cpu_ms();
+  write_all(&patient, &text, (size_t)64 << 20);
+  double took = cpu_ms() - begun;
+#ifndef __SANITIZE_ADDRESS__
+  cr_assert_lt(took, 200);
+#else
+  cr_assert_lt(took, 5000);
+#endif
+  cr_assert_lt(text.length, (size_t)32 << 20);
+  fprintf(stderr, "10000 organizations: %.0f ms, %zu bytes\n", took, text.length);
+  buffer_finish(&text);
+  free(names);
+  patient_release(&patient);
+}
+
+Test(metrics, what_does_not_fit_is_told) {
+  struct patient patient;
+  struct buffer text;
+  patient_admit(&patient, 3);
+  for (size_t limit = 0; limit < 2000; limit += 7) {
+    buffer_init(&text, limit);
+    cr_assert_not(metrics_write(&patient.health, NULL, &text), "%zu", limit);
+    cr_assert_leq(text.length, limit);
+    buffer_finish(&text);
+  }
+  patient_release(&patient);
+}
+
+Test(metrics, promtool_finds_nothing) {
+  struct patient patient;
+  struct buffer text;
+  char path[] = "/tmp/metrics-XXXXXX", command[128];
+  if (system("command -v promtool >/dev/null") != 0) {
+    cr_assert_null(getenv("CI"), "promtool is missing; tests/run installs it");
+    cr_skip_test("promtool is not installed");
+  }
+  patient_admit(&patient, 3);
+  for (int i = 0; i < 3; i++)
+    fill(&patient, i);
+  patient.organizations[1].name = "second";
+  patient.organizations[2].name = "third";
+  write_all(&patient, &text, 1 << 20);
+  int fd = mkstemp(path);
+  cr_assert_eq(write(fd, text.bytes, text.length), (ssize_t)text.length);
+  close(fd);
+  snprintf(command, sizeof command, "promtool check metrics < %s 1>&2", path);
+  int status = system(command);
+  unlink(path);
+  cr_assert_eq(status, 0, "promtool complained");
+  buffer_finish(&text);
+  patient_release(&patient);
+}
+
+static void expect_endpoint(const struct health *health, const char *path, int status, const char *content_type) {
+  struct serve_reply reply = {.status = 200};
+  buffer_init(&reply.body, 1 << 20);
+  cr_assert(endpoint_answer(health, path, &reply), "%s", path);
+  cr_assert_eq(reply.status, status, "%s: %d", path, reply.status);
+  cr_assert_eq(strncmp(reply.content_type, content_type, strlen(content_type)), 0, "%s: %s", path, reply.content_type);
+  cr_assert_gt(reply.body.length, 0);
+  buffer_finish(&reply.body);
+}
+
+Test(metrics, endpoints) {
+  struct patient patient;
+  struct serve_reply reply = {.status = 200};
+  patient_admit(&patient, 1);
+  expect_endpoint(&patient.health, "/metrics", 200, "text/plain; version=0.0.4");
+  expect_endpoint(&patient.health, "/healthz", 200, "text/plain");
+  expect_endpoint(&patient.health, "/readyz", 200, "application/json");
+  expect_endpoint(&patient.health, "/status.json", 200, "application/json");
+  patient.health.database_up = false;
+  expect_endpoint(&patient.health, "/readyz", 503, "application/json");
+  expect_endpoint(&patient.health, "/healthz", 200, "text/plain");
+  cr_assert_not(endpoint_answer(&patient.health, "/", &reply));
+  cr_assert_not(endpoint_answer(&patient.health, "/metrics/", &reply));
+  buffer_init(&reply.body, 10);
+  cr_assert(endpoint_answer(&patient.health, "/metrics", &reply));
+  cr_assert_eq(reply.status, 500);
+  cr_assert_eq(reply.body.length, 0, "no part of an answer");
+  buffer_finish(&reply.body);
+  patient_release(&patient);
+}
