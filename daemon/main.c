@@ -5,7 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_JSON = 1, OPTION_VERIFY = 2, OPTION_ALLOW_REMOVALS = 4, OPTION_DRY_RUN = 8 };
+enum {
+  OPTION_JSON = 1,
+  OPTION_VERIFY = 2,
+  OPTION_ALLOW_REMOVALS = 4,
+  OPTION_DRY_RUN = 8,
+  OPTION_HEAD = 16,
+  OPTION_ROLES = 32,
+  OPTION_SINCE = 64,
+  OPTION_USER = 128,
+  OPTION_ACCOUNT = 256,
+  OPTION_ORGANIZATION = 512,
+  OPTION_REASON = 1024,
+};
 
 struct command {
   const char *name;
@@ -21,8 +33,14 @@ static const struct command commands[] = {
      "[--json] [--verify] [--allow-removals] [NAME...]", "sweep every (or the named) organization once"},
     {"plan", command_plan, OPTION_JSON, true, "[--json] [NAME...]", "what sync would write, without writing it"},
     {"check", command_check, 0, false, "", "configuration, database and credentials: one line each"},
-    {"migrate", command_migrate, OPTION_DRY_RUN, false, "[--dry-run]", "bring the database schema up to date"},
+    {"migrate", command_migrate, OPTION_DRY_RUN | OPTION_ROLES, true, "[--dry-run] [--roles [PREFIX]]",
+     "bring the database schema up to date; create its roles"},
     {"status", command_status, OPTION_JSON, false, "[--json]", "what the database knows of each organization"},
+    {"verify", command_verify, OPTION_JSON | OPTION_HEAD | OPTION_SINCE, true,
+     "[--json] [--head] [--since FILE] [NAME...]", "prove mirror = history = chain"},
+    {"erase", command_erase, OPTION_USER | OPTION_ACCOUNT | OPTION_ORGANIZATION | OPTION_REASON, false,
+     "--user|--account|--organization ID [--reason TEXT]", "erase documents from the history, as its owner"},
+    {"prune", command_prune, 0, false, "", "drop history older than history.retention, as its owner"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -42,11 +60,37 @@ static int usage_error(void) {
   return EXIT_USAGE;
 }
 
+static void take_option(struct arguments *arguments, int option) {
+  arguments->json |= option == OPTION_JSON;
+  arguments->verify |= option == OPTION_VERIFY;
+  arguments->allow_removals |= option == OPTION_ALLOW_REMOVALS;
+  arguments->dry_run |= option == OPTION_DRY_RUN;
+  arguments->head |= option == OPTION_HEAD;
+  arguments->roles |= option == OPTION_ROLES;
+  if (option == OPTION_SINCE)
+    arguments->since = optarg;
+  else if (option == OPTION_USER)
+    arguments->user_id = optarg;
+  else if (option == OPTION_ACCOUNT)
+    arguments->account_id = optarg;
+  else if (option == OPTION_ORGANIZATION)
+    arguments->organization_id = optarg;
+  else if (option == OPTION_REASON)
+    arguments->reason = optarg;
+}
+
 static int parse_command(int argc, char **argv, const struct command *command, struct arguments *arguments) {
   static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON},
                                           {"verify", no_argument, NULL, OPTION_VERIFY},
                                           {"allow-removals", no_argument, NULL, OPTION_ALLOW_REMOVALS},
                                           {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+                                          {"head", no_argument, NULL, OPTION_HEAD},
+                                          {"roles", no_argument, NULL, OPTION_ROLES},
+                                          {"since", required_argument, NULL, OPTION_SINCE},
+                                          {"user", required_argument, NULL, OPTION_USER},
+                                          {"account", required_argument, NULL, OPTION_ACCOUNT},
+                                          {"organization", required_argument, NULL, OPTION_ORGANIZATION},
+                                          {"reason", required_argument, NULL, OPTION_REASON},
                                           {0}};
   int option, index = 0;
   optind = 0; /* a second scan, of the command's own part */
@@ -57,10 +101,7 @@ static int parse_command(int argc, char **argv, const struct command *command, s
       app_complain("\"%s\" has no option --%s", command->name, options[index].name);
       return usage_error();
     }
-    arguments->json |= option == OPTION_JSON;
-    arguments->verify |= option == OPTION_VERIFY;
-    arguments->allow_removals |= option == OPTION_ALLOW_REMOVALS;
-    arguments->dry_run |= option == OPTION_DRY_RUN;
+    take_option(arguments, option);
   }
   arguments->names = argv + optind;
   arguments->name_count = argc - optind;

@@ -1,13 +1,58 @@
 #include "command/command.h"
+#include "sql/embedded.h"
 #include "sync/schema.h"
+#include <string.h>
 
-/* `closesyncd migrate`: brings the schema up to date, or with --dry-run says what is pending. */
+/* `closesyncd migrate`: brings the schema up to date, and with --roles creates its three roles; with --dry-run it only says what it
+ * would do. Roles made before get what new tables need without being asked for again. */
+
+enum { SCRIPT_BYTES_MAX = 1024 * 1024 };
 
 struct migrate {
   struct app app;
   const struct arguments *arguments;
+  struct buffer script; /* makes the roles */
   int steps, status;
 };
+
+static void finish(struct migrate *migrate, const struct error *error) {
+  if (error != NULL) {
+    app_complain("%s", error->text);
+    migrate->status = app_exit_status(error);
+  }
+  buffer_finish(&migrate->script);
+  app_close(&migrate->app);
+}
+
+static void on_roles(void *context, const struct error *error) {
+  struct migrate *migrate = context;
+  struct error wrapped;
+  if (error != NULL) {
+    wrapped = *error;
+    error_prefix(&wrapped, "could not create the roles");
+    error = &wrapped;
+  } else if (migrate->arguments->roles) {
+    puts("the roles are there and have what they need");
+  }
+  finish(migrate, error);
+}
+
+static void on_statement(void *context, const struct db_row *row) {
+  struct migrate *migrate = context;
+  struct slice text = db_row_text(row, 0);
+  if (migrate->arguments->dry_run)
+    printf("%.*s;\n", (int)text.length, text.bytes);
+  if (!buffer_append_format(&migrate->script, "%.*s;\n", (int)text.length, text.bytes))
+    buffer_clear(&migrate->script); /* the limit is far above any number of objects */
+}
+
+static void on_statements(void *context, const struct error *error) {
+  struct migrate *migrate = context;
+  if (error != NULL || migrate->arguments->dry_run || migrate->script.length == 0)
+    finish(migrate, error);
+  else
+    db_script(migrate->app.tools.watch, migrate->script.bytes, on_roles, migrate);
+}
 
 static void on_step(void *context, const char *name) {
   struct migrate *migrate = context;
@@ -17,20 +62,39 @@ static void on_step(void *context, const char *name) {
 
 static void on_done(void *context, const struct schema_state *state, const struct error *error) {
   struct migrate *migrate = context;
-  if (error != NULL) {
-    app_complain("%s", error->text);
-    migrate->status = app_exit_status(error);
-  } else if (migrate->steps == 0) {
+  const struct arguments *arguments = migrate->arguments;
+  const char *prefix = !arguments->roles ? NULL : arguments->name_count > 0 ? arguments->names[0] : "closesync";
+  struct db_statement statement = {.sql = sql_query_roles, .read_only = true, .count = 1, .values = {slice_of(prefix)}};
+  if (error == NULL && migrate->steps == 0)
     printf("the schema \"%s\" is up to date (version %d)\n", migrate->app.config->database.schema, state->version);
+  if (error != NULL || !state->exists || (!arguments->roles && (migrate->steps == 0 || arguments->dry_run)))
+    finish(migrate, error);
+  else
+    db_query(migrate->app.tools.watch, &statement, on_statement, on_statements, migrate);
+}
+
+static bool is_well_formed(const struct arguments *arguments) {
+  if (arguments->name_count > 1 || (arguments->name_count > 0 && !arguments->roles)) {
+    app_complain("\"migrate\" takes no argument but the PREFIX of --roles, \"%s\" was given",
+                 arguments->names[arguments->name_count - 1]);
+    return false;
   }
-  app_close(&migrate->app);
+  /* PostgreSQL cuts names at 63 bytes: the three must differ. */
+  if (arguments->name_count > 0 && (*arguments->names[0] == '\0' || strlen(arguments->names[0]) > 50)) {
+    app_complain("the PREFIX \"%s\" of the roles must have 1 to 50 bytes", arguments->names[0]);
+    return false;
+  }
+  return true;
 }
 
 int command_migrate(const struct arguments *arguments) {
   struct migrate migrate = {.arguments = arguments};
+  if (!is_well_formed(arguments))
+    return EXIT_USAGE;
   int status = app_open(arguments, &(struct app_needs){.keys = false}, &migrate.app);
   if (status != 0)
     return status;
+  buffer_init(&migrate.script, SCRIPT_BYTES_MAX);
   struct schema_options options = {.loop = migrate.app.loop,
                                    .db = migrate.app.tools.watch,
                                    .schema = migrate.app.config->database.schema,

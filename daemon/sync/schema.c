@@ -89,7 +89,11 @@ static void next_migration(struct schema *schema) {
   }
   checksum(file->text, hex);
   buffer_clear(&schema->script);
-  if (!buffer_append_text(&schema->script, file->text) ||
+  /* As the schema's owner, of whom this role may be a mere member: what is made belongs where the rest belongs. */
+  if (!buffer_append_text(&schema->script,
+                          "select set_config('role', pg_get_userbyid(nspowner), true) from pg_namespace "
+                          "where nspname = current_schema;\n") ||
+      !buffer_append_text(&schema->script, file->text) ||
       !buffer_append_format(&schema->script,
                             "\ninsert into migration (version, name, checksum) values (%d, '%s', '%s');\n",
                             file->version, file->name, hex))

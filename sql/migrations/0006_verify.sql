@@ -36,6 +36,7 @@ begin atomic
     select
       linked.seq, linked.account_id,
       case
+        when linked.seq < 1 then 'the history begins at seq 1'
         when not is_carried and linked.seq <> greatest(seq_before, anchor_seq) + 1
         then format('the row before it is gone: seq %s follows %s', linked.seq, greatest(seq_before, anchor_seq))
         when hash_version <> 1 then format('hash_version %s is unknown', hash_version)

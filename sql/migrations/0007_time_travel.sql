@@ -24,8 +24,8 @@ end
 $$;
 comment on function answers_for(text, timestamptz) is 'True, or raises CS005 naming the first time the history answers for';
 
--- The accounts alive at a time and their documents. Grouping reads the index account_history_version alone; max() finds the newest,
--- for seq and observed_at rise with version. Of a stay whose first row was pruned, account remembers the beginning.
+-- The accounts alive at a time and their documents: the index account_history_version alone tells which row is the newest, and only
+-- those are fetched. Of a stay whose first row was pruned, account remembers the beginning.
 create function document_as_of(at timestamptz)
   returns table (organization_id text, account_id text, document jsonb, first_seen_at timestamptz, changed_at timestamptz)
   language sql stable parallel safe
@@ -33,28 +33,34 @@ begin atomic
   select
     organization.organization_id, newest.account_id, past.document,
     coalesce(
-      newest.first_seen_at,
       (
-        select held.first_seen_at
-        from account as held
-        where held.organization_id = organization.organization_id
-        and held.account_id = newest.account_id
-        and held.first_seen_at <= newest.oldest_at
-        and newest.first_seen_at is null),
-      newest.oldest_at),
+        select stay.observed_at
+        from account_history as stay
+        where stay.organization_id = organization.organization_id
+        and stay.account_id = newest.account_id
+        and stay.version <= newest.version
+        and stay.change = 'added'
+        order by stay.version desc
+        limit 1),
+      (
+        select least(held.first_seen_at, oldest.observed_at)
+        from account_history as oldest
+        left join account as held on held.organization_id = oldest.organization_id and held.account_id = oldest.account_id
+        where oldest.organization_id = organization.organization_id
+        and oldest.account_id = newest.account_id
+        order by oldest.version
+        limit 1)),
     past.observed_at
   from organization
   cross join lateral (
-    select
-      one.account_id, max(one.seq) as seq, max(one.observed_at) filter (where one.change = 'added') as first_seen_at,
-      min(one.observed_at) as oldest_at
+    select distinct on (one.account_id) one.account_id, one.version, one.seq, one.change
     from account_history as one
     where one.organization_id = organization.organization_id
     and one.observed_at <= document_as_of.at
-    group by one.account_id
+    order by one.account_id, one.version desc
   ) as newest
   join account_history as past on past.organization_id = organization.organization_id and past.seq = newest.seq
-  where past.change <> 'removed'
+  where newest.change <> 'removed'
   and answers_for(organization.organization_id, document_as_of.at);
 end;
 comment on function document_as_of(timestamptz) is 'The documents of the accounts that were there at a time';

@@ -1,0 +1,71 @@
+#include "command/command.h"
+#include "sql/embedded.h"
+#include "sync/schema.h"
+#include <string.h>
+
+/* `closesyncd prune`: drops history older than history.retention, but for what time travel needs to answer for all of it. For the
+ * schema's owner, by hand or by a timer: the daemon's role may not. */
+
+struct prune {
+  struct app app;
+  int64_t dropped;
+  int status;
+};
+
+static void finish(struct prune *prune, const struct error *error) {
+  if (error != NULL && strcmp(error->code, "42501") == 0)
+    app_complain("%s: only the owner of the schema may prune", error->text);
+  else if (error != NULL)
+    app_complain("%s", error->text);
+  else if (prune->dropped == 0)
+    puts("nothing to prune: no history is older than history.retention");
+  prune->status = app_exit_status(error);
+  app_close(&prune->app);
+}
+
+static void on_row(void *context, const struct db_row *row) {
+  struct prune *prune = context;
+  struct slice name = db_row_text(row, 0), from = db_row_text(row, 5);
+  prune->dropped += db_row_int(row, 3);
+  printf("%.*s  dropped %lld rows up to seq %lld, carried %lld; time travel answers from %.*s\n", (int)name.length,
+         name.bytes, (long long)db_row_int(row, 3), (long long)db_row_int(row, 2), (long long)db_row_int(row, 4),
+         (int)from.length, from.bytes);
+}
+
+static void on_rows(void *context, const struct error *error) { finish(context, error); }
+
+static void on_schema(void *context, const struct schema_state *state, const struct error *error) {
+  struct prune *prune = context;
+  char retention[48];
+  snprintf(retention, sizeof retention, "%lld milliseconds", (long long)prune->app.config->history.retention_ms);
+  struct db_statement statement = {.sql = sql_query_prune, .count = 1, .values = {slice_of(retention)}};
+  struct error pending;
+  if (error == NULL && state->exists && state->pending > 0) {
+    error_set(&pending, ERROR_CONFIG, "the schema \"%s\" is not up to date: run `closesyncd migrate`",
+              prune->app.config->database.schema);
+    error = &pending;
+  }
+  if (error == NULL && state->exists)
+    db_query(prune->app.tools.watch, &statement, on_row, on_rows, prune);
+  else
+    finish(prune, error);
+}
+
+int command_prune(const struct arguments *arguments) {
+  struct prune prune = {0};
+  int status = app_open(arguments, &(struct app_needs){.keys = false}, &prune.app);
+  if (status != 0)
+    return status;
+  struct schema_options options = {.loop = prune.app.loop,
+                                   .db = prune.app.tools.watch,
+                                   .schema = prune.app.config->database.schema,
+                                   .mode = SCHEMA_LOOK};
+  if (prune.app.config->history.retention_ms == 0) {
+    puts("nothing to prune: history.retention is forever");
+    app_close(&prune.app);
+  } else {
+    schema_start(&options, on_schema, &prune);
+  }
+  app_run(&prune.app);
+  return prune.status;
+}

@@ -1,0 +1,6 @@
+-- Erases documents from the history; raises CS006 where an account is still at Close. One of the first three is not NULL.
+--
+-- $1 user_id text, $2 account_id text, $3 organization_id text, $4 reason text
+-- -> organization text, organization_id text, erasure_id bigint, accounts, documents, rejected integer
+select organization, erased_from, erasure_id, accounts, documents, rejected
+from erase_history($1::text, $2::text, $3::text, $4::text);

@@ -1,0 +1,110 @@
+-- The statements that make the roles PREFIX_owner, PREFIX_writer and PREFIX_auditor, give the schema to the owner and each role what
+-- it needs and nothing more; run in this order, in one transaction; again at will. Runs in the schema.
+--
+-- $1 prefix text; NULL: the prefix of roles made before, read from the schema's owner; none were made: no row -> statement text
+with named as (
+  select prefix, quote_ident(prefix || '_owner') as owner, quote_ident(prefix || '_writer') as writer,
+    quote_ident(prefix || '_auditor') as auditor, quote_ident(current_schema) as schema
+  from (
+    select coalesce($1::text, (
+      select substring(pg_get_userbyid(nspowner) from '^(.*)_owner$')
+      from pg_namespace
+      where nspname = current_schema
+      and exists (select from pg_roles where rolname = regexp_replace(pg_get_userbyid(nspowner), '_owner$', '_writer')))) as prefix
+  ) as given
+  where prefix is not null
+), object as (
+  select
+    relname as name, case relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end as kind,
+    quote_ident(relname) as identity, relowner as owner
+  from pg_class
+  where relnamespace = (select oid from pg_namespace where nspname = current_schema)
+  and relkind in ('r', 'p', 'v', 'S')
+  union all
+  select proname, 'routine', format('%I(%s)', proname, pg_get_function_identity_arguments(oid)), proowner
+  from pg_proc
+  where pronamespace = (select oid from pg_namespace where nspname = current_schema)
+  and prokind in ('f', 'a', 'p')
+), granted (role, privileges, name) as (
+  values
+    ('writer', 'select, insert, update, delete', 'account'),
+    ('writer', 'select, insert, update, delete', 'account_calendar'),
+    ('writer', 'select, insert, update, delete', 'account_digest'),
+    ('writer', 'select, insert, update, delete', 'account_feature'),
+    ('writer', 'select, insert, update, delete', 'account_identity'),
+    ('writer', 'select, insert, update, delete', 'account_mail_server'),
+    ('writer', 'select, insert, update, delete', 'rejected_account'),
+    ('writer', 'select, insert', 'account_history'),
+    ('writer', 'select, insert, update (attempts, finished_at)', 'sweep'),
+    ('writer', 'select, insert, update', 'coverage'),
+    ('writer', 'select, insert, update', 'field_drift'),
+    ('writer', 'select, insert, update', 'organization'),
+    ('writer', 'select', 'migration'),
+    ('writer', 'select', 'erasure'), -- for the heads it logs, as history_anchor
+    ('writer', 'select', 'history_anchor'),
+    ('auditor', 'select', 'account'),
+    ('auditor', 'select', 'account_calendar'),
+    ('auditor', 'select', 'account_change'),
+    ('auditor', 'select', 'account_digest'),
+    ('auditor', 'select', 'account_feature'),
+    ('auditor', 'select', 'account_history'),
+    ('auditor', 'select', 'account_identity'),
+    ('auditor', 'select', 'account_mail_server'),
+    ('auditor', 'select', 'coverage'),
+    ('auditor', 'select', 'erasure'),
+    ('auditor', 'select', 'history_anchor'),
+    ('auditor', 'select', 'migration'),
+    ('auditor', 'select', 'organization'),
+    ('auditor', 'select', 'sweep')
+), statement (place, text) as (
+  select 10, format('create role %s nologin', role)
+  from named
+  cross join lateral (values (owner, prefix || '_owner'), (writer, prefix || '_writer'), (auditor, prefix || '_auditor')) as wanted (role, name)
+  where not exists (select from pg_roles where rolname = wanted.name)
+  union all
+  -- Giving something away takes membership in the role it goes to.
+  select 20, format('grant %s to %I', owner, current_user)
+  from named
+  where not (select rolsuper from pg_roles where rolname = current_user)
+  and not exists (select from pg_roles where rolname = prefix || '_owner' and pg_has_role(current_user, oid, 'usage'))
+  union all
+  select 21, format('grant create on database %I to %s', current_database(), owner)
+  from named
+  where not (select rolsuper from pg_roles where rolname = current_user)
+  union all
+  select 30, format('alter schema %s owner to %s', schema, owner)
+  from named
+  union all
+  select 31, format('alter %s %s.%s owner to %s', kind, schema, identity, named.owner)
+  from named
+  cross join object
+  where kind <> 'sequence'
+  and pg_get_userbyid(object.owner) <> prefix || '_owner'
+  union all
+  select 40, format('revoke all on schema %s from %s, %s', schema, writer, auditor)
+  from named
+  union all
+  select 41, format('revoke all on all tables in schema %s from public, %s, %s', schema, writer, auditor)
+  from named
+  union all
+  select 50, format('grant usage on schema %s to %s, %s', schema, writer, auditor)
+  from named
+  union all
+  -- The steps of a sweep work in temporary tables.
+  select 51, format('grant temporary on database %I to %s', current_database(), writer)
+  from named
+  where not exists (
+    select
+    from pg_database
+    cross join lateral aclexplode(coalesce(datacl, acldefault('d', datdba))) as given
+    where datname = current_database()
+    and given.grantee = 0
+    and given.privilege_type = 'TEMPORARY')
+  union all
+  select 60, format('grant %s on %s.%I to %s', privileges, schema, name, case role when 'writer' then writer else auditor end)
+  from named
+  cross join granted
+)
+select text as statement
+from statement
+order by place, text;
