@@ -1,7 +1,7 @@
 #pragma once
 /* A snapshot with a sink that writes down what it is told, and a page in one call. */
-#include "crm/samples.h"
 #include "crm/snapshot.h"
+#include "unit/crm/samples.h"
 
 static struct account_reader *reader;
 static struct snapshot *snapshot;

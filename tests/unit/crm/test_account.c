@@ -1,6 +1,6 @@
 /* One entry becomes an account, or the reason why not. */
 #include "crm/account.h"
-#include "crm/samples.h"
+#include "unit/crm/samples.h"
 
 static const char *const volatile_names[] = {"lead_suggestions_updated_at"};
 static struct account_reader *reader;

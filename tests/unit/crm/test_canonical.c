@@ -1,6 +1,6 @@
 /* One text for all the ways to say the same, and two for what is not the same. */
 #include "crm/canonical.h"
-#include "crm/samples.h"
+#include "unit/crm/samples.h"
 
 Test(canonical, numbers_by_value) {
   static const char *const rows[][2] = {

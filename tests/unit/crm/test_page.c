@@ -1,6 +1,6 @@
 /* The envelope: every way in which a list reply is one, or is none. */
 #include "crm/page.h"
-#include "crm/samples.h"
+#include "unit/crm/samples.h"
 
 struct seen {
   size_t count;

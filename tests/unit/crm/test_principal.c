@@ -1,6 +1,6 @@
 /* Who the key is, and for which organizations. */
 #include "crm/principal.h"
-#include "crm/samples.h"
+#include "unit/crm/samples.h"
 
 static struct principal principal;
 

@@ -1,6 +1,6 @@
 /* What is JSON and what is not, what is dirty, and how it is mended. */
-#include "crm/samples.h"
 #include "crm/scan.h"
+#include "unit/crm/samples.h"
 
 /* Accepts exactly one value and nothing behind it. */
 static bool accepts(struct slice text, struct scan *ret_scan) {

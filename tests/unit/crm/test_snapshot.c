@@ -1,6 +1,6 @@
 /* Pages become one listing: what differs, what is missing, what is set aside. */
 #include "crm/snapshot.h"
-#include "crm/snapshot_fixture.h"
+#include "unit/crm/snapshot_fixture.h"
 #include <malloc.h>
 
 #define A "{\"id\":\"a\",\"n\":1}"

@@ -1,6 +1,6 @@
 /* Listings that move while they are read, listings that are read again, and listings where PostgreSQL compares. */
 #include "crm/snapshot.h"
-#include "crm/snapshot_fixture.h"
+#include "unit/crm/snapshot_fixture.h"
 
 #define A  "{\"id\":\"a\",\"n\":1}"
 #define A2 "{\"id\":\"a\",\"n\":2}"
