@@ -1,0 +1,121 @@
+/* What a running daemon tells those that watch it: systemd over its socket, Prometheus and load balancers over HTTP. */
+#include "support/story.h"
+
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ANSWER_BYTES = 256 * 1024, PATIENCE_MS = 20000 };
+
+static struct sockaddr_un address_of(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  cr_assert_lt(strlen(path), sizeof address.sun_path);
+  strcpy(address.sun_path, path);
+  return address;
+}
+
+/* The whole reply to a GET; "" while nobody listens. The caller frees it. */
+static char *ask(struct story *story, const char *path) {
+  struct sockaddr_un address = address_of(story_format(story, "%s/http", story_directory(story)));
+  char *answer = calloc(1, ANSWER_BYTES);
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
+    const char *request = story_format(story, "GET %s HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n", path);
+    size_t length = 0;
+    ssize_t got = send(fd, request, strlen(request), MSG_NOSIGNAL);
+    while (got > 0 && (got = recv(fd, answer + length, ANSWER_BYTES - 1 - length, 0)) > 0)
+      length += (size_t)got;
+  }
+  close(fd);
+  return answer;
+}
+
+/* Asks until the reply has both texts. */
+static void await(struct story *story, const char *path, const char *status, const char *part) {
+  struct timespec pause = {.tv_nsec = 50 * 1000000L};
+  for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 50) {
+    char *answer = ask(story, path);
+    bool found = strstr(answer, status) != NULL && strstr(answer, part) != NULL;
+    bool secret = strstr(answer, "api_story") != NULL;
+    free(answer);
+    cr_assert_not(secret, "%s shows a key", path);
+    if (found)
+      return;
+    nanosleep(&pause, NULL);
+  }
+  char *answer = ask(story, path);
+  story_fail(story, "%s never said \"%s\" and \"%s\", but: %s", path, status, part, answer);
+}
+
+static struct story *begin(void) {
+  struct story *story = story_create_generated(2, 5, 7);
+  story_set(story, "http", "listen", story_format(story, "unix:%s/http", story_directory(story)));
+  story_set(story, "sync", "interval", "300ms");
+  return story;
+}
+
+Test(run_tells_machines, over_http) {
+  struct story *story = begin();
+  const struct run *run = story_start(story, "run", NULL);
+  await(story, "/metrics", "200 OK", "closesyncd_sweeps_total{organization=\"org2\",outcome=\"changed\"} 1\n");
+  await(story, "/metrics", "closesyncd_changes_total{organization=\"org1\",change=\"added\"} 5\n",
+        "closesyncd_database_up 1\n");
+  await(story, "/metrics", "closesyncd_accounts{organization=\"org1\",type=\"", "process_resident_memory_bytes ");
+  await(story, "/healthz", "200 OK", "\r\n\r\nok\n");
+  await(story, "/readyz", "200 OK", "{\"ready\": true}");
+  await(story, "/status.json", "\"organization\": \"org1\", \"organization_id\": \"orga_story1\"", "\"accounts\": 5");
+  await(story, "/", "404 ", "/status.json");
+  story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\", \"key\": \"api_story_2\"}, \"status\": 500, "
+                       "\"body\": \"{}\"}]");
+  await(story, "/readyz", "503 ", "{\"organization\": \"org2\", ");
+  await(story, "/status.json", "\"outcome\": \"failed\"", "\"late\": true");
+  await(story, "/metrics", "closesyncd_http_requests_total{organization=\"org2\",code=\"500\"}",
+        "closesyncd_database_up 1\n");
+  story_signal(story, run, SIGTERM);
+  story_wait(story, run, 10000);
+  cr_assert_eq(run->exit_status, 0, "%s", run->err);
+  cr_assert_neq(access(story_format(story, "%s/http", story_directory(story)), F_OK), 0, "the socket is removed");
+  story_destroy(story);
+}
+
+/* Waits for a datagram that begins with `start`. */
+static void hear(int fd, const char *start) {
+  char text[512] = "";
+  for (struct pollfd waiting = {.fd = fd, .events = POLLIN}; poll(&waiting, 1, PATIENCE_MS) == 1;) {
+    ssize_t length = recv(fd, text, sizeof text - 1, 0);
+    text[length > 0 ? length : 0] = '\0';
+    if (strncmp(text, start, strlen(start)) == 0)
+      return;
+  }
+  cr_assert_fail("never heard %s; last was %s", start, text);
+}
+
+Test(run_tells_machines, over_the_notify_socket) {
+  struct story *story = begin();
+  const char *path = story_format(story, "%s/notify", story_directory(story));
+  struct sockaddr_un address = address_of(path);
+  int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+  story_environment(story, story_format(story, "NOTIFY_SOCKET=%s", path));
+  story_environment(story, "WATCHDOG_USEC=400000");
+  const struct run *run = story_start(story, "run", NULL);
+  hear(fd, "READY=1");
+  hear(fd, "WATCHDOG=1");
+  hear(fd, "STATUS=");
+  story_signal(story, run, SIGHUP);
+  hear(fd, "RELOADING=1\nMONOTONIC_USEC=");
+  hear(fd, "READY=1");
+  story_signal(story, run, SIGTERM);
+  hear(fd, "STOPPING=1");
+  story_wait(story, run, 10000);
+  cr_assert_eq(run->exit_status, 0, "%s", run->err);
+  close(fd);
+  story_destroy(story);
+}
