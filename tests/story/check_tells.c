@@ -155,15 +155,14 @@ static void start_bouncer(struct story *story, struct bouncer *bouncer, const ch
   cr_assert_not_null(ini);
   fprintf(ini,
           "[databases]\n* = %s\n[pgbouncer]\nlisten_addr =\nlisten_port = 6432\nunix_socket_dir = %s\nauth_type = any\n"
-          "pool_mode = %s\n",
-          story_conninfo(story), bouncer->directory, mode);
+          "pool_mode = %s\nlogfile = %s/log\n",
+          story_conninfo(story), bouncer->directory, mode, bouncer->directory);
   fclose(ini);
   chmod(path, 0644);
   bool root = getuid() == 0;
   cr_assert(!root || chown(bouncer->directory, postgres->pw_uid, postgres->pw_gid) == 0);
   bouncer->pid = fork();
   if (bouncer->pid == 0) {
-    freopen("/dev/null", "w", stderr);
     execl("/usr/sbin/pgbouncer", "pgbouncer", "-q", path, root ? "-u" : NULL, "postgres", (char *)NULL);
     _exit(127);
   }
