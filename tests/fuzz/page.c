@@ -51,6 +51,20 @@ static int members_named(const struct tree *object, const char *key) {
   return count;
 }
 
+/* The envelope as the contract wants it; a name in escapes is another name, so that a twin cannot hide. */
+static bool is_list(const struct tree *tree) {
+  int data = 0, has_more = 0;
+  for (const struct tree *child = tree == NULL ? NULL : tree->first; child != NULL; child = child->next) {
+    if (!child->key_is_plain)
+      continue;
+    if (slice_equals(child->key, "data"))
+      data += child->kind == TREE_ARRAY ? 1 : 100;
+    if (slice_equals(child->key, "has_more"))
+      has_more += child->kind == TREE_TRUE || child->kind == TREE_FALSE ? 1 : 100;
+  }
+  return tree != NULL && tree->kind == TREE_OBJECT && data == 1 && has_more == 1;
+}
+
 /* The scanner and both readers agree on the body as a whole. */
 static void check_body(struct slice body, const struct tree *tree, bool page_good, const struct page *page) {
   struct scan scan;
@@ -65,6 +79,7 @@ static void check_body(struct slice body, const struct tree *tree, bool page_goo
   if (depth > DEPTH_MAX)
     return;
   CHECK(accepted == (tree != NULL));
+  CHECK(page_good == is_list(tree));
   if (!accepted)
     return;
   CHECK(tree_depth(tree) == depth);

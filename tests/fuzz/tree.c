@@ -199,9 +199,12 @@ static bool read_children(struct reader *reader, struct tree *tree, const char *
   }
   while (good) {
     struct slice key = {0};
+    bool plain = false;
     skip_space(reader);
     if (tree->kind == TREE_OBJECT) {
+      const unsigned char *start = reader->at;
       good = read_string(reader, &key);
+      plain = good && memchr(start, '\\', (size_t)(reader->at - start)) == NULL;
       skip_space(reader);
       good = good && take(reader, ":");
     }
@@ -209,6 +212,7 @@ static bool read_children(struct reader *reader, struct tree *tree, const char *
     if (child == NULL)
       return false;
     child->key = key;
+    child->key_is_plain = plain;
     append_child(tree, &tail, child);
     skip_space(reader);
     if (take(reader, close))

@@ -13,6 +13,7 @@ struct tree {
   bool negative, shadowed; /* shadowed: a member whose key comes again */
   int64_t exponent;        /* of a number: 0.DIGITS * 10^exponent */
   struct slice key;        /* of a member: decoded */
+  bool key_is_plain;       /* it is written without escapes */
   struct tree *first, *next;
 };
 
