@@ -16,7 +16,7 @@ commands=$("${CLOSESYNCD_BINARY:?}" --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/
 [[ -n $commands ]] || complain 'closesyncd --help lists no command'
 for command in $commands; do
   grep -q "^\*$command\*" config/closesyncd.1.scd || complain "closesyncd.1.scd does not tell of the command \"$command\""
-  grep -q "^| \`closesyncd $command" README.md || complain "README.md does not list the command \"$command\""
+  grep -q "^|.*\`closesyncd $command\b" README.md || complain "README.md does not list the command \"$command\""
 done
 # shellcheck disable=SC2013 # words without blanks
 for command in $(sed -n '/^# COMMANDS/,/^# OUTCOMES/s/^\*\([a-z]*\)\*.*/\1/p' config/closesyncd.1.scd); do
