@@ -6,7 +6,8 @@
 /* What this file is for: holding what differs between comparing and printing, however much it is. It promises the order in which
  * things were added. A record of the spool is a head with the lengths, then the texts. */
 
-enum { TEXTS = 6, TEXT_ABSENT = UINT32_MAX, JSON_STRING_BYTES_MAX = 4 * 1024 * 1024 };
+#define TEXT_ABSENT UINT32_MAX
+enum { TEXTS = 6, JSON_STRING_BYTES_MAX = 4 * 1024 * 1024 };
 
 struct head {
   uint32_t kind, begins, lengths[TEXTS];
