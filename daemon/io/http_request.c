@@ -94,6 +94,12 @@ static bool is_tls_code(int code) {
   return false;
 }
 
+/* The connection broke: which of these curl calls it depends on the moment, and a failure that lasts must read the same. */
+static bool is_broken_code(int code) {
+  return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
+         code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
+}
+
 void request_error(void *easy, const struct http_options *options, int code, const char *reason, struct error *error) {
   char host[256];
   long number = 0;
@@ -111,6 +117,8 @@ void request_error(void *easy, const struct http_options *options, int code, con
   else if (code == CURLE_COULDNT_CONNECT)
     error_set(error, ERROR_NETWORK, "could not connect to \"%s\": %s", host,
               number != 0 ? strerror((int)number) : "refused or unreachable");
+  else if (is_broken_code(code))
+    error_set(error, ERROR_NETWORK, "could not get an answer from \"%s\": the connection broke", host);
   else
     error_set(error, ERROR_NETWORK, "could not get an answer from \"%s\": %s", host, usual);
 }

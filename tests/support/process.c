@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,8 +79,10 @@ bool process_wait(struct process *process, int limit_ms) {
     return true;
   struct pollfd ended = {.fd = process->pidfd, .events = POLLIN};
   int status;
-  if (poll(&ended, 1, limit_ms) != 1 || waitpid(process->pid, &status, 0) != process->pid)
+  struct rusage usage;
+  if (poll(&ended, 1, limit_ms) != 1 || wait4(process->pid, &status, 0, &usage) != process->pid)
     return false;
+  process->peak_kib = usage.ru_maxrss;
   process->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return true;
 }

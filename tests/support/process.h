@@ -7,7 +7,8 @@
 struct process {
   pid_t pid;
   int pidfd;
-  int status; /* exit status, or 128 + signal; -1 while it runs */
+  int status;    /* exit status, or 128 + signal; -1 while it runs */
+  long peak_kib; /* resident memory at most, known once it has ended */
   char *out_path;
   char *err_path;
 };
