@@ -252,7 +252,7 @@ int command_run(const struct arguments *arguments) {
   run.generation = generation_first(&run.app);
   if (run.status == 0 && !listen_for_http(&run, &error)) {
     app_complain("%s", error.text);
-    run.status = EXIT_CONFIG;
+    run.status = app_exit_status(&error);
   }
   if (run.status == 0) {
     run.service = service_create(run.app.loop);
