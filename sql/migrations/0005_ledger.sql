@@ -47,6 +47,33 @@ comment on column history_anchor.anchored_at is 'When';
 comment on column history_anchor.answers_from is 'The first time that time travel can still answer for: observed_at of the row at seq';
 comment on column history_anchor.transaction_id is 'The transaction that pruned';
 
+-- Where the chain goes on: the newest row, or the anchor when pruning has dropped that.
+create function history_head(organization_id text) returns table (seq bigint, hash bytea)
+  language sql stable parallel safe
+begin atomic
+  select last.seq, last.hash
+  from (
+    (
+      select past.seq, past.hash
+      from account_history as past
+      where past.organization_id = history_head.organization_id
+      order by past.seq desc
+      limit 1
+    )
+    union all
+    (
+      select anchor.seq, anchor.hash
+      from history_anchor as anchor
+      where anchor.organization_id = history_head.organization_id
+      order by anchor.seq desc
+      limit 1
+    )
+  ) as last
+  order by last.seq desc
+  limit 1;
+end;
+comment on function history_head(text) is 'seq and hash of the last link of an organization''s chain; no row: it has none yet';
+
 create function erasure_link(
     organization_id text, erasure_id bigint, erased_at timestamptz, erased_by text, reason text, account_ids text[], seqs bigint[])
   returns text

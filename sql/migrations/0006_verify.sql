@@ -230,20 +230,7 @@ begin atomic
       coverage_digest(organization.organization_id, span.from_at)), '')
     || coalesce(format(' erasures=%s erasure_hash=%s', last_erasure.erasure_id, encode(last_erasure.hash, 'hex')), '')
   from organization
-  left join lateral (
-    select past.seq, past.hash
-    from (
-      select newest.seq, newest.hash from (
-        select seq, hash from account_history where account_history.organization_id = organization.organization_id order by seq desc limit 1
-      ) as newest
-      union all
-      select newest.seq, newest.hash from (
-        select seq, hash from history_anchor where history_anchor.organization_id = organization.organization_id order by seq desc limit 1
-      ) as newest
-    ) as past
-    order by past.seq desc
-    limit 1
-  ) as head on true
+  left join lateral history_head(organization.organization_id) as head on true
   left join lateral (
     select *
     from coverage

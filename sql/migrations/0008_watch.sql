@@ -83,9 +83,8 @@ comment on function was_watching(text, timestamptz, timestamptz) is 'Whether one
 create function unseen_at_most(organization_id text, from_ts timestamptz, until_ts timestamptz) returns interval
   language sql stable parallel safe
 begin atomic
-  select case
-    when isfinite(from_ts) and isfinite(until_ts) then max(least(unseen, until_ts - from_ts))
-    when bool_and(isfinite(gap_from) and isfinite(gap_until)) then max(unseen) end
+  select case when bool_and(isfinite(gap_from) and isfinite(gap_until))
+    then max(least(unseen, case when isfinite(from_ts) and isfinite(until_ts) then until_ts - from_ts end)) end
   from (
     select
       greatest(span.longest_gap, span.pending_gap) as unseen, span.from_at as gap_from, span.until_at as gap_until

@@ -43,13 +43,7 @@ with newest as materialized (
     and account_id = newest.account_id
     offset 0
   ) as account_digest on true
-  left join lateral (
-    select seq, hash
-    from account_history
-    where organization_id = context.organization_id
-    order by seq desc
-    limit 1
-  ) as head on true
+  left join lateral history_head(context.organization_id) as head on true
   where newest.changed_fields is not null
 ), sealed as materialized (
   select *, document_digest(salt, document) as digest

@@ -25,13 +25,7 @@ with proven as materialized (
   left join account_digest
     on account_digest.organization_id = context.organization_id
     and account_digest.account_id = proven.account_id
-  left join lateral (
-    select seq, hash
-    from account_history
-    where organization_id = context.organization_id
-    order by seq desc
-    limit 1
-  ) as head on true
+  left join lateral history_head(context.organization_id) as head on true
   where past.change <> 'removed'
 ), chained as (
   select *, history_chain(head, link) over (order by seq rows unbounded preceding) as hash
