@@ -14,8 +14,8 @@ static inline bool note_difference(void *context, uint32_t number, const unsigne
   (void)raw_digest;
   if (sink_refuses)
     return error_set(error, ERROR_BUG, "the sink refuses");
-  cr_assert(buffer_append_format(&told, "+%.*s%u ", (int)account->id.length, account->id.bytes, number));
-  return true;
+  return buffer_append_format(&told, "+%.*s%u ", (int)account->id.length, account->id.bytes, number) ||
+         error_set(error, ERROR_BUG, "too much is told");
 }
 
 static inline bool note_rejection(void *context, const char *fingerprint, enum account_fault fault,
@@ -23,9 +23,9 @@ static inline bool note_rejection(void *context, const char *fingerprint, enum a
   (void)context;
   if (sink_refuses)
     return error_set(error, ERROR_BUG, "the sink refuses");
-  cr_assert_eq(strlen(fingerprint), 64);
-  cr_assert(buffer_append_format(&told, "!%d%.*s ", fault, (int)account->id.length, account->id.bytes));
-  return true;
+  return (strlen(fingerprint) == 64 &&
+          buffer_append_format(&told, "!%d%.*s ", fault, (int)account->id.length, account->id.bytes)) ||
+         error_set(error, ERROR_BUG, "too much is told");
 }
 
 static inline void begin(bool verify, uint32_t accounts_max) {
