@@ -25,7 +25,7 @@ struct sweeps {
     const char *name;
   } * plans;
   int outcomes[OUTCOME_FAILED + 1], told;
-  bool unreachable;
+  bool unreachable, stopped;
   int status;
 };
 
@@ -206,6 +206,11 @@ static void on_schema(void *context, const struct schema_state *state, const str
     close_sweeps(sweeps);
     return;
   }
+  if (sweeps->stopped) { /* while the schema was brought up to date */
+    sweeps->status = exit_status(sweeps);
+    close_sweeps(sweeps);
+    return;
+  }
   struct round_options options = {.tools = &sweeps->app.tools,
                                   .organizations = sweeps->organizations,
                                   .count = sweeps->count,
@@ -220,6 +225,7 @@ static void on_schema(void *context, const struct schema_state *state, const str
 static void on_signal(void *context, int number) {
   struct sweeps *sweeps = context;
   (void)number;
+  sweeps->stopped = true;
   if (sweeps->round != NULL)
     round_stop(sweeps->round);
 }

@@ -1,0 +1,99 @@
+/* The exit status is the first that applies of 78, 69, 1, 3, 2, 64, 0; errors go to stderr, and say what to do. */
+#include "support/story.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static void break_database(struct story *story) {
+  story_set(story, "database", "conninfo", story_format(story, "host=%s dbname=nowhere", story_directory(story)));
+}
+
+static void fail_first(struct story *story) {
+  story_replies(story, "[{\"match\": {\"key\": \"api_story_1\"}, \"status\": 500}]");
+}
+
+/* org1 and org2, with six accounts each. */
+static struct story *two_swept(void) {
+  struct story *story = story_create_generated(2, 6, 8);
+  story_expect_exit(story, 0, "sync", NULL);
+  return story;
+}
+
+Test(exit_status, is_64_for_a_usage_that_cannot_be_meant) {
+  struct story *story = story_create_generated(1, 2, 1);
+  story_set(story, "api", "nonsense", "1"); /* judged later than the words */
+  story_expect_stderr(story, story_expect_exit(story, 64, "sweep", NULL), "no command is called \"sweep\"");
+  story_expect_stderr(story, story_expect_exit(story, 64, NULL), "no command");
+  story_expect_stderr(story, story_expect_exit(story, 64, "sync", "--bogus", NULL), "--help");
+  story_expect_stderr(story, story_expect_exit(story, 64, "status", "--verify", NULL), "--verify");
+  story_expect_stderr(story, story_expect_exit(story, 64, "status", "org1", NULL), "org1");
+  story_expect_stderr(story, story_expect_exit(story, 64, "check", "org1", NULL), "org1");
+  const struct run *run = story_expect_exit(story, 0, "--help", NULL);
+  cr_assert_not_null(strstr(run->out, "usage: closesyncd"));
+  run = story_expect_exit(story, 0, "--version", NULL);
+  cr_assert_eq(strncmp(run->out, "closesyncd ", 11), 0);
+  story_destroy(story);
+}
+
+Test(exit_status, is_64_for_an_unknown_name_and_nothing_is_swept) {
+  struct story *story = two_swept();
+  story_forget_requests(story);
+  story_expect_stderr(story, story_expect_exit(story, 64, "sync", "org1", "nobody", NULL), "\"nobody\"");
+  story_set(story, "organization org2", "enabled", "no");
+  story_expect_stderr(story, story_expect_exit(story, 64, "sync", "org2", NULL), "\"org2\" is disabled");
+  cr_assert_eq(story_request_count(story, ""), 0);
+  story_destroy(story);
+}
+
+Test(exit_status, is_78_for_the_configuration_whatever_else_is_wrong) {
+  struct story *story = two_swept();
+  break_database(story);
+  fail_first(story);
+  story_set(story, "sync", "interval", "soon");
+  story_set(story, "api", "nonsense", "1");
+  const char *const commands[] = {"sync", "status", "migrate", "check", "plan"};
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    const struct run *run = story_expect_exit(story, 78, commands[i], NULL);
+    if (strcmp(commands[i], "check") == 0)
+      continue; /* tells it on stdout, with everything else */
+    story_expect_stderr(story, run, "interval");
+    story_expect_stderr(story, run, "nonsense"); /* all of them, not just the first */
+    cr_assert_str_empty(run->out);
+  }
+  story_expect_exit(story, 78, "sync", "nobody", NULL);
+  story_destroy(story);
+}
+
+Test(exit_status, is_69_when_the_database_is_away) {
+  struct story *story = two_swept();
+  break_database(story);
+  fail_first(story);
+  const char *const commands[] = {"sync", "status", "migrate", "check", "plan"};
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+    story_expect_exit(story, 69, commands[i], NULL);
+  const struct run *run = story_expect_exit(story, 69, "sync", "--json", NULL);
+  story_expect_stderr(story, run, "closesyncd: ");
+  cr_assert_eq(story_request_count(story, "/me/"), 2 + 2, "two of the first sync, two of check");
+  story_destroy(story);
+}
+
+Test(exit_status, is_1_before_3_and_3_before_0) {
+  struct story *story = two_swept();
+  story_accounts(story, 2, "[]");
+  story_expect_exit(story, 3, "sync", NULL);
+  story_expect_exit(story, 0, "sync", "org1", NULL);
+  story_expect_exit(story, 3, "sync", "org2", NULL);
+  fail_first(story);
+  story_expect_exit(story, 1, "sync", NULL);
+  story_expect_exit(story, 3, "sync", "org2", NULL);
+  const struct run *run = story_expect_exit(story, 1, "plan", NULL);
+  story_replies(story, "[]");
+  story_change(story, 100, 4);
+  story_expect_exit(story, 3, "plan", NULL); /* the guard before the differences */
+  story_expect_exit(story, 2, "plan", "org1", NULL);
+  story_expect_exit(story, 0, "sync", "org1", NULL);
+  story_expect_exit(story, 0, "plan", "org1", NULL);
+  story_expect_mirror(story, 1);
+  cr_assert(story_ended(story, run));
+  story_destroy(story);
+}
