@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define BLOCK_BYTES ((size_t)64 * 1024)
+#define FIRST_BLOCK_BYTES \
+  ((size_t)1024) /* each further one is twice as large, up to BLOCK_BYTES: there are arenas by the thousand */
 
 struct block {
   struct block *next;
@@ -18,11 +20,13 @@ struct block {
 struct arena {
   struct block *newest;
   size_t used, limit;
+  size_t next_bytes; /* of the next ordinary block */
 };
 
 struct arena *arena_create(size_t limit_bytes) {
   struct arena *arena = memory_allocate(sizeof *arena);
   arena->limit = limit_bytes;
+  arena->next_bytes = FIRST_BLOCK_BYTES;
   return arena;
 }
 
@@ -58,10 +62,15 @@ void arena_reset(struct arena *arena) {
 }
 
 static struct block *add_block(struct arena *arena, size_t bytes) {
-  size_t size = bytes > BLOCK_BYTES / 4 ? bytes : BLOCK_BYTES;
+  bool ordinary = bytes <= BLOCK_BYTES / 4;
+  while (ordinary && arena->next_bytes < BLOCK_BYTES && bytes > arena->next_bytes / 4)
+    arena->next_bytes *= 2;
+  size_t size = ordinary ? arena->next_bytes : bytes;
   struct block *block = memory_allocate(sizeof *block + size);
   block->size = size;
-  if (arena->newest && size != BLOCK_BYTES) {
+  if (ordinary && arena->next_bytes < BLOCK_BYTES)
+    arena->next_bytes *= 2;
+  if (arena->newest && !ordinary) {
     block->next = arena->newest->next;
     arena->newest->next = block;
   } else {

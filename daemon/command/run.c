@@ -86,13 +86,9 @@ static void finish(struct run *run) {
 /* Also brings the end: it must not come from inside the scheduler. */
 static void on_stop_timer(void *context) {
   struct run *run = context;
-  if (run->generation == NULL || run->stopped)
+  if (run->stopped)
     return;
   scheduler_abandon(run->scheduler);
-  const struct services *services = run->generation->services;
-  db_drop(services->watch, "stopping");
-  for (int i = 0; i < services->writer_count; i++)
-    db_drop(services->writers[i], "stopping");
   timer_start(run->stop_timer, STOP_INSIST_MS);
 }
 
@@ -130,32 +126,36 @@ static void on_listening(void *context, const struct error *error) {
     log_write(run->app.log, LOG_LEVEL_WARNING, "could not listen for request_sync(): %s", error->text);
 }
 
+/* Of the session that holds the locks; a reload that asks for another database brings another one. */
 static void on_session(void *context, bool connected, const struct error *error) {
-  struct run *run = context;
+  const struct services *services = context;
+  struct run *run = services->owner;
   struct db_statement listen = {.sql = "listen closesyncd"};
-  (void)error;
   if (run->stopped || run->scheduler == NULL)
     return;
   if (connected)
-    db_query(run->generation->services->watch, &listen, NULL, on_listening, run);
+    db_query(services->watch, &listen, NULL, on_listening, run);
   else
-    scheduler_lock_lost(run->scheduler);
+    scheduler_lock_lost(run->scheduler, services->watch, error);
 }
 
 /* "schema/NAME", or "schema/" for all. */
 static void on_notification(void *context, const char *channel, const char *payload) {
-  struct run *run = context;
+  const struct services *services = context;
+  struct run *run = services->owner;
   const char *slash = strrchr(payload, '/'), *schema = run->generation->config->database.schema;
   size_t length = slash == NULL ? 0 : (size_t)(slash - payload);
   (void)channel;
   if (run->stopping || slash == NULL || strlen(schema) != length || memcmp(payload, schema, length) != 0)
     return;
-  scheduler_request(run->scheduler, slash[1] == '\0' ? NULL : slash + 1);
+  if (services == run->generation->services)
+    scheduler_request(run->scheduler, slash[1] == '\0' ? NULL : slash + 1);
 }
 
-static void listen_to(struct run *run, const struct services *services) {
-  db_on_state(services->watch, on_session, run);
-  db_on_notify(services->watch, on_notification, run);
+static void listen_to(struct run *run, struct services *services) {
+  services->owner = run;
+  db_on_state(services->watch, on_session, services);
+  db_on_notify(services->watch, on_notification, services);
 }
 
 static void on_era_ended(void *context, struct era *era) {
@@ -169,8 +169,10 @@ static bool answer(void *context, const char *path, struct serve_reply *reply) {
   return endpoint_answer(scheduler_health(run->scheduler), path, reply);
 }
 
-static bool listen_for_http(struct run *run, struct error *error) {
-  const char *listen = run->generation->config->http.listen;
+static bool listen_for_http(struct run *run, const struct config *config, struct error *error) {
+  const char *listen = config->http.listen;
+  serve_destroy(run->serve);
+  run->serve = NULL;
   if (listen == NULL)
     return true;
   struct serve_options options = {.listen = listen, .hint = ENDPOINT_HINT, .answer = answer, .context = run};
@@ -182,25 +184,32 @@ static bool same_text(const char *left, const char *right) {
   return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
 }
 
+/* The new address, or the old one again. */
+static bool move_http(struct run *run, const struct config *before, const struct config *after) {
+  struct error error = {0};
+  if (same_text(before->http.listen, after->http.listen) || listen_for_http(run, after, &error))
+    return true;
+  log_write(run->app.log, LOG_LEVEL_ERROR, "the old configuration stays in force: %s", error.text);
+  if (!listen_for_http(run, before, &error))
+    log_write(run->app.log, LOG_LEVEL_ERROR, "%s", error.text);
+  return false;
+}
+
 /* SIGHUP: everything anew, or nothing. */
 static void reload(struct run *run) {
   struct generation *before = run->generation;
-  struct error error = {0};
   service_reloading(run->service);
   struct generation *after = generation_load(&run->app, run->arguments, before);
+  if (after != NULL && !move_http(run, before->config, after->config)) {
+    generation_leave(after);
+    after = NULL;
+  }
   if (after != NULL) {
-    bool moved = !same_text(before->config->http.listen, after->config->http.listen);
     if (before->services != after->services)
       listen_to(run, after->services);
     run->generation = after;
     log_set_level(run->app.log, run->arguments->verbose ? LOG_LEVEL_DEBUG : after->config->log_level);
     log_write(run->app.log, LOG_LEVEL_INFO, "the new configuration is in force");
-    if (moved) {
-      serve_destroy(run->serve);
-      run->serve = NULL;
-      if (!listen_for_http(run, &error))
-        log_write(run->app.log, LOG_LEVEL_ERROR, "%s", error.text);
-    }
     scheduler_configure(run->scheduler, &after->era);
   }
   service_ready(run->service);
@@ -250,7 +259,7 @@ int command_run(const struct arguments *arguments) {
   const struct config_organization **organizations = app_select(&run.app, arguments, &count, &run.status);
   memory_free(organizations);
   run.generation = generation_first(&run.app);
-  if (run.status == 0 && !listen_for_http(&run, &error)) {
+  if (run.status == 0 && !listen_for_http(&run, run.generation->config, &error)) {
     app_complain("%s", error.text);
     run.status = app_exit_status(&error);
   }

@@ -29,6 +29,7 @@ struct db {
   bool greeted; /* hello is done: the session is announced and takes jobs */
   bool running; /* the first job is on the session */
   bool dying;
+  struct error dropped; /* why a connection that was being made is given up; kind NONE: it is not */
   int next_hello;
   int server_version;
   db_notify_fn *notify;
@@ -219,6 +220,7 @@ static void on_notified(void *context, const char *channel, const char *payload)
 static void on_connected(void *context, struct pg_conn *connection, const struct error *error) {
   struct db *db = context;
   db->connecting = NULL;
+  db->dropped = (struct error){0};
   if (error != NULL) {
     fail_all(db, error);
   } else {
@@ -242,8 +244,18 @@ static void tear_down(struct db *db) {
   free(db);
 }
 
+static void give_up_connecting(struct db *db) {
+  struct error error = db->dropped;
+  db->dropped = (struct error){0};
+  connecting_cancel(db->connecting);
+  db->connecting = NULL;
+  fail_all(db, &error);
+}
+
 /* What is next? Always the last call of an event: it may free the whole. */
 static void step(struct db *db) {
+  if (!db->dying && db->dropped.kind != ERROR_NONE && db->connecting != NULL)
+    give_up_connecting(db);
   if (db->dying) {
     tear_down(db);
   } else if (db->session == NULL) {
@@ -283,8 +295,12 @@ void db_destroy(struct db *db) {
 }
 
 void db_drop(struct db *db, const char *reason) {
-  if (db->session != NULL)
+  if (db->session != NULL) {
     session_break(db->session, reason);
+  } else if (db->connecting != NULL) {
+    error_set(&db->dropped, ERROR_UNREACHABLE, "%s", reason);
+    timer_start(db->soon, 0);
+  }
 }
 
 void db_on_notify(struct db *db, db_notify_fn *fn, void *context) {

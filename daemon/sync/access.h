@@ -1,6 +1,7 @@
 #pragma once
 /* Whether the database is there. When it is lost, one line says so; it is then asked again with growing pauses (its schema looked at, and
- * brought up to date if that is ours to do) until it answers, and one line says that it is over. Nobody else probes. */
+ * brought up to date if that is ours to do, then every session) until all answer, and one line says that it is over. Nobody else
+ * probes. */
 #include "sync/outage.h"
 #include "sync/schema.h"
 
@@ -22,7 +23,8 @@ bool access_is_open(const struct access *access);
 int64_t access_since_ms(const struct access *access);
 const char *access_error(const struct access *access); /* NULL while open */
 
-/* A sweep found it away (kind UNREACHABLE: closed until a probe succeeds) or in trouble (DATABASE: said once, sweeps go on). */
-void access_failed(struct access *access, const struct error *error);
-/* A sweep wrote: whatever trouble there was is over. */
+/* It is away (kind UNREACHABLE, or read-only: closed until a probe succeeds), or refused a statement of `organization` (kind
+ * DATABASE: told once, sweeps go on). */
+void access_failed(struct access *access, const struct error *error, const char *organization);
+/* Whatever it refused before, it does now. */
 void access_worked(struct access *access);

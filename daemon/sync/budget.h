@@ -6,6 +6,8 @@
 
 struct budget { /* zeroed: nothing is known */
   bool known;   /* `left` and `reset_at_ms` were told */
+  bool heard;   /* some request has ended; until then one goes first */
+  bool sparing; /* there was a 429: where no count is told, one request at a time */
   int64_t left; /* requests that may still be sent before the reset */
   int64_t reset_at_ms;
   int64_t blocked_until_ms; /* a 429 said so */

@@ -62,6 +62,7 @@ static bool try_again(struct exchange *exchange, int64_t at_least_ms) {
   int64_t pause = random_between(exchange->options.random, PAUSE_MIN_MS, PAUSE_MAX_MS);
   if (at_least_ms > 0)
     pause = at_least_ms + random_between(exchange->options.random, RESET_MIN_MS, PAUSE_MAX_MS);
+  exchange->options.traffic->waiting = at_least_ms > 0;
   timer_start(exchange->timer, pause);
   return true;
 }
@@ -144,6 +145,7 @@ static void try_once(struct exchange *exchange) {
     give_up_waiting(exchange);
     return;
   }
+  exchange->options.traffic->waiting = wait_ms > 0;
   if (wait_ms > 0) {
     timer_start(exchange->timer, wait_ms);
     return;

@@ -22,6 +22,7 @@ struct exchange_traffic { /* what one sweep costs, counted by all its exchanges 
   int unanswered; /* tries that brought no answer, or one with a status that found no room above */
   int requests;
   int64_t received_bytes;
+  bool waiting;   /* the last thing it did was to wait for a rate limit */
   bool timed_out; /* some try of this sweep timed out: it goes on in the slow lane */
 };
 

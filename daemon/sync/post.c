@@ -57,11 +57,23 @@ static void log_trouble(struct post *post, struct log *log, const struct report 
               post->organization_id == NULL ? "-" : post->organization_id, outcome_name(report->outcome));
 }
 
+/* Another process is at it: this turn is skipped, which is no failure (contract 5.10). */
+static void skip_turn(struct post *post, struct log *log, const struct report *report, int64_t now_ms) {
+  char note[OUTAGE_NOTE_BYTES];
+  if (outage_failed(&post->outage, now_ms, "busy", note))
+    log_write(log, LOG_LEVEL_WARNING, "a turn is skipped: %s%s organization=%s", report->error.text, note, post->name);
+}
+
 enum pace_ending post_take(struct post *post, struct log *log, struct health *health, const struct report *report,
                            const struct exchange_traffic *traffic) {
   char note[OUTAGE_NOTE_BYTES];
   bool well = report->error.kind == ERROR_NONE;
   bool database = report->error.kind == ERROR_DATABASE || report->error.kind == ERROR_UNREACHABLE;
+  if (report->busy || report->error.kind == ERROR_CANCELLED) {
+    if (report->busy)
+      skip_turn(post, log, report, health->now_ms);
+    return PACE_WELL;
+  }
   if (report->organization_id != NULL)
     keep_text(&post->organization_id, report->organization_id);
   keep_text(&post->error, well ? NULL : report->error.text);

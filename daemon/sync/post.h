@@ -21,8 +21,12 @@ struct post {
   struct sweep *sweep;                            /* under way, or NULL */
   struct timer *timer;
   struct post *next, *previous; /* in the queue of what is due, or in the list of what is under way */
-  bool queued, slow, attempted, again;
-  int64_t started_ms; /* of the last sweep */
+  bool queued, slow, attempted;
+  bool kept;        /* by the configuration that is being adopted */
+  bool troubled;    /* the database refused something in the last sweep */
+  bool held;        /* counted among those that wait for a rate limit */
+  bool asked;       /* somebody wants a sweep beside the schedule */
+  int64_t asked_ms; /* when the last such sweep began */
   struct ledger ledger;
   struct pace pace;
   struct outage outage;

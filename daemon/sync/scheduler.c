@@ -1,35 +1,19 @@
-#include "sync/scheduler.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
+#include "sync/scheduler_inner.h"
 #include <string.h>
 #include <time.h>
 
 /* What this file is for: a queue between due and under way. It promises that the dead do not starve the living (organizations whose
- * last try timed out have a queue and a share of their own), and that nothing waits for a database that is away but time. */
+ * last try timed out have a queue and a share of their own, those that wait for a rate limit take nobody's place), and that nothing
+ * waits for a database that is away but time. */
 
-enum { COALESCE_MS = 5000, SPREAD_EACH_MS = 50, RETURN_SPREAD_MS = 5000 };
+enum { COALESCE_MS = 5000, RETURN_SPREAD_MS = 5000, HEADS_FIRST_MS = 60 * 1000, LOOK_MS = 200, HELD_SPREAD_MS = 300 };
 
-struct scheduler {
-  struct scheduler_options options;
-  struct era *era;
-  struct access *access;
-  struct post **posts;
-  int post_count, attempts_left;
-  struct post_list due[2], running[2]; /* [slow] */
-  struct health health;
-  const struct health_organization **health_list;
-  bool told_attempted, database_tried, stopping, flushing, abandoned;
-  int flush_at; /* the next post that pays */
-  struct ledger_texts flush_texts;
-  struct timer *look; /* again, whether a running sweep became slow */
-};
+int64_t scheduler_now_ms(const struct scheduler *scheduler) { return loop_now_ms(scheduler->options.loop); }
 
-static int64_t now_ms(const struct scheduler *scheduler) { return loop_now_ms(scheduler->options.loop); }
-
-static void pump(struct scheduler *scheduler);
-
-static void plan_at(struct post *post, int64_t at_ms) {
-  int64_t delay_ms = at_ms - now_ms(post->scheduler);
+void scheduler_plan(struct post *post, int64_t at_ms) {
+  int64_t delay_ms = at_ms - scheduler_now_ms(post->scheduler);
   post->health.next_sweep_ms = at_ms;
   timer_start(post->timer, delay_ms > 0 ? delay_ms : 0);
 }
@@ -40,10 +24,10 @@ static void enqueue(struct post *post) {
     return;
   post->queued = true;
   post_list_push(&scheduler->due[post->slow], post);
-  pump(scheduler);
+  scheduler_pump(scheduler);
 }
 
-static void on_due(void *context) { enqueue(context); }
+void scheduler_on_due(void *context) { enqueue(context); }
 
 static void tell_attempted(struct scheduler *scheduler) {
   if (scheduler->told_attempted || !scheduler->database_tried)
@@ -54,7 +38,7 @@ static void tell_attempted(struct scheduler *scheduler) {
   scheduler->options.attempted(scheduler->options.context);
 }
 
-static void note_attempt(struct post *post) {
+void scheduler_note_attempt(struct post *post) {
   if (post->attempted)
     return;
   post->attempted = true;
@@ -62,29 +46,18 @@ static void note_attempt(struct post *post) {
   tell_attempted(post->scheduler);
 }
 
-static void leave_era(struct scheduler *scheduler, struct era *era) {
+void scheduler_leave_era(struct scheduler *scheduler, struct era *era) {
   if (--era->sweeps == 0 && era->over)
     scheduler->options.era_ended(scheduler->options.context, era);
 }
 
-static void remove_post(struct scheduler *scheduler, struct post *post) {
-  for (int i = 0; i < scheduler->post_count; i++)
-    if (scheduler->posts[i] == post) {
-      scheduler->posts[i] = scheduler->posts[--scheduler->post_count];
-      break;
-    }
-  post_destroy(post);
-}
-
 static void on_type_row(void *context, const struct db_row *row) {
-  struct scheduler *scheduler = context;
-  struct slice name = db_row_text(row, 0);
-  for (int i = 0; i < scheduler->post_count; i++)
-    if (slice_equals(name, scheduler->posts[i]->name)) {
-      if (db_row_int(row, 3) == 1)
-        health_clear_accounts(&scheduler->posts[i]->health);
-      health_count_accounts(&scheduler->posts[i]->health, db_row_text(row, 1), db_row_int(row, 2));
-    }
+  struct post *post = roster_find(context, db_row_text(row, 0));
+  if (post == NULL)
+    return;
+  if (db_row_int(row, 3) == 1)
+    health_clear_accounts(&post->health);
+  health_count_accounts(&post->health, db_row_text(row, 1), db_row_int(row, 2));
 }
 
 static void on_types(void *context, const struct error *error) {
@@ -99,50 +72,100 @@ static void ask_types(struct post *post, struct era *era) {
   db_query(era->tools.watch, &statement, on_type_row, on_types, post->scheduler);
 }
 
-static void go_on(struct post *post, enum pace_ending ending, const struct report *report) {
-  struct scheduler *scheduler = post->scheduler;
-  struct budget *budget = budgets_of(scheduler->era->tools.budgets, post->organization->key);
-  int64_t now = now_ms(scheduler), blocked_ms = budget_blocked_ms(budget, now);
-  int64_t at_ms = pace_next(&post->pace, scheduler->options.random, ending, now, now + blocked_ms);
-  post->health.rate_limit_remaining = budget->remaining;
-  if (report->error.kind == ERROR_UNREACHABLE)
-    enqueue(post); /* waits there for the database */
-  else
-    plan_at(post, post->again ? now : at_ms);
-  post->again = false;
+/* ---- the database's troubles, which are nobody's own ---- */
+
+/* Who was refused waits for a better time; it has come. */
+static void bring_forward(struct scheduler *scheduler) {
+  int64_t now_ms = scheduler_now_ms(scheduler);
+  for (int i = 0; i < scheduler->post_count; i++) {
+    struct post *post = scheduler->posts[i];
+    bool waits = post->troubled && post->sweep == NULL && !post->queued;
+    if (waits && post->health.next_sweep_ms > now_ms + RETURN_SPREAD_MS)
+      scheduler_plan(post, now_ms + random_between(scheduler->options.random, 0, RETURN_SPREAD_MS));
+  }
 }
 
-static void finish_stopping(struct scheduler *scheduler);
+void scheduler_note_database(struct post *post, const struct error *error) {
+  struct scheduler *scheduler = post->scheduler;
+  bool was_troubled = post->troubled;
+  post->troubled = error->kind == ERROR_DATABASE;
+  scheduler->troubled += (post->troubled ? 1 : 0) - (was_troubled ? 1 : 0);
+  if (post->troubled || error->kind == ERROR_UNREACHABLE) {
+    access_failed(scheduler->access, error, post->name);
+  } else if (was_troubled && !scheduler->stopping) {
+    if (scheduler->troubled == 0)
+      access_worked(scheduler->access);
+    bring_forward(scheduler);
+  }
+}
+
+/* ---- the end of a sweep ---- */
+
+static struct budget *budget_of(const struct post *post) {
+  return budgets_of(post->scheduler->era->tools.budgets, post->organization->key);
+}
+
+/* When a sweep that somebody asked for may begin: several requests are one. */
+static int64_t asked_at_ms(const struct post *post, int64_t now_ms) {
+  int64_t at_ms = post->asked_ms == 0 ? now_ms : post->asked_ms + COALESCE_MS;
+  return at_ms > now_ms ? at_ms : now_ms;
+}
+
+static void go_on(struct post *post, enum pace_ending ending, const struct report *report) {
+  struct scheduler *scheduler = post->scheduler;
+  struct budget *budget = budget_of(post);
+  int64_t now_ms = scheduler_now_ms(scheduler), free_ms = now_ms + budget_blocked_ms(budget, now_ms);
+  post->health.rate_limit_remaining = budget->remaining;
+  if (report->error.kind == ERROR_UNREACHABLE) {
+    enqueue(post); /* waits there for the database */
+    return;
+  }
+  int64_t at_ms = pace_next(&post->pace, scheduler->options.random, ending, now_ms, free_ms);
+  if (post->asked && asked_at_ms(post, now_ms) < at_ms)
+    at_ms = asked_at_ms(post, now_ms);
+  scheduler_plan(post, at_ms > free_ms ? at_ms : free_ms);
+}
+
+static void leave_running(struct post *post) {
+  struct scheduler *scheduler = post->scheduler;
+  post_list_remove(&scheduler->running[post->slow], post);
+  scheduler->held[post->slow] -= post->held ? 1 : 0;
+  post->held = false;
+  post->sweep = NULL;
+}
 
 static void on_swept(void *context, struct report *report, const struct exchange_traffic *traffic) {
   struct post *post = context;
   struct scheduler *scheduler = post->scheduler;
   struct era *era = post->era;
   bool news = report->outcome != OUTCOME_UNCHANGED || !post->health.outcome_known;
-  post_list_remove(&scheduler->running[post->slow], post);
-  post->sweep = NULL;
+  leave_running(post);
   post->slow = traffic->timed_out;
-  scheduler->health.now_ms = now_ms(scheduler);
+  scheduler->health.now_ms = scheduler_now_ms(scheduler);
   scheduler->health.now_s = time(NULL);
   enum pace_ending ending = post_take(post, scheduler->options.log, &scheduler->health, report, traffic);
-  if (report->error.kind == ERROR_UNREACHABLE || report->error.kind == ERROR_DATABASE)
-    access_failed(scheduler->access, &report->error);
-  else if (news && report->outcome != OUTCOME_FAILED)
-    access_worked(scheduler->access);
+  if (era->tools.watch == scheduler->era->tools.watch)
+    scheduler_note_database(post, &report->error);
+  else
+    scheduler_pay(post, era); /* what is remembered is another database's */
   if (news && post->organization_id != NULL && report->outcome != OUTCOME_FAILED && !scheduler->stopping)
     ask_types(post, era);
-  note_attempt(post);
-  if (post->organization == NULL)
-    remove_post(scheduler, post);
-  else if (!scheduler->stopping)
+  scheduler_note_attempt(post);
+  if (post->organization == NULL) {
+    scheduler_pay(post, era);
+    roster_remove(post);
+  } else if (!scheduler->stopping) {
     go_on(post, ending, report);
+  }
   report_finish(report);
-  leave_era(scheduler, era);
+  scheduler_leave_era(scheduler, era);
   if (scheduler->stopping)
-    finish_stopping(scheduler);
+    scheduler_end(scheduler);
   else
-    pump(scheduler);
+    scheduler_pump(scheduler);
 }
+
+/* ---- from due to under way ---- */
 
 static void start_sweep(struct scheduler *scheduler, struct post *post) {
   struct era *era = scheduler->era;
@@ -156,42 +179,65 @@ static void start_sweep(struct scheduler *scheduler, struct post *post) {
   post_list_push(&scheduler->running[post->slow], post);
   post->era = era;
   era->sweeps++;
-  post->started_ms = now_ms(scheduler);
+  if (post->asked)
+    post->asked_ms = scheduler_now_ms(scheduler);
+  post->asked = false;
   post->health.next_sweep_ms = 0;
   post->sweep = sweep_start(&options, on_swept, post);
 }
 
-/* A sweep that began quick and met a timeout no longer counts against the quick ones. */
-static void recount_slow(struct scheduler *scheduler) {
-  for (struct post *post = scheduler->running[false].first, *next; post != NULL; post = next) {
-    next = post->next;
-    if (!sweep_is_slow(post->sweep))
-      continue;
-    post_list_remove(&scheduler->running[false], post);
-    post->slow = true;
-    post_list_push(&scheduler->running[true], post);
+/* Before the key's reset there is nothing to begin. */
+static bool put_off(struct scheduler *scheduler, struct post *post) {
+  int64_t now_ms = scheduler_now_ms(scheduler), blocked_ms = budget_blocked_ms(budget_of(post), now_ms);
+  if (blocked_ms == 0)
+    return false;
+  post->queued = false;
+  post_list_remove(&scheduler->due[post->slow], post);
+  scheduler_plan(post, now_ms + blocked_ms + random_between(scheduler->options.random, 0, HELD_SPREAD_MS));
+  return true;
+}
+
+/* A sweep that began quick and met a timeout no longer counts against the quick ones, one that waits for its key's reset against
+ * nobody. */
+static void recount(struct scheduler *scheduler) {
+  for (int slow = 0; slow < 2; slow++) {
+    scheduler->held[slow] = 0;
+    for (struct post *post = scheduler->running[slow].first, *next; post != NULL; post = next) {
+      next = post->next;
+      post->held = sweep_is_waiting(post->sweep);
+      bool moves = slow == 0 && sweep_is_slow(post->sweep);
+      if (!moves) {
+        scheduler->held[slow] += post->held ? 1 : 0;
+        continue;
+      }
+      post_list_remove(&scheduler->running[false], post);
+      post->slow = true;
+      post_list_push(&scheduler->running[true], post);
+    }
   }
 }
 
-static void pump(struct scheduler *scheduler) {
+void scheduler_pump(struct scheduler *scheduler) {
   int width = 2 * scheduler->era->tools.config->api.max_requests;
   if (scheduler->stopping || !access_is_open(scheduler->access))
     return;
-  recount_slow(scheduler);
+  if (scheduler->due[false].first != NULL || scheduler->due[true].first != NULL)
+    recount(scheduler);
   for (int slow = 0; slow < 2; slow++)
-    while (scheduler->due[slow].first != NULL && scheduler->running[slow].count < width)
-      start_sweep(scheduler, scheduler->due[slow].first);
+    while (scheduler->due[slow].first != NULL && scheduler->running[slow].count - scheduler->held[slow] < width)
+      if (!put_off(scheduler, scheduler->due[slow].first))
+        start_sweep(scheduler, scheduler->due[slow].first);
   if (scheduler->due[false].first != NULL)
-    timer_start(scheduler->look, 200);
+    timer_start(scheduler->look, LOOK_MS);
 }
 
-static void on_look(void *context) { pump(context); }
+static void on_look(void *context) { scheduler_pump(context); }
 
 static void on_opened(void *context) {
   struct scheduler *scheduler = context;
   scheduler->database_tried = true;
   tell_attempted(scheduler);
-  pump(scheduler);
+  scheduler_pump(scheduler);
 }
 
 static void on_first(void *context, const struct error *error) {
@@ -203,102 +249,45 @@ static void on_first(void *context, const struct error *error) {
     tell_attempted(scheduler);
 }
 
-static struct post *find_post(const struct scheduler *scheduler, const char *name) {
-  for (int i = 0; i < scheduler->post_count; i++)
-    if (scheduler->posts[i]->organization != NULL && strcmp(scheduler->posts[i]->name, name) == 0)
-      return scheduler->posts[i];
-  return NULL;
-}
+static void on_daily(void *context) { scheduler_tell_heads(context); }
 
-/* Spread at the start, so that a thousand organizations do not fire at once; a few are swept at once. */
-static void add_post(struct scheduler *scheduler, const struct config_organization *organization, int number, int of) {
-  int64_t span_ms = (int64_t)of * SPREAD_EACH_MS;
-  if (span_ms > organization->interval_ms)
-    span_ms = organization->interval_ms;
-  struct post *post = post_create(scheduler, organization, now_ms(scheduler));
-  int64_t first_ms = now_ms(scheduler) + span_ms * number / (of > 0 ? of : 1);
-  post->timer = timer_open(scheduler->options.loop, on_due, post);
-  pace_init(&post->pace, organization->interval_ms, scheduler->era->tools.config->sync.jitter, first_ms);
-  scheduler->posts[scheduler->post_count++] = post;
-  scheduler->attempts_left++;
-  plan_at(post, first_ms);
-}
-
-static void drop_post(struct scheduler *scheduler, struct post *post) {
-  post->organization = NULL;
-  note_attempt(post);
-  timer_stop(post->timer);
-  if (post->queued)
-    post_list_remove(&scheduler->due[post->slow], post);
-  post->queued = false;
-  if (post->sweep != NULL)
-    sweep_stop(post->sweep);
-  else
-    remove_post(scheduler, post);
-}
-
-static struct post *find_post_anywhere(struct scheduler *scheduler, const struct config_organization *organization) {
-  struct post *post = find_post(scheduler, organization->name);
-  if (post == NULL)
-    return NULL;
-  if (post->organization->interval_ms != organization->interval_ms) {
-    pace_init(&post->pace, organization->interval_ms, scheduler->era->tools.config->sync.jitter, now_ms(scheduler));
-    post->health.interval_ms = organization->interval_ms;
-    plan_at(post, pace_next(&post->pace, scheduler->options.random, PACE_WELL, now_ms(scheduler), 0));
-  }
-  post->organization = organization;
-  return post;
-}
-
-static void adopt(struct scheduler *scheduler) {
-  const struct config *config = scheduler->era->tools.config;
-  int before = scheduler->post_count, fresh = 0;
-  size_t room = (size_t)before + (size_t)config->organization_count + 1;
-  scheduler->posts = memory_resize(scheduler->posts, sizeof(struct post *) * room);
-  scheduler->health_list = memory_resize(scheduler->health_list, sizeof(struct health_organization *) * room);
-  for (int i = before - 1; i >= 0; i--) {
-    struct post *post = scheduler->posts[i];
-    const struct config_organization *now = post->organization == NULL ? NULL : config_find(config, post->name);
-    if (post->organization != NULL && (now == NULL || !now->enabled))
-      drop_post(scheduler, post);
-  }
-  for (int i = 0; i < config->organization_count; i++)
-    if (config->organizations[i].enabled && find_post_anywhere(scheduler, &config->organizations[i]) == NULL)
-      add_post(scheduler, &config->organizations[i], fresh++, config->organization_count - before);
-}
+/* ---- the whole ---- */
 
 struct scheduler *scheduler_create(const struct scheduler_options *options, struct era *era) {
   struct scheduler *scheduler = memory_allocate(sizeof *scheduler);
   *scheduler = (struct scheduler){.options = *options, .era = era};
   scheduler->look = timer_open(options->loop, on_look, scheduler);
+  scheduler->daily = timer_open(options->loop, on_daily, scheduler);
   scheduler->access = access_create(
       &era->tools, &(struct access_options){.opened = on_opened, .first = on_first, .context = scheduler});
-  adopt(scheduler);
+  roster_adopt(scheduler, era);
   access_start(scheduler->access);
+  timer_start(scheduler->daily, HEADS_FIRST_MS);
   return scheduler;
 }
 
 void scheduler_configure(struct scheduler *scheduler, struct era *era) {
   struct era *before = scheduler->era;
   scheduler->era = era;
-  access_use(scheduler->access, &era->tools);
+  before->sweeps++; /* it must not end in here */
   before->over = true;
-  adopt(scheduler);
-  if (before->sweeps == 0)
-    scheduler->options.era_ended(scheduler->options.context, before);
-  pump(scheduler);
+  roster_adopt(scheduler, before);
+  access_use(scheduler->access, &era->tools);
+  scheduler_leave_era(scheduler, before);
+  scheduler_pump(scheduler);
 }
 
 static void request(struct post *post) {
-  int64_t now = now_ms(post->scheduler), earliest_ms = post->started_ms + COALESCE_MS;
-  if (post->sweep != NULL)
-    post->again = true;
-  else if (!post->queued && (earliest_ms < post->health.next_sweep_ms || !post->attempted))
-    plan_at(post, post->attempted && earliest_ms > now ? earliest_ms : now);
+  int64_t now_ms = scheduler_now_ms(post->scheduler), at_ms = asked_at_ms(post, now_ms);
+  if (post->organization == NULL)
+    return;
+  post->asked = true;
+  if (post->sweep == NULL && !post->queued && at_ms < post->health.next_sweep_ms)
+    scheduler_plan(post, at_ms);
 }
 
 bool scheduler_request(struct scheduler *scheduler, const char *name) {
-  struct post *one = name == NULL ? NULL : find_post(scheduler, name);
+  struct post *one = name == NULL ? NULL : roster_find(scheduler, slice_of(name));
   if (one != NULL)
     request(one);
   for (int i = 0; name == NULL && i < scheduler->post_count; i++)
@@ -306,83 +295,28 @@ bool scheduler_request(struct scheduler *scheduler, const char *name) {
   return name == NULL || one != NULL;
 }
 
-void scheduler_lock_lost(struct scheduler *scheduler) {
+void scheduler_lock_lost(struct scheduler *scheduler, const struct db *watch, const struct error *error) {
   for (int slow = 0; slow < 2; slow++)
     for (struct post *post = scheduler->running[slow].first; post != NULL; post = post->next)
-      sweep_lock_lost(post->sweep);
+      if (post->era->tools.watch == watch)
+        sweep_lock_lost(post->sweep);
+  if (scheduler->era->tools.watch == watch)
+    access_failed(scheduler->access, error, "");
 }
-
-/* The next organization that owes something pays, in one transaction with the others. */
-static bool feed_flush(void *context, struct db_statement *ret_statement) {
-  struct scheduler *scheduler = context;
-  while (scheduler->flush_at < scheduler->post_count) {
-    struct post *post = scheduler->posts[scheduler->flush_at++];
-    if (!ledger_owes(&post->ledger) || post->organization_id == NULL || post->organization == NULL)
-      continue;
-    int64_t gap_ms = scheduler->era->tools.config->sync.gap_ms;
-    gap_ms = gap_ms > 0 ? gap_ms : 3 * post->organization->interval_ms;
-    ledger_statement(&post->ledger, post->organization_id, gap_ms * 1000, &scheduler->flush_texts, ret_statement);
-    return true;
-  }
-  return false;
-}
-
-static void on_flush_row(void *context, int statement, const struct db_row *row) {
-  (void)context;
-  (void)statement;
-  (void)row;
-}
-
-static void on_flushed(void *context, const struct error *error) {
-  struct scheduler *scheduler = context;
-  if (error != NULL)
-    log_write(scheduler->options.log, LOG_LEVEL_WARNING, "could not write down the last unchanged sweeps: %s",
-              error->text);
-  scheduler->options.stopped(scheduler->options.context);
-}
-
-static void finish_stopping(struct scheduler *scheduler) {
-  if (scheduler->running[false].count + scheduler->running[true].count > 0 || scheduler->flushing)
-    return;
-  scheduler->flushing = true;
-  if (scheduler->abandoned || !access_is_open(scheduler->access)) {
-    scheduler->options.stopped(scheduler->options.context);
-    return;
-  }
-  db_transaction(
-      scheduler->era->tools.write,
-      &(struct db_pipeline){.feed = feed_flush, .rows = on_flush_row, .done = on_flushed, .context = scheduler});
-}
-
-void scheduler_stop(struct scheduler *scheduler) {
-  scheduler->stopping = true;
-  access_stop(scheduler->access);
-  timer_stop(scheduler->look);
-  for (int i = 0; i < scheduler->post_count; i++) {
-    timer_stop(scheduler->posts[i]->timer);
-    if (scheduler->posts[i]->sweep != NULL)
-      sweep_stop(scheduler->posts[i]->sweep);
-  }
-  finish_stopping(scheduler);
-}
-
-void scheduler_abandon(struct scheduler *scheduler) { scheduler->abandoned = true; }
 
 void scheduler_destroy(struct scheduler *scheduler) {
   if (scheduler == NULL)
     return;
-  while (scheduler->post_count > 0)
-    post_destroy(scheduler->posts[--scheduler->post_count]);
+  roster_finish(scheduler);
   access_destroy(scheduler->access);
   timer_close(scheduler->look);
-  memory_free(scheduler->posts);
-  memory_free(scheduler->health_list);
+  timer_close(scheduler->daily);
   memory_free(scheduler);
 }
 
 const struct health *scheduler_health(struct scheduler *scheduler) {
   struct health *health = &scheduler->health;
-  health->now_ms = now_ms(scheduler);
+  health->now_ms = scheduler_now_ms(scheduler);
   health->now_s = time(NULL);
   health->database_up = access_is_open(scheduler->access);
   health->database_since_ms = access_since_ms(scheduler->access);

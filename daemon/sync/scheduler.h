@@ -27,10 +27,10 @@ void scheduler_configure(struct scheduler *scheduler, struct era *era);
 /* Sweep one (or with NULL all) at once; several requests within 5 s are one sweep. False: there is no such NAME. */
 bool scheduler_request(struct scheduler *scheduler, const char *name);
 /* The session with the advisory locks was lost. */
-void scheduler_lock_lost(struct scheduler *scheduler);
+void scheduler_lock_lost(struct scheduler *scheduler, const struct db *watch, const struct error *error);
 /* Finish or abandon what is under way, write down what is owed; `stopped` follows. */
 void scheduler_stop(struct scheduler *scheduler);
-/* No more waiting: what is owed is not written down. `stopped` follows once the sweeps have lost what they wait for. */
+/* No more waiting: every session is dropped, what is owed is not written down. `stopped` follows. */
 void scheduler_abandon(struct scheduler *scheduler);
 
 /* As of now; borrowed until the next turn of the loop. */

@@ -9,6 +9,7 @@ struct services {
   struct db **writers; /* the other sessions; with database.connections = 1 the same one */
   int writer_count;
   int users;
+  void *owner; /* whoever listens to `watch` */
 };
 
 /* With one user. NULL with an error when the settings cannot work (a CA file that is none). */

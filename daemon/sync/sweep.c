@@ -169,6 +169,8 @@ void sweep_lock_lost(struct sweep *sweep) {
 
 bool sweep_is_slow(const struct sweep *sweep) { return sweep->traffic.timed_out; }
 
+bool sweep_is_waiting(const struct sweep *sweep) { return sweep->traffic.waiting; }
+
 void sweep_stop(struct sweep *sweep) { sweep_event(sweep, EVENT_STOP); }
 
 static void prepare(struct sweep *sweep) {

@@ -37,6 +37,8 @@ typedef void sweep_done_fn(void *context, struct report *report, const struct ex
 struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *done, void *context);
 /* Some try of it timed out: it goes on in the slow lane. */
 bool sweep_is_slow(const struct sweep *sweep);
+/* It waits for a rate limit. */
+bool sweep_is_waiting(const struct sweep *sweep);
 /* Finish or abandon: a transaction under way ends by itself, everything else is cancelled. */
 void sweep_stop(struct sweep *sweep);
 /* The session that holds the advisory locks was lost: what is not yet being written is abandoned. */

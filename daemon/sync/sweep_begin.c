@@ -144,6 +144,7 @@ static void on_holder(void *context, const struct error *error) {
   struct error conflict = holder->error;
   (void)error;
   memory_free(holder);
+  sweep->report.busy = true;
   if (sweep_arrived(sweep))
     sweep_fail(sweep, &conflict);
 }

@@ -6,9 +6,38 @@ static struct verdict_reading told(int64_t limit, int64_t remaining, int64_t res
   return (struct verdict_reading){.verdict = VERDICT_TAKE, .rate = {true, limit, remaining, reset_ms}};
 }
 
-Test(budget, what_was_never_told_is_not_limited) {
+Test(budget, the_first_request_goes_alone) {
   struct budget budget;
   budget_init(&budget);
+  cr_assert_eq(budget_wait_ms(&budget, 0), 0);
+  budget_sent(&budget, 0);
+  cr_assert_gt(budget_wait_ms(&budget, 0), 0, "its answer may tell how many may follow");
+  budget_answered(&budget, 5, NULL);
+  cr_assert_eq(budget_wait_ms(&budget, 5), 0, "there was no answer: nothing was told");
+}
+
+Test(budget, after_a_429_without_a_count_they_go_one_by_one) {
+  struct budget budget;
+  struct verdict_reading refused = {.verdict = VERDICT_WAIT, .wait_ms = 2000, .rate = {false, -1, -1, -1}};
+  struct verdict_reading good = {.verdict = VERDICT_TAKE, .rate = {false, -1, -1, -1}};
+  budget_init(&budget);
+  budget_sent(&budget, 0);
+  budget_answered(&budget, 0, &refused);
+  cr_assert_eq(budget_wait_ms(&budget, 0), 2000);
+  for (int i = 0; i < 3; i++) {
+    cr_assert_eq(budget_wait_ms(&budget, 2000), 0);
+    budget_sent(&budget, 2000);
+    cr_assert_gt(budget_wait_ms(&budget, 2000), 0);
+    budget_answered(&budget, 2000, &good);
+  }
+}
+
+Test(budget, what_was_never_told_is_not_limited) {
+  struct budget budget;
+  struct verdict_reading good = {.verdict = VERDICT_TAKE, .rate = {false, -1, -1, -1}};
+  budget_init(&budget);
+  budget_sent(&budget, 0);
+  budget_answered(&budget, 0, &good);
   for (int i = 0; i < 100; i++) {
     cr_assert_eq(budget_wait_ms(&budget, 0), 0);
     budget_sent(&budget, 0);
@@ -35,6 +64,7 @@ Test(budget, slows_down_before_the_429) {
 Test(budget, what_is_in_flight_is_counted_twice_rather_than_not_at_all) {
   struct budget budget;
   budget_init(&budget);
+  budget.heard = true;
   for (int i = 0; i < 4; i++)
     budget_sent(&budget, 0);
   struct verdict_reading reading = told(10, 3, 1000);

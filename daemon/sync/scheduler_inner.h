@@ -1,0 +1,46 @@
+#pragma once
+/* What the rooms of the scheduler share: queue (scheduler.c), who takes part (scheduler_roster.c), what is owed and the end
+ * (scheduler_end.c). Only scheduler*.[ch] include it. */
+#include "base/index.h"
+#include "sync/scheduler.h"
+
+struct scheduler {
+  struct scheduler_options options;
+  struct era *era;
+  struct access *access;
+  struct post **posts;
+  int post_count, attempts_left;
+  struct index *names;                 /* of those that are configured; NULL: to be made anew */
+  struct post **named;                 /* what its numbers mean */
+  struct post_list due[2], running[2]; /* [slow] */
+  int held[2];                         /* of the running ones: they wait for a rate limit */
+  int troubled;                        /* posts whose last sweep the database refused */
+  struct health health;
+  const struct health_organization **health_list;
+  bool told_attempted, database_tried, stopping, flushing, abandoned, asking_heads;
+  int flush_at; /* the next post that pays */
+  struct ledger_texts flush_texts;
+  struct payment *payments; /* of those who left */
+  struct timer *look;       /* again, whether a running sweep became slow, or waits */
+  struct timer *daily;      /* the heads are told */
+};
+
+int64_t scheduler_now_ms(const struct scheduler *scheduler);
+void scheduler_plan(struct post *post, int64_t at_ms);
+void scheduler_pump(struct scheduler *scheduler);
+void scheduler_note_attempt(struct post *post);
+void scheduler_note_database(struct post *post, const struct error *error);
+void scheduler_on_due(void *context); /* of a post's timer */
+void scheduler_leave_era(struct scheduler *scheduler, struct era *era);
+
+/* scheduler_roster.c */
+void roster_adopt(struct scheduler *scheduler, struct era *before); /* the era's organizations: add, change, drop */
+void roster_finish(struct scheduler *scheduler);
+void roster_remove(struct post *post);                                    /* it has no sweep any more */
+struct post *roster_find(struct scheduler *scheduler, struct slice name); /* NULL: there is none */
+
+/* scheduler_end.c */
+void scheduler_pay(struct post *post,
+                   struct era *era); /* what is owed, to the era's database; then nothing is known any more */
+void scheduler_tell_heads(struct scheduler *scheduler);
+void scheduler_end(struct scheduler *scheduler); /* when nothing is under way: the last words */
