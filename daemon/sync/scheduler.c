@@ -1,6 +1,8 @@
+#include "sync/scheduler.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
-#include "sync/scheduler_inner.h"
+#include "sync/scheduler_end.h"
+#include "sync/scheduler_roster.h"
 #include <string.h>
 #include <time.h>
 

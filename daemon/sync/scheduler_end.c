@@ -1,6 +1,6 @@
+#include "sync/scheduler_end.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
-#include "sync/scheduler_inner.h"
 
 /* What this file is for: last words. It promises that what is owed is written down when an organization leaves and when the daemon
  * stops, and that neither waits longer than it may. */

@@ -1,6 +1,6 @@
 #pragma once
-/* What the rooms of the scheduler share: queue (scheduler.c), who takes part (scheduler_roster.c), what is owed and the end
- * (scheduler_end.c). Only scheduler*.[ch] include it. */
+/* What the rooms of the scheduler share: the queue (scheduler.c), who takes part (scheduler_roster), what is owed and the end
+ * (scheduler_end). Only scheduler*.[ch] include it. */
 #include "base/index.h"
 #include "sync/scheduler.h"
 
@@ -32,15 +32,3 @@ void scheduler_note_attempt(struct post *post);
 void scheduler_note_database(struct post *post, const struct error *error);
 void scheduler_on_due(void *context); /* of a post's timer */
 void scheduler_leave_era(struct scheduler *scheduler, struct era *era);
-
-/* scheduler_roster.c */
-void roster_adopt(struct scheduler *scheduler, struct era *before); /* the era's organizations: add, change, drop */
-void roster_finish(struct scheduler *scheduler);
-void roster_remove(struct post *post);                                    /* it has no sweep any more */
-struct post *roster_find(struct scheduler *scheduler, struct slice name); /* NULL: there is none */
-
-/* scheduler_end.c */
-void scheduler_pay(struct post *post,
-                   struct era *era); /* what is owed, to the era's database; then nothing is known any more */
-void scheduler_tell_heads(struct scheduler *scheduler);
-void scheduler_end(struct scheduler *scheduler); /* when nothing is under way: the last words */

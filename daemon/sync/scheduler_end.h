@@ -1,0 +1,8 @@
+#pragma once
+/* What is owed, and the last words of the scheduler. */
+#include "sync/scheduler_inner.h"
+
+void scheduler_pay(struct post *post,
+                   struct era *era); /* what is owed, to the era's database; then nothing is known any more */
+void scheduler_tell_heads(struct scheduler *scheduler);
+void scheduler_end(struct scheduler *scheduler); /* when nothing is under way: the last words */

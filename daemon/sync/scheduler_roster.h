@@ -1,0 +1,8 @@
+#pragma once
+/* Who takes part in the schedule. */
+#include "sync/scheduler_inner.h"
+
+void roster_adopt(struct scheduler *scheduler, struct era *before); /* the era's organizations: add, change, drop */
+void roster_finish(struct scheduler *scheduler);
+void roster_remove(struct post *post);                                    /* it has no sweep any more */
+struct post *roster_find(struct scheduler *scheduler, struct slice name); /* NULL: there is none */
