@@ -109,7 +109,10 @@ static bool paging_error(const struct settings *settings, const struct request *
                          struct answer *answer) {
   struct text error = {0};
   char *limit_text = request_parameter(request, "_limit");
-  if (!close_paging(request, skip, limit))
+  bool numbers = close_paging(request, skip, limit);
+  if (!limit_text && *limit > settings->max_limit)
+    *limit = settings->max_limit; /* the default is never refused */
+  if (!numbers)
     text_format(&error, "_limit must be an integer (got \"%s\" instead).", limit_text ? limit_text : "");
   else if (*limit > settings->max_limit)
     text_format(&error, "The limit you set is larger than the maximum limit for this resource (max_limit = %zu).",

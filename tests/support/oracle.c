@@ -13,7 +13,7 @@ static void prepare(struct story *story) {
 }
 
 static const char FILL[] = "insert into said"
-                           " select coalesce(a ->> 'organization_id', $2), a ->> 'id', pg_temp.canonical(a)"
+                           " select coalesce(nullif(pg_temp.string(a -> 'organization_id'), ''), $2), a ->> 'id', pg_temp.canonical(a)"
                            " from jsonb_array_elements($1::jsonb -> 'data') a"
                            " where coalesce((select a ->> 'user_id' = user_id from organization"
                            "  where organization_id = $2), true)";
