@@ -6,6 +6,7 @@
 create function verify_history(organization_id text)
   returns table (seq bigint, account_id text, problem text)
   language sql stable parallel safe
+  set jit = off -- compiling would take longer than running
 begin atomic
   with newest_anchor as (
     select anchor.*
@@ -114,6 +115,7 @@ comment on function verify_history(text) is 'What is wrong with an organization'
 create function verify_mirror(organization_id text)
   returns table (table_name text, account_id text, problem text)
   language sql stable parallel safe
+  set jit = off -- compiling would take longer than running
 begin atomic
   with newest as (
     select past.account_id, max(past.seq) as seq, max(past.observed_at) filter (where past.change = 'added') as first_seen_at
@@ -254,6 +256,7 @@ comment on function head_text(text) is 'The head of an organization''s evidence 
 create function verify_since(heads text)
   returns table (organization_id text, seq bigint, is_problem boolean, problem text)
   language sql stable parallel safe
+  set jit = off -- compiling would take longer than running
 begin atomic
   with pinned as (
     select
