@@ -30,9 +30,16 @@ static bool set_trust(const struct http_options *options, CURL *easy, const stru
           (set_text(easy, CURLOPT_USERNAME, secret_expose(key)) && set_text(easy, CURLOPT_PASSWORD, "")));
 }
 
+/* Or Close's framework may render HTML (close-api.md 5.3). Curl reads this list and no more. */
+static bool set_accept(CURL *easy) {
+  static char line[] = "Accept: application/json";
+  static const struct curl_slist headers = {.data = line};
+  return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, &headers) == CURLE_OK;
+}
+
 static bool set_transport(const struct http_options *options, CURL *easy, const char *url) {
   bool tls = strncmp(url, "https:", 6) == 0;
-  return set_text(easy, CURLOPT_URL, url) && set_long(easy, CURLOPT_HTTPGET, 1) &&
+  return set_text(easy, CURLOPT_URL, url) && set_accept(easy) && set_long(easy, CURLOPT_HTTPGET, 1) &&
          set_long(easy, CURLOPT_PATH_AS_IS, 1) && /* or the path /x/../y/ becomes another resource */
          set_text(easy, CURLOPT_USERAGENT, options->user_agent) && set_text(easy, CURLOPT_ACCEPT_ENCODING, "gzip") &&
          set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS) &&

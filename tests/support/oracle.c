@@ -12,11 +12,12 @@ static void prepare(struct story *story) {
   PQclear(story_query(story, sql, 0, NULL));
 }
 
-static const char FILL[] = "insert into said"
-                           " select coalesce(nullif(pg_temp.string(a -> 'organization_id'), ''), $2), a ->> 'id', pg_temp.canonical(a)"
-                           " from jsonb_array_elements($1::jsonb -> 'data') a"
-                           " where coalesce((select a ->> 'user_id' = user_id from organization"
-                           "  where organization_id = $2), true)";
+static const char FILL[] =
+    "insert into said"
+    " select coalesce(nullif(pg_temp.string(a -> 'organization_id'), ''), $2), a ->> 'id', pg_temp.canonical(a)"
+    " from jsonb_array_elements($1::jsonb -> 'data') a"
+    " where coalesce((select a ->> 'user_id' = user_id from organization"
+    "  where organization_id = $2), true)";
 
 static const char COMPARE[] =
     "with wanted as materialized (select * from expected), found as materialized ("

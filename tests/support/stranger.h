@@ -3,13 +3,13 @@
 
 #include <stddef.h>
 
-struct listener;
+struct stranger;
 
 /* Answers each connection's first request with these bytes and closes it; NULL: accepts and never answers. */
-struct listener *listener_open(const char *answer);
-void listener_close(struct listener *listener);
+struct stranger *stranger_open(const char *answer);
+void stranger_close(struct stranger *stranger);
 
-int listener_port(const struct listener *listener);
-int listener_connections(struct listener *listener);
+int stranger_port(const struct stranger *stranger);
+int stranger_connections(struct stranger *stranger);
 /* Everything heard so far; the caller frees. */
-char *listener_heard(struct listener *listener);
+char *stranger_heard(struct stranger *stranger);
