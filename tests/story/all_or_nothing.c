@@ -99,7 +99,6 @@ Test(all_or_nothing, when_killed_between_its_steps) {
       story_expect_exact(story);
     expect_recovery(story);
   }
-  cr_assert_str_not_empty(count_all(story));
   story_destroy(story);
 }
 
@@ -134,7 +133,6 @@ Test(all_or_nothing, when_a_step_fails) {
   story_expect_same(story, before, story_dump(story, STORY_BOOKKEEPING));
   story_expect_sql(story, "failed 1", "select last_outcome || ' ' || consecutive_failures from organization");
   expect_recovery(story);
-  cr_assert(story_ended(story, run));
   story_destroy(story);
 }
 

@@ -86,7 +86,7 @@ Test(exit_status, is_1_before_3_and_3_before_0) {
   fail_first(story);
   story_expect_exit(story, 1, "sync", NULL);
   story_expect_exit(story, 3, "sync", "org2", NULL);
-  const struct run *run = story_expect_exit(story, 1, "plan", NULL);
+  story_expect_exit(story, 1, "plan", NULL);
   story_replies(story, "[]");
   story_change(story, 100, 4);
   story_expect_exit(story, 3, "plan", NULL); /* the guard before the differences */
@@ -94,6 +94,5 @@ Test(exit_status, is_1_before_3_and_3_before_0) {
   story_expect_exit(story, 0, "sync", "org1", NULL);
   story_expect_exit(story, 0, "plan", "org1", NULL);
   story_expect_mirror(story, 1);
-  cr_assert(story_ended(story, run));
   story_destroy(story);
 }

@@ -7,18 +7,17 @@ enum { MANY = 50 };
 
 Test(many_organizations, are_mirrored_at_once) {
   struct story *story = story_create_generated(MANY, 5, 77);
-  const struct run *run = story_expect_exit(story, 0, "sync", "--json", NULL);
+  story_expect_exit(story, 0, "sync", "--json", NULL);
   story_expect_sql(story, "50 250 250",
                    "select concat_ws(' ', count(distinct organization_id), count(*), (select count(*) from "
                    "account_history)) from account");
   story_change(story, 30, 5);
-  run = story_expect_exit(story, 0, "sync", "--json", NULL);
+  story_expect_exit(story, 0, "sync", "--json", NULL);
   story_expect_exact(story);
   story_expect_sql(story, "t", "select bool_and(revision between 1 and 2) from organization");
   const char *before = story_dump(story, STORY_BOOKKEEPING);
   story_expect_exit(story, 0, "sync", NULL);
   story_expect_same(story, before, story_dump(story, STORY_BOOKKEEPING));
-  cr_assert(story_ended(story, run));
   story_destroy(story);
 }
 

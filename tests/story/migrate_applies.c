@@ -59,7 +59,6 @@ Test(migrate_applies, nothing_by_halves) {
   story_sql(story, "drop table close_crm.account_history");
   story_expect_exit(story, 0, "sync", NULL); /* sync migrates too */
   story_expect_exact(story);
-  cr_assert(story_ended(story, run));
   story_destroy(story);
 }
 
@@ -124,7 +123,6 @@ Test(migrate_applies, nothing_of_somebody_elses) {
     story_expect_stderr(story, run, "closesyncd migrate");
     story_expect_stderr(story, run, role);
   }
-  cr_assert(story_ended(story, run));
   story_sql(story, story_format(story, "drop owned by %s; drop role %s", role, role));
   story_destroy(story);
 }

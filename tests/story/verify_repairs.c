@@ -77,7 +77,6 @@ Test(verify_repairs, whatever_was_planted) {
       story_expect_stderr(story, run, "were repaired");
   }
   story_expect_exact(story);
-  cr_assert_str_not_empty(before);
   story_destroy(story);
 }
 
@@ -95,7 +94,6 @@ Test(verify_repairs, and_counts_the_accounts_in_the_sweep) {
   const struct run *run = story_expect_exit(story, 0, "sync", "--json", "--verify", NULL);
   story_expect_member(story, run, "org1", "repaired", "0");
   story_expect_sql(story, revision, "select revision from organization");
-  cr_assert(story_ended(story, run));
   story_destroy(story);
 }
 
@@ -142,6 +140,5 @@ Test(verify_repairs, not_in_an_incomplete_sweep) {
   run = story_expect_exit(story, 0, "sync", "--json", NULL);
   story_expect_member(story, run, "org1", "repaired", "1");
   story_expect_exact(story);
-  cr_assert(story_ended(story, run));
   story_destroy(story);
 }
