@@ -51,6 +51,12 @@ const char *story_conninfo(struct story *story) {
 PGresult *story_query(struct story *story, const char *sql, int count, const char *const *values) {
   PGresult *result =
       count ? PQexecParams(story->connection, sql, count, NULL, values, NULL, NULL, 0) : PQexec(story->connection, sql);
+  if (PQstatus(story->connection) == CONNECTION_BAD) { /* in some stories the server comes and goes */
+    PQclear(result);
+    PQreset(story->connection);
+    result = count ? PQexecParams(story->connection, sql, count, NULL, values, NULL, NULL, 0)
+                   : PQexec(story->connection, sql);
+  }
   ExecStatusType status = PQresultStatus(result);
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
     story_fail(story, "could not run \"%.300s\": %s", sql, PQerrorMessage(story->connection));
@@ -77,6 +83,8 @@ void story_await_sql(struct story *story, const char *expected, const char *sql,
   const struct timespec nap = {.tv_nsec = 20000000};
   for (int waited_ms = 0; waited_ms < limit_ms * story_patience(); waited_ms += 20) {
     PGresult *result = PQexec(story->connection, sql);
+    if (PQstatus(story->connection) == CONNECTION_BAD)
+      PQreset(story->connection);
     bool reached = PQntuples(result) > 0 && strcmp(PQgetvalue(result, 0, 0), expected) == 0;
     PQclear(result);
     if (reached)

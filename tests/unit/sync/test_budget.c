@@ -61,6 +61,35 @@ Test(budget, slows_down_before_the_429) {
   cr_assert_eq(budget_wait_ms(&budget, 5000), 0);
 }
 
+Test(budget, an_older_answer_that_comes_later_gives_nothing_back) {
+  struct budget budget;
+  budget_init(&budget);
+  budget_sent(&budget, 0);
+  struct verdict_reading reading = told(10, 9, 1000);
+  budget_answered(&budget, 0, &reading);
+  for (int i = 0; i < 9; i++)
+    budget_sent(&budget, 1);
+  for (int remaining = 0; remaining < 9; remaining++) { /* in the reverse order */
+    reading = told(10, remaining, 1000);
+    budget_answered(&budget, 2, &reading);
+    cr_assert_leq(budget.left, 0, "%lld left after the answer that told %d", (long long)budget.left, remaining);
+  }
+  cr_assert_gt(budget_wait_ms(&budget, 3), 0);
+}
+
+Test(budget, somebody_else_uses_this_key) {
+  struct budget budget;
+  budget_init(&budget);
+  budget_sent(&budget, 0);
+  struct verdict_reading reading = told(10, 9, 1000);
+  budget_answered(&budget, 0, &reading);
+  budget_sent(&budget, 1);
+  budget_sent(&budget, 1);
+  reading = told(10, 3, 1000);
+  budget_answered(&budget, 2, &reading);
+  cr_assert_eq(budget.left, 2, "3 are left, one may not be among those counted");
+}
+
 Test(budget, what_is_in_flight_is_counted_twice_rather_than_not_at_all) {
   struct budget budget;
   budget_init(&budget);

@@ -1,0 +1,30 @@
+/* A running daemon, seen from outside: what it has said so far, what Close heard of it and when, what it weighs; and a PostgreSQL
+ * of the story's own, which may come and go. Times are in ms; limits are multiplied by CLOSESYNCD_TEST_PATIENCE. */
+#pragma once
+
+#include "support/story.h"
+
+/* `run` with an interval, announced as running. */
+const struct run *running_start(struct story *story, const char *interval);
+/* SIGTERM; fails unless it ends with 0 within 5 s. */
+void running_stop(struct story *story, const struct run *run);
+
+const char *running_said(struct story *story, const struct run *run); /* stderr up to now */
+int running_lines(struct story *story, const struct run *run, const char *part);
+/* Until `lines` lines hold the part. */
+void running_await(struct story *story, const struct run *run, const char *part, int lines, int limit_ms);
+void running_await_requests(struct story *story, int organization, long count, int limit_ms);
+long running_resident_kib(struct story *story, const struct run *run); /* a VmRSS */
+void running_sleep(int ms);
+
+/* When the organization's requests came whose target has this part, the simulator's monotonic ms; at most `max`. Returns how many. */
+int running_requests(struct story *story, int organization, const char *part, long long ret_at_ms[], int max);
+int running_status_count(struct story *story, int organization, int status);
+
+/* A cluster of the story's own, which later story_create() uses; the story has to stop it. */
+const char *own_cluster_start(void);
+void own_cluster_stop(const char *directory);
+/* pg_ctl with these words on it: "stop -m immediate", "start", "restart -m fast", "reload", "promote". */
+void own_cluster_control(const char *directory, const char *words);
+void own_cluster_set(const char *directory,
+                     const char *line); /* in postgresql.auto.conf; takes a reload or a restart */
