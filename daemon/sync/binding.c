@@ -8,6 +8,8 @@
 /* What this file is for: tying a NAME to an organization once, or refusing. It promises that nothing is tied on a guess: a key that
  * may be several organizations' is not bound. It writes nothing but the claim of a second NAME. */
 
+enum { ORGANIZATION_ID_BYTES_MAX = 500 }; /* it leads every key: with an account's id it must fit a btree page third */
+
 struct binding {
   struct binding_options options;
   binding_done_fn *done;
@@ -78,7 +80,11 @@ static const char *agree(struct binding *binding, const char **ret_why) {
                "organization; set organization_id";
   if (*ret_why != NULL)
     return NULL;
-  return found != NULL ? found : binding->principal.organization_ids[0];
+  found = found != NULL ? found : binding->principal.organization_ids[0];
+  if (strlen(found) <= ORGANIZATION_ID_BYTES_MAX)
+    return found;
+  *ret_why = "the id of the organization behind this key is longer than 500 bytes: is api.base_url really Close?";
+  return NULL;
 }
 
 static void on_me(void *context, const struct exchange_answer *answer) {
