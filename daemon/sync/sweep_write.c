@@ -173,10 +173,16 @@ static bool may_wait(const struct sweep *sweep, bool news) {
   return !news && now_ms(sweep) - sweep->options.ledger->paid_at_ms < sweep->options.flush_after_ms;
 }
 
+/* What went well before and went well again is none, also when it changed something before. */
+static bool is_news(const struct ledger *ledger, const struct ledger_entry *entry) {
+  bool was_well = ledger->outcome_known && ledger->outcome == OUTCOME_CHANGED;
+  return !ledger_repeats(ledger, entry->outcome, entry->error) && !(was_well && entry->outcome == OUTCOME_UNCHANGED);
+}
+
 void sweep_flush(struct sweep *sweep) {
   struct ledger *ledger = sweep->options.ledger;
   struct ledger_entry entry = own_entry(sweep, sweep->floor, why(sweep));
-  bool news = !ledger_repeats(ledger, entry.outcome, entry.error);
+  bool news = is_news(ledger, &entry);
   if (!lock_is_held(sweep))
     return;
   pay_before(sweep, &entry);

@@ -95,6 +95,7 @@ Test(run_schedule, a_refusal_is_no_dead_key_while_me_answers) {
   running_await_requests(story, 1, 3, 10000);
   story_replies(story, "[{\"match\": {\"path_prefix\": \"/connected_account\"}, \"times\": 2, \"status\": 403}]");
   running_await(story, run, "although the key is valid", 1, 10000);
+  cr_assert_eq(running_lines(story, run, "/me/ says so too"), 0);
   running_await(story, run, "sweeps are well again", 1, 10000);
   running_stop(story, run);
   story_destroy(story);

@@ -117,20 +117,15 @@ static void shell(const char *format, ...) {
     cr_assert_fail("could not run \"%s\"", command);
 }
 
-const char *own_cluster_start(void) {
-  const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-  char *directory = NULL;
-  if (asprintf(&directory, "%s/closesyncd-own-%d", base, (int)getpid()) < 0)
-    abort();
-  shell("'%s/tests/support/cluster' start '%s'", story_source(), directory);
-  setenv("CLOSESYNCD_TEST_PGHOST", directory, 1);
-  return directory;
+struct story *own_cluster_story(int organizations, int accounts_each) {
+  unsetenv("CLOSESYNCD_TEST_PGHOST");
+  struct story *story = story_create_generated(organizations, accounts_each, 9);
+  story_sql(story,
+            "alter role postgres set synchronous_commit = on"); /* what was committed survives an immediate stop */
+  return story;
 }
 
-void own_cluster_stop(const char *directory) {
-  shell("'%s/tests/support/cluster' stop '%s'", story_source(), directory);
-  free((char *)(uintptr_t)directory);
-}
+const char *own_cluster(const struct story *story) { return story->host; }
 
 void own_cluster_control(const char *directory, const char *words) {
   const char *owner = getuid() == 0 ? "runuser -u postgres --" : "";

@@ -21,10 +21,10 @@ void running_sleep(int ms);
 int running_requests(struct story *story, int organization, const char *part, long long ret_at_ms[], int max);
 int running_status_count(struct story *story, int organization, int status);
 
-/* A cluster of the story's own, which later story_create() uses; the story has to stop it. */
-const char *own_cluster_start(void);
-void own_cluster_stop(const char *directory);
-/* pg_ctl with these words on it: "stop -m immediate", "start", "restart -m fast", "reload", "promote". */
+/* A story with a cluster of its own, which ends with it. */
+struct story *own_cluster_story(int organizations, int accounts_each);
+const char *own_cluster(const struct story *story); /* its directory, where its socket is */
+/* pg_ctl with these words on it: "stop -m immediate", "restart" (also from stopped), "reload", "promote". */
 void own_cluster_control(const char *directory, const char *words);
 void own_cluster_set(const char *directory,
                      const char *line); /* in postgresql.auto.conf; takes a reload or a restart */
