@@ -37,7 +37,7 @@ static void append_json(struct buffer *list, const struct evidence_problem *prob
   bool good = buffer_append_text(list, before == 0 ? "{\"what\": " : ", {\"what\": ") &&
               text_append_json(list, problem->what) && buffer_append_text(list, ", \"seq\": ") &&
               (problem->seq < 0 ? buffer_append_text(list, "null")
-                                 : buffer_append_format(list, "%lld", (long long)problem->seq)) &&
+                                : buffer_append_format(list, "%lld", (long long)problem->seq)) &&
               buffer_append_text(list, ", \"account_id\": ") &&
               (problem->account_id.length == 0 ? buffer_append_text(list, "null")
                                                : text_append_json(list, problem->account_id)) &&

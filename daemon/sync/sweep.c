@@ -73,6 +73,17 @@ static void close_sweep(struct sweep *sweep) {
   done(context, &report, &traffic);
 }
 
+static bool asks_close(enum sweep_action action) {
+  return action == ACTION_LIST || action == ACTION_NEXT_PAGE || action == ACTION_BIND || action == ACTION_PROVE;
+}
+
+/* The deadline passed while nothing could be cancelled (between two requests, or waiting for the lock). */
+static void end_late(struct sweep *sweep) {
+  struct error late;
+  error_set(&late, ERROR_CANCELLED, "the sweep was abandoned");
+  sweep_fail(sweep, &late);
+}
+
 static void act(struct sweep *sweep, enum sweep_action action) {
   switch (action) {
   case ACTION_NONE:
@@ -131,7 +142,10 @@ void sweep_event(struct sweep *sweep, enum sweep_event event) {
     sweep_event(sweep, EVENT_STOP);
     return;
   }
-  act(sweep, step->action);
+  if (sweep->too_late && asks_close(step->action))
+    end_late(sweep);
+  else
+    act(sweep, step->action);
 }
 
 static void on_timer(void *context) {
