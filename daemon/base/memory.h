@@ -1,6 +1,7 @@
 #pragma once
 /* Heap memory that is there or ends the process: json-c and libuv are not safe when malloc fails (platform.md), so
- * running out of memory is a crash, one transaction is rolled back, and the service manager starts us again. */
+ * running out of memory is a crash, one transaction is rolled back, and the service manager starts us again. That holds for every
+ * allocation of the process, the libraries' own included; sanitizers excepted. */
 #include <stddef.h>
 
 void *memory_allocate(size_t bytes) __attribute__((malloc, returns_nonnull, warn_unused_result)); /* zeroed */

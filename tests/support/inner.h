@@ -25,6 +25,7 @@ struct story {
   struct background *runs[RUNS_AT_MOST];
   int run_count;
   bool failing; /* asking the simulator for evidence may fail again */
+  const char *note;
   int settings; /* files in closesyncd.conf.d */
   const char *environment[ENVIRONMENT_AT_MOST + 1];
   void **kept; /* freed at the end */

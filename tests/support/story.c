@@ -105,6 +105,8 @@ void story_environment(struct story *story, const char *assignment) {
   story->environment[count] = story_format(story, "%s", assignment);
 }
 
+void story_note(struct story *story, const char *note) { story->note = story_format(story, "%s", note); }
+
 const char *story_directory(const struct story *story) { return story->directory; }
 
 int story_port(const struct story *story) { return story->port; }
@@ -169,6 +171,8 @@ void story_fail(struct story *story, const char *format, ...) {
   if (vasprintf(&message, format, arguments) < 0)
     abort();
   va_end(arguments);
+  if (story->note)
+    fprintf(stderr, "---- %s\n", story->note);
   for (int i = story->run_count > 3 ? story->run_count - 3 : 0; i < story->run_count; i++) {
     struct process *process = &story->runs[i]->process;
     char *out = file_content(process->out_path);

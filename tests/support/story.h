@@ -21,7 +21,6 @@
 
 struct json_object;
 struct story;
-
 /* accounts_each > 0: every organization has that many generated ones from the seed; else they are empty. */
 struct story *story_create(int organizations);
 struct story *story_create_generated(int organizations, int accounts_each, unsigned long long seed);
@@ -29,6 +28,7 @@ void story_destroy(struct story *story);
 
 /* Fails the test with all evidence. */
 _Noreturn void story_fail(struct story *story, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void story_note(struct story *story, const char *note); /* what is tried now; begins the evidence, should it fail */
 /* ---- configuration; section is "sync" or "organization org1"; the last setting of a key wins ---- */
 void story_set(struct story *story, const char *section, const char *key, const char *value);
 void story_environment(struct story *story, const char *assignment); /* "NAME=value" for every later run */
