@@ -8,7 +8,7 @@
 /* What this file is for: the answer to "who am I?". It promises a user id or an error. `organizations[].id` is what Close
  * documents; `memberships[].organization_id` says the same and is read too. */
 
-enum { ME_BYTES_MAX = 4 * 1024 * 1024 };
+enum { ME_BYTES_MAX = 1024 * 1024 };
 
 static void add_organization(struct principal *principal, struct json_object *id) {
   if (!json_object_is_type(id, json_type_string) || principal->organization_count == PRINCIPAL_ORGANIZATIONS_MAX)
