@@ -196,6 +196,14 @@ bool config_load(const char *path, bool with_keys, struct config **ret_config, s
   return true;
 }
 
+static void gather_keys(const struct config *config) {
+  struct secret **keys = memory_allocate(sizeof *keys * ((size_t)config->organization_count + 1));
+  for (int i = 0; i < config->organization_count; i++)
+    keys[i] = config->organizations[i].key;
+  secret_move_together(keys, (size_t)config->organization_count);
+  memory_free(keys);
+}
+
 bool config_read(const char *path, bool with_keys, struct config **ret_config, struct buffer *problems) {
   struct config_problems told = {.lines = problems};
   struct whole *whole = memory_allocate(sizeof *whole);
@@ -213,6 +221,7 @@ bool config_read(const char *path, bool with_keys, struct config **ret_config, s
     config_problem(&told, loader.path, 0, "there is no such file; %s",
                    path ? "look at the argument of -c" : "write it, name another with -c FILE, or set CLOSE_API_KEY");
   }
+  gather_keys(&whole->config);
   whole->config.sync.volatile_fields = whole->volatile_fields.names;
   whole->config.sync.volatile_count = whole->volatile_fields.count;
   if (!there)

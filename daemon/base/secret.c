@@ -1,4 +1,4 @@
-/* Each secret has pages of its own: they are left out of core dumps, kept from children, and wiped before they go back. */
+/* Secrets have pages of their own: they are left out of core dumps, kept from children, and wiped before they go back. */
 #include "base/secret.h"
 #include "base/memory.h"
 #include <errno.h>
@@ -11,9 +11,16 @@
 
 #define KEY_BYTES_MAX 4096
 
-struct secret {
+struct pages { /* one mapping, of one secret or of many */
   char *bytes;
-  size_t length, mapped;
+  size_t mapped;
+  size_t users;
+};
+
+struct secret {
+  struct pages *pages;
+  char *bytes; /* in them */
+  size_t length;
 };
 
 void secret_wipe(void *memory, size_t length) {
@@ -21,28 +28,68 @@ void secret_wipe(void *memory, size_t length) {
     explicit_bzero(memory, length);
 }
 
-struct secret *secret_create(const char *bytes, size_t length) {
+static struct pages *map_pages(size_t bytes) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  struct secret *secret = memory_allocate(sizeof *secret);
-  secret->mapped = (length / page + 1) * page;
-  secret->length = length;
-  secret->bytes = mmap(NULL, secret->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (secret->bytes == MAP_FAILED)
+  struct pages *pages = memory_allocate(sizeof *pages);
+  pages->mapped = (bytes + page - 1) / page * page;
+  pages->bytes = mmap(NULL, pages->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages->bytes == MAP_FAILED)
     memory_exhausted();
-  madvise(secret->bytes, secret->mapped, MADV_DONTDUMP);
-  madvise(secret->bytes, secret->mapped, MADV_WIPEONFORK);
+  madvise(pages->bytes, pages->mapped, MADV_DONTDUMP);
+  madvise(pages->bytes, pages->mapped, MADV_WIPEONFORK);
+  return pages;
+}
+
+/* Wipes the secret's part, and gives the mapping back when it was the last one in it. */
+static void leave_pages(struct secret *secret) {
+  struct pages *pages = secret->pages;
+  mprotect(pages->bytes, pages->mapped, PROT_READ | PROT_WRITE);
+  secret_wipe(secret->bytes, secret->length);
+  if (--pages->users > 0) {
+    mprotect(pages->bytes, pages->mapped, PROT_READ);
+    return;
+  }
+  munmap(pages->bytes, pages->mapped);
+  free(pages);
+}
+
+struct secret *secret_create(const char *bytes, size_t length) {
+  struct secret *secret = memory_allocate(sizeof *secret);
+  *secret = (struct secret){.pages = map_pages(length + 1), .length = length};
+  secret->pages->users = 1;
+  secret->bytes = secret->pages->bytes;
   if (length)
     memcpy(secret->bytes, bytes, length);
-  mprotect(secret->bytes, secret->mapped, PROT_READ);
+  mprotect(secret->pages->bytes, secret->pages->mapped, PROT_READ);
   return secret;
+}
+
+void secret_move_together(struct secret *const *secrets, size_t count) {
+  size_t total = 0, used = 0;
+  for (size_t i = 0; i < count; i++)
+    total += secrets[i] ? secrets[i]->length + 1 : 0;
+  if (total == 0)
+    return;
+  struct pages *common = map_pages(total);
+  for (size_t i = 0; i < count; i++) {
+    struct secret *secret = secrets[i];
+    if (!secret)
+      continue;
+    char *place = common->bytes + used;
+    memcpy(place, secret->bytes, secret->length + 1);
+    leave_pages(secret);
+    secret->pages = common;
+    secret->bytes = place;
+    used += secret->length + 1;
+    common->users++;
+  }
+  mprotect(common->bytes, common->mapped, PROT_READ);
 }
 
 void secret_destroy(struct secret *secret) {
   if (!secret)
     return;
-  mprotect(secret->bytes, secret->mapped, PROT_READ | PROT_WRITE);
-  secret_wipe(secret->bytes, secret->length);
-  munmap(secret->bytes, secret->mapped);
+  leave_pages(secret);
   free(secret);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/* A credential: one way to see it, wiped on destroy, kept out of core dumps (its own page, MADV_DONTDUMP). */
+/* A credential: one way to see it, wiped on destroy, kept out of core dumps (pages of its own, MADV_DONTDUMP). */
 #include "base/error.h"
 #include "base/text.h"
 #include <stdbool.h>
@@ -9,6 +9,8 @@ struct secret;
 
 struct secret *secret_create(const char *bytes, size_t length);
 void secret_destroy(struct secret *secret);
+/* Many secrets (some may be NULL) into common pages: ten thousand keys need not take forty MiB. */
+void secret_move_together(struct secret *const *secrets, size_t count);
 const char *secret_expose(const struct secret *secret); /* NUL-terminated, borrowed; the only way to see it */
 bool secret_equals(const struct secret *left, const struct secret *right);
 

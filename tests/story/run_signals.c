@@ -15,13 +15,15 @@ static void reload(struct story *story, const struct run *run, int times) {
 Test(run_signals, stops_with_its_coverage_written) {
   struct story *story = story_create_generated(3, 2, 3);
   const struct run *run = running_start(story, "200ms");
-  running_await_requests(story, 3, 12, 10000);
+  for (int i = 1; i <= 3; i++)
+    running_await_requests(story, i, 8, 10000);
   long written = story_count(story, "select coalesce(max(sweeps), 0) from coverage");
   cr_assert_leq(written, 1, "flush_interval is 1 min, %ld are written", written);
   story_signal(story, run, SIGINT);
   story_wait(story, run, 5000);
   cr_assert_eq(run->exit_status, 0);
-  cr_assert_geq(story_count(story, "select min(sweeps) from coverage"), 8, "not written on stop");
+  written = story_count(story, "select min(sweeps) from coverage");
+  cr_assert_geq(written, 4, "not written on stop: %ld", written);
   cr_assert_eq(running_lines(story, run, "head organization="), 3);
   story_expect_exact(story);
   story_destroy(story);

@@ -128,3 +128,24 @@ Test(secret, wipe) {
   cr_assert_eq(memcmp(copy, "\0\0\0\0\0\0\0", 8), 0);
   secret_wipe(NULL, 0);
 }
+
+Test(secret, many_share_pages) {
+  enum { COUNT = 1000 };
+  struct secret *secrets[COUNT] = {NULL};
+  char text[32];
+  for (int i = 1; i < COUNT; i++) {
+    snprintf(text, sizeof text, "key_%d", i);
+    secrets[i] = secret_create(text, strlen(text));
+  }
+  secret_move_together(secrets, COUNT);
+  size_t span = (size_t)(secret_expose(secrets[COUNT - 1]) - secret_expose(secrets[1]));
+  cr_assert_lt(span, 10000, "they are %zu bytes apart", span);
+  for (int i = 1; i < COUNT; i += 2)
+    secret_destroy(secrets[i]);
+  for (int i = 2; i < COUNT; i += 2) {
+    snprintf(text, sizeof text, "key_%d", i);
+    cr_assert_str_eq(secret_expose(secrets[i]), text);
+    secret_destroy(secrets[i]);
+  }
+  secret_move_together(NULL, 0);
+}
