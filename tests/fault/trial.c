@@ -45,17 +45,13 @@ struct trial {
   char *exhaust;              /* the file that exhaust.c reads */
   struct passed passed;
   long allocations;
-  int rounds_of_story, rounds, struck, as_before, as_after, silent;
+  int rounds_of_story, rounds, struck, as_before, as_after, silent; /* silent: the run ended well all the same */
   struct timespec begin;
 };
 
 const char *trial_name(enum plot plot) {
   static const char *const names[PLOTS] = {[FIRST_FILL] = "first fill", [CHANGES] = "changes", [REMOVAL] = "removal"};
   return names[plot];
-}
-
-struct story *trial_story(struct trial *trial) {
-  return trial->story;
 }
 
 const struct passed *trial_passed(const struct trial *trial) { return &trial->passed; }
@@ -223,13 +219,15 @@ struct trial *trial_create(enum plot plot) {
 void trial_destroy(struct trial *trial) {
   struct timespec end;
   clock_gettime(CLOCK_MONOTONIC, &end);
-  fprintf(
-      stderr,
-      "%s (%ld statements, %ld transactions, %ld bytes there, %ld back, %ld allocations): %d faults, %d left the state"
-      " before, %d the state after, %d went unnoticed: all well in %.0f s\n",
-      trial_name(trial->plot), trial->passed.statements, trial->passed.syncs, trial->passed.up_bytes,
-      trial->passed.down_bytes, trial->allocations, trial->rounds, trial->as_before, trial->as_after, trial->silent,
-      (double)(end.tv_sec - trial->begin.tv_sec) + (double)(end.tv_nsec - trial->begin.tv_nsec) / 1e9);
+  fprintf(stderr,
+          "%s (%ld statements, %ld transactions, %ld bytes there, %ld back, %ld allocations): %d faults, %d struck, %d "
+          "left the"
+          " state before, %d the state after, %d did no harm: all well in %.0f s\n",
+          trial_name(trial->plot), trial->passed.statements, trial->passed.syncs, trial->passed.up_bytes,
+          trial->passed.down_bytes, trial->allocations, trial->rounds, trial->struck, trial->as_before, trial->as_after,
+          trial->silent,
+          (double)(end.tv_sec - trial->begin.tv_sec) + (double)(end.tv_nsec - trial->begin.tv_nsec) / 1e9);
+  cr_assert_geq(trial->struck * 10, trial->rounds * 9);
   close_story(trial);
   free(trial->exhaust);
   free(trial);
@@ -289,6 +287,7 @@ void trial_fault(struct trial *trial, enum fault fault, long at, const int *exit
   proxy_arm(trial->proxy, fault, at);
   const struct run *run = story_start(trial->story, "sync", "--json", NULL);
   story_wait(trial->story, run, LIMIT_MS);
+  trial->struck += proxy_passed(trial->proxy).struck;
   judge(trial, run, exits);
 }
 
@@ -301,5 +300,6 @@ void trial_exhaust(struct trial *trial, long at, const int *exits) {
     story_fail(trial->story, "an allocation failed and nobody noticed");
   if (run->exit_status != 0)
     story_expect_stderr(trial->story, run, "out of memory");
+  trial->struck += run->exit_status != 0;
   judge(trial, run, exits);
 }

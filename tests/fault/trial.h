@@ -15,11 +15,10 @@ enum plot { FIRST_FILL, CHANGES, REMOVAL, PLOTS };
 struct trial;
 
 struct trial *trial_create(enum plot plot);
-/* Prints what was tried under this plot, and how it ended. */
+/* Prints what was tried and how it ended; fails when fewer than nine in ten faults came to pass. */
 void trial_destroy(struct trial *trial);
 
-struct story *trial_story(struct trial *trial); /* as long as no other round begins: stories are changed on the way */
-const char *trial_name(enum plot plot);         /* "first fill" */
+const char *trial_name(enum plot plot); /* "first fill" */
 
 /* What an undisturbed sweep of this plot passes. */
 const struct passed *trial_passed(const struct trial *trial);
