@@ -55,10 +55,9 @@ void scheduler_pay(struct post *post, struct era *era) {
 
 static void on_head_row(void *context, const struct db_row *row) {
   struct scheduler *scheduler = context;
-  struct slice name = db_row_text(row, 0), id = db_row_text(row, 1), hash = db_row_text(row, 3);
-  log_write(scheduler->options.log, LOG_LEVEL_INFO, "head organization=%.*s organization_id=%.*s seq=%lld hash=%.*s",
-            (int)name.length, name.bytes, (int)id.length, id.bytes, (long long)db_row_int(row, 2), (int)hash.length,
-            hash.bytes);
+  struct slice name = db_row_text(row, 0), head = db_row_text(row, 5); /* what `verify --since` reads */
+  log_write(scheduler->options.log, LOG_LEVEL_INFO, "head organization=%.*s %.*s", (int)name.length, name.bytes,
+            (int)head.length, head.bytes);
 }
 
 static void on_heads(void *context, const struct error *error) {

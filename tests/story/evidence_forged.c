@@ -3,6 +3,7 @@
 #include "support/story.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,5 +261,26 @@ Test(evidence_forged, the_head_pins_coverage_and_erasures_too) {
         "delete from account_digest");
   const struct run *run = story_expect_exit(story, 1, "verify", "--since", head, NULL);
   cr_assert(strstr(run->err, "the organization is gone") != NULL);
+  story_destroy(story);
+}
+
+/* The log of `run` is a witness: its head lines are what --since reads. */
+Test(evidence_forged, the_log_of_run_is_a_file_of_heads) {
+  struct story *story = six_rows();
+  story_set(story, "sync", "interval", "200ms");
+  const struct run *run = story_start(story, "run", NULL);
+  put(story, "d");
+  story_await_sql(story, "7", "select count(*) from account_history", 8000);
+  story_signal(story, run, SIGTERM);
+  story_wait(story, run, 10000);
+  const char *path = story_format(story, "%s/log", story_directory(story));
+  FILE *file = fopen(path, "we");
+  cr_assert(file != NULL && fputs(run->err, file) >= 0 && fclose(file) == 0);
+  cr_assert(strstr(run->err, "seq=7 hash=") != NULL && strstr(run->err, "longest_gap=") != NULL, "%s", run->err);
+  story_expect_exit(story, 0, "verify", "--since", path, NULL);
+  forge(story, "select kept.chain('orga_story1'); update account_history set document = document || '{\"email\": "
+               "\"x\"}' where seq = 1; "
+               "select kept.chain('orga_story1')");
+  expect_since(story, path, "the history was made anew");
   story_destroy(story);
 }
