@@ -68,6 +68,15 @@ static void forget_claims(struct sweep *sweep) {
   db_query(sweep->options.tools->write, &unclaim, NULL, on_forgotten, NULL);
 }
 
+/* What is owed may have been written down by a commit whose answer was lost: it must not be counted twice. */
+static void forget_what_was_paid(struct sweep *sweep) {
+  struct ledger *ledger = sweep->options.ledger;
+  int64_t swept_us = sweep->standing.last_swept_at_us;
+  if (sweep_writes(sweep) && ledger->coverage.sweeps > 0 && swept_us != MOMENT_UNKNOWN &&
+      swept_us >= ledger->coverage.until_at_us)
+    ledger_paid(ledger, ledger->paid_at_ms);
+}
+
 static void on_standing(void *context, const struct standing *standing, const struct error *error) {
   struct sweep *sweep = context;
   struct error disagreement = {0};
@@ -85,6 +94,7 @@ static void on_standing(void *context, const struct standing *standing, const st
   }
   standing_finish(&sweep->standing);
   standing_copy(&sweep->standing, standing);
+  forget_what_was_paid(sweep);
   sweep->clock_read_ms = loop_now_ms(sweep->options.tools->loop);
   sweep->verify = sweep->options.verify || standing->verification_due;
   if (standing->organization_id == NULL) {

@@ -160,3 +160,40 @@ Test(run_database_away, slow) {
   cr_assert_leq(running_lines(scene.story, scene.run, "the database refused:"), 2);
   end(&scene);
 }
+
+/* Two hosts in conninfo: the second one is promoted when the first is gone, and refuses to be written to until then. */
+Test(run_database_away, fails_over_to_a_promoted_standby) {
+  struct story *story = own_cluster_story(5, 4);
+  const char *first = own_cluster(story), *second = story_format(story, "%s-standby", first);
+  own_cluster_add_standby(story, second);
+  story_set(story, "database", "conninfo",
+            story_format(story, "host=%s,%s dbname=%s user=postgres", first, second,
+                         story_sql(story, "select current_database()")));
+  struct away scene = {.story = story, .run = running_start(story, "200ms")};
+  story_await_sql(story, "20", "select count(*) from account", 10000);
+  own_cluster_control(first, "stop -m immediate");
+  running_await(story, scene.run, AWAY, 1, 10000);
+  story_change(story, 100, 3);
+  running_sleep(1000);
+  own_cluster_control(second, "promote");
+  own_cluster_move(story, second);
+  expect_back(&scene, 1);
+  end(&scene);
+}
+
+/* No block of the history can be added any more: a full disk, as far as the daemon can tell. */
+Test(run_database_away, full) {
+  struct away scene = begin();
+  story_sql(scene.story, "create function refuse() returns trigger language plpgsql as $$ begin raise exception "
+                         "'could not extend file: No space left on device' using errcode = 'disk_full'; end $$");
+  story_sql(scene.story, "create trigger no_space before insert on account_history execute function refuse()");
+  story_change(scene.story, 100, 3);
+  running_await(scene.story, scene.run, "No space left", 1, 10000);
+  running_sleep(1500);
+  cr_assert_eq(running_lines(scene.story, scene.run, "No space left on device organization="), 1,
+               "one line for all, not:\n%s", running_said(scene.story, scene.run));
+  story_sql(scene.story, "drop trigger no_space on account_history");
+  running_await(scene.story, scene.run, "refuses nothing any more", 1, 20000);
+  story_await_sql(scene.story, "20", "select count(*) from account_history where change = 'changed'", 20000);
+  end(&scene);
+}

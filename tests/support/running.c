@@ -137,3 +137,26 @@ void own_cluster_control(const char *directory, const char *words) {
 void own_cluster_set(const char *directory, const char *line) {
   shell("printf '%%s\\n' \"%s\" >> '%s/data/postgresql.auto.conf'", line, directory);
 }
+
+void own_cluster_add_standby(struct story *story, const char *directory) {
+  const char *owner = getuid() == 0 ? "runuser -u postgres --" : "";
+  const char *bin = "$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)";
+  shell("mkdir -m 0755 '%s' && if [ $(id -u) = 0 ]; then chown postgres '%s'; fi", directory, directory);
+  shell("cd / && %s %s/pg_basebackup -h '%s' -U postgres -D '%s/data' -R -c fast -X stream >/dev/null", owner, bin,
+        story->host, directory);
+  shell("cd / && %s setsid %s/pg_ctl -D '%s/data' -l '%s/log' -w -o \"-c listen_addresses='' -k %s -c fsync=off "
+        "-c unix_socket_permissions=0777 -c shared_buffers=64MB\" start >/dev/null 2>&1 </dev/null",
+        owner, bin, directory, directory, directory);
+  own_cluster_set(story->host, "synchronous_standby_names = '*'");
+  own_cluster_control(story->host, "reload");
+  story_sql(story, "alter role postgres set synchronous_commit = remote_apply");
+}
+
+void own_cluster_move(struct story *story, const char *directory) {
+  shell("'%s/tests/support/cluster' stop '%s'", story_source(), story->host);
+  snprintf(story->host, sizeof story->host, "%s", directory);
+  PQfinish(story->connection);
+  story->connection = PQconnectdb(
+      story_format(story, "%s options='-c search_path=close_crm -c TimeZone=UTC -c client_min_messages=warning'",
+                   story_conninfo(story)));
+}

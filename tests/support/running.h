@@ -28,3 +28,7 @@ const char *own_cluster(const struct story *story); /* its directory, where its 
 void own_cluster_control(const char *directory, const char *words);
 void own_cluster_set(const char *directory,
                      const char *line); /* in postgresql.auto.conf; takes a reload or a restart */
+/* A streaming standby of the story's cluster in this directory, without whom nothing is committed any more. */
+void own_cluster_add_standby(struct story *story, const char *directory);
+/* The story asks, and ends, this one from now on; the old cluster is removed. */
+void own_cluster_move(struct story *story, const char *directory);

@@ -1,0 +1,47 @@
+/* What a running daemon writes to its log: one line per event, a failure that goes on is said once and then counted, and never a secret or an
+ * address. */
+#include "support/running.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <string.h>
+
+Test(run_logs, says_once_counts_and_keeps_secrets) {
+  struct story *story = story_create_generated(3, 5, 3);
+  const struct run *run = running_start(story, "100ms");
+  running_await_requests(story, 3, 4, 10000);
+  story_replies(
+      story, "[{\"match\": {\"key\": \"api_story_1\"}, \"status\": 500, \"body\": \"api_story_1 ada@example.com\"}]");
+  for (int i = 0; i < 4; i++) {
+    story_change(story, 60, (unsigned long long)(20 + i));
+    running_sleep(400);
+  }
+  story_replies(story, "[]");
+  running_await(story, run, "sweeps are well again", 1, 20000);
+  running_stop(story, run);
+  cr_assert_eq(running_lines(story, run, "HTTP 500 organization=org1"), 1);
+  cr_assert_geq(running_lines(story, run, "sweep changed organization=org2"), 3);
+  cr_assert_null(strchr(running_said(story, run), '@'), "an address was told");
+  cr_assert_null(strstr(running_said(story, run), "api_"), "a key was told");
+  cr_assert_null(strstr(running_said(story, run), "sweep unchanged"), "what did not happen was told");
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
+/* The heads of the evidence, on stop: what `verify --since` takes. */
+Test(run_logs, tells_the_heads_on_stop) {
+  struct story *story = story_create_generated(2, 3, 3);
+  const struct run *run = running_start(story, "100ms");
+  story_await_sql(story, "6", "select count(*) from account", 10000);
+  running_stop(story, run);
+  for (int i = 1; i <= 2; i++) {
+    const char *hash = story_sql(story, story_format(story,
+                                                     "select encode(hash, 'hex') from account_history where "
+                                                     "organization_id = 'orga_story%d' order by seq desc limit 1",
+                                                     i));
+    const char *head =
+        story_format(story, "head organization=org%d organization_id=orga_story%d seq=3 hash=%s", i, i, hash);
+    cr_assert_eq(running_lines(story, run, head), 1, "no \"%s\" in:\n%s", head, run->err);
+  }
+  story_destroy(story);
+}
