@@ -11,7 +11,7 @@ enum { SAMPLES = 60 };
 static const int aborted[] = {128 + SIGABRT, 0};
 
 static void expect_a_clean_end(enum plot plot) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef FAULT_SANITIZED
   cr_skip_test("%s: no allocation fails under a sanitizer", trial_name(plot));
 #endif
   struct trial *trial = trial_create(plot);

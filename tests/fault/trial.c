@@ -167,7 +167,7 @@ static void begin_plot(struct trial *trial) {
 /* ---- a story of its own for some rounds ---- */
 
 static bool is_sanitized(void) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef FAULT_SANITIZED
   return true;
 #else
   return false;
