@@ -282,6 +282,7 @@ bool snapshot_single(struct snapshot *snapshot, uint32_t number, struct slice bo
 }
 
 bool snapshot_is_unstable(const struct snapshot *snapshot) { return snapshot->unstable; }
+bool snapshot_is_stuck(const struct snapshot *snapshot) { return snapshot->fresh == 0; }
 const char *snapshot_organization(const struct snapshot *snapshot) { return snapshot->organization; }
 const char *snapshot_other_organization(const struct snapshot *snapshot) { return snapshot->other_organization; }
 

@@ -46,6 +46,8 @@ bool snapshot_single(struct snapshot *snapshot, uint32_t number, struct slice bo
 
 /* The listing did not hold still: an id on two pages, or a page that brought nothing new while it promised more. */
 bool snapshot_is_unstable(const struct snapshot *snapshot);
+/* The last page brought nothing new: the listing would go on for ever. */
+bool snapshot_is_stuck(const struct snapshot *snapshot);
 /* The first organization that an account of this listing named (NULL: none did), and another one if there is (else NULL). */
 const char *snapshot_organization(const struct snapshot *snapshot);
 const char *snapshot_other_organization(const struct snapshot *snapshot);

@@ -109,7 +109,8 @@ static enum listing_event read_page(struct listing *listing, struct slice body, 
   if (!snapshot_page(listing->snapshot, body, &page, error))
     return LISTING_FAILED;
   listing->skip += page.entries;
-  if (!page.has_more || snapshot_is_unstable(listing->snapshot))
+  bool begins_again = snapshot_is_unstable(listing->snapshot) && listing->attempts < 2;
+  if (!page.has_more || begins_again || snapshot_is_stuck(listing->snapshot))
     return complete(listing);
   if (listing->paging == REQUEST_PLAIN)
     listing->paging = REQUEST_SKIP_ONLY;

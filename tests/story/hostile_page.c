@@ -118,6 +118,17 @@ Test(hostile_page, that_overlap_for_ever) {
   story_destroy(story);
 }
 
+/* One account shown twice for ever costs none of the accounts behind it: the second listing is read to its end. */
+Test(hostile_page, that_overlap_for_ever_from_the_first_sweep_on) {
+  struct story *story = paged(35);
+  story_replies(story, "[{\"match\": {\"key\": \"api_story_1\", \"skip\": 10}, \"serve_skip\": 9}]");
+  const struct run *run = expect(story, 1, "incomplete", "did not hold still");
+  story_expect_member(story, run, "org1", "added", "34");
+  story_expect_sql(story, "34", "select count(*) from account where organization_id = 'orga_story1'");
+  story_expect_history(story);
+  story_destroy(story);
+}
+
 #define ACCOUNT(id, email) "{\"id\": \"" id "\", \"organization_id\": \"orga_story1\", \"email\": \"" email "\"}"
 
 Test(hostile_page, equal_twins_on_one_page) {

@@ -12,9 +12,10 @@ TestSuite(snapshot_unstable, .init = set_up, .fini = end);
 Test(snapshot_unstable, an_id_on_two_pages) {
   show("+" A "," B, "+a0 +b1 ");
   cr_assert_not(snapshot_is_unstable(snapshot));
-  show(B, "");
+  show("+" B ",{\"id\":\"c\"}", "+c2 ");
   cr_assert(snapshot_is_unstable(snapshot));
-  expect_counts((struct snapshot_counts){0, 2, 0, 0, 2, 0});
+  cr_assert_not(snapshot_is_stuck(snapshot), "it went on");
+  expect_counts((struct snapshot_counts){0, 3, 0, 0, 3, 0});
   cr_assert_not(snapshot_is_uncertain(snapshot, 1), "both pages said the same");
 }
 
@@ -62,8 +63,10 @@ Test(snapshot_unstable, the_stored_content_and_another) {
 
 Test(snapshot_unstable, a_page_that_brings_nothing_new) {
   show("+" A, "+a0 ");
+  cr_assert_not(snapshot_is_stuck(snapshot));
   show("+", "");
   cr_assert(snapshot_is_unstable(snapshot));
+  cr_assert(snapshot_is_stuck(snapshot));
   snapshot_restart(snapshot);
   cr_assert_not(snapshot_is_unstable(snapshot));
   show("", "");
