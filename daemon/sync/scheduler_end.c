@@ -53,9 +53,10 @@ void scheduler_pay(struct post *post, struct era *era) {
 
 /* ---- the heads of the evidence ---- */
 
+/* What `verify --since` takes, also out of a log. */
 static void on_head_row(void *context, const struct db_row *row) {
   struct scheduler *scheduler = context;
-  struct slice name = db_row_text(row, 0), head = db_row_text(row, 5); /* what `verify --since` reads */
+  struct slice name = db_row_text(row, 0), head = db_row_text(row, 5);
   log_write(scheduler->options.log, LOG_LEVEL_INFO, "head organization=%.*s %.*s", (int)name.length, name.bytes,
             (int)head.length, head.bytes);
 }

@@ -43,5 +43,10 @@ Test(run_logs, tells_the_heads_on_stop) {
         story_format(story, "head organization=org%d organization_id=orga_story%d seq=3 hash=%s", i, i, hash);
     cr_assert_eq(running_lines(story, run, head), 1, "no \"%s\" in:\n%s", head, run->err);
   }
+  const char *log = story_format(story, "%s/run1.err", story_directory(story));
+  story_expect_exit(story, 0, "verify", "--since", log, NULL);
+  story_sql(story, "alter table account_history disable trigger user");
+  story_sql(story, "delete from account_history where organization_id = 'orga_story1' and seq = 3");
+  story_expect_exit(story, 1, "verify", "--since", log, NULL);
   story_destroy(story);
 }
