@@ -64,6 +64,41 @@ select count(a) from junk left join lateral account_identity_shape(document) as 
 select count(a) from junk left join lateral account_mail_server_shape(document) as a on true;
 select count(a) from junk left join lateral account_calendar_shape(document) as a on true;
 select count(a) from junk left join lateral account_feature_shape(document) as a on true;
+-- The quick look of account_is_plain agrees with going through it all, also for whole documents with one odd field.
+create temp table usual as
+select '{"_type":"google","id":"a","organization_id":"o","user_id":"u","email":"a@x","date_created":"2022-05-27T14:38:31.102000+00:00",
+  "identities":[{"email":"a@x","name":"A"}],"default_identity":{"email":"a@x","name":"A"},"receive_attempts_count":0,
+  "smtp":{"host":"h","port":465,"use_ssl":true,"username":"u","date_updated":"2022-05-31T14:38:31Z"},
+  "imap":{"host":"h","port":993,"use_ssl":true,"username":"u","date_updated":"0001-01-01T00:00:00"},
+  "available_features":["a","b"],"enabled_features":["a"],"send_status":"ok","receive_status":"ok","email_receive_status":"ok",
+  "calendar_receive_status":"ok","latest_send_error":null,"latest_receive_error":null,"lead_suggestions_updated_at":null,
+  "is_imap_archive_sync_enabled":true,"has_meeting_creation_scopes":false,"sync_all_calendars":false,"synced_calendars":["c"],
+  "available_calendars":[{"id":"c","name":"n","status":"ok","default":true,"synced":true},{"id":"d"}],"zoom_account_plan":null,
+  "calendly":{"x":1}}'::jsonb as document;
+select pg_temp.must(is_plain, 'the usual is plain') from usual cross join lateral account_is_plain(document);
+insert into junk
+select usual.document || junk.document from usual, junk where jsonb_typeof(junk.document) = 'object'
+union all
+select jsonb_set(document, array[holder, name], value)
+from usual, odd, (values ('smtp'), ('imap'), ('default_identity')) as h (holder), jsonb_object_keys(account_field() -> holder || '{"other": 1}') as name
+union all
+select jsonb_set(document, array[holder, '0', name], value)
+from usual, odd, (values ('identities'), ('available_calendars')) as h (holder), jsonb_object_keys(account_field() -> (holder || '[]') || '{"other": 1}') as name
+union all
+select jsonb_set(document, array[list, '0'], value, place)
+from usual, odd, jsonb_each_text(account_field() -> '') as field (list, kind), (values (true), (false)) as p (place)
+where kind = 'list' and not (place and list in ('identities', 'available_calendars'))
+union all
+select jsonb_insert(document, array[list, '0'], document -> list -> 0 || extra)
+from usual, (values ('identities'), ('available_calendars')) as l (list), (values ('{}'::jsonb), ('{"name": "other"}'), ('{"other": 1}')) as e (extra)
+union all
+select jsonb_set(document, path::text[], to_jsonb(said))
+from usual, (values ('{date_created}'), ('{smtp,date_updated}')) as p (path), (values ('2024-02-29T00:00:00Z'), ('2023-02-29T00:00:00Z'),
+  ('2023-04-31T00:00:00Z'), ('2023-02-30'), ('0000-01-01T00:00:00Z'), ('2023-01-31T24:00:00Z'), ('2023-01-31T23:59:59.1+00:00'),
+  ('2023-01-31T23:59:59.1234567890Z'), ('2023-01-31T23:59:59-05:30'), ('2023-01-31T23:59:59 '), (E'2023-01-31T23:59:59Z\n')) as t (said);
+select pg_temp.must(shape.other = thorough.other, 'quick and thorough: ' || left(document::text, 1000))
+from junk cross join lateral account_shape(document) as shape cross join lateral account_other(document) as thorough;
+select pg_temp.must(count(*) > 100, 'many are plain') from junk cross join lateral account_is_plain(document) where is_plain;
 -- Each drift leaves its value in other, which 45_drift relies on.
 select pg_temp.must(other_drifts(pg_temp.other(document)) = (pg_temp.drift(document) is not null), 'other_drifts: ' || left(document::text, 100)) from junk;
 
