@@ -58,6 +58,7 @@ static void begin(struct apply *apply, struct db_statement *statement) {
   const struct apply_work *work = &apply->work;
   *statement = (struct db_statement){
       .sql = sql_sync_00_begin,
+      .prepare = true,
       .count = 12,
       .values = {slice_of(work->organization_id),
                  work->revision < 0 ? (struct slice){0} : number_text(apply, work->revision), slice_of(work->name),
@@ -73,6 +74,7 @@ static void finish(struct apply *apply, struct db_statement *statement) {
   bool covers = coverage->sweeps > 0;
   *statement = (struct db_statement){
       .sql = sql_sync_90_finish,
+      .prepare = true,
       .count = 15,
       .values = {slice_of(outcome_name(work->floor)), optional(work->error), number_text(apply, work->accounts),
                  number_text(apply, work->rejected_count), number_text(apply, work->requests),
@@ -141,10 +143,12 @@ bool apply_next_batch(const struct apply_work *work, struct buffer *batch, struc
   return count > 0 && buffer_append(batch, "]", 1);
 }
 
-static void plain(struct db_statement *statement, const char *sql) { *statement = (struct db_statement){.sql = sql}; }
+static void plain(struct db_statement *statement, const char *sql) {
+  *statement = (struct db_statement){.sql = sql, .prepare = true};
+}
 
 static void with_one(struct db_statement *statement, const char *sql, struct slice value) {
-  *statement = (struct db_statement){.sql = sql, .count = 1, .values = {value}};
+  *statement = (struct db_statement){.sql = sql, .count = 1, .values = {value}, .prepare = true};
 }
 
 /* A statement that stops the transaction: the spool could not be read, and what was sent must not be committed. */

@@ -17,9 +17,12 @@ create function extend_coverage(
     organization_id text, gap interval, from_at timestamptz, first_ended_at timestamptz, until_at timestamptz,
     sweeps bigint, longest_gap interval, pending_gap interval)
   returns table (span_from timestamptz, span_until timestamptz)
-  language sql volatile
-begin atomic
-  with span as (
+  language plpgsql volatile
+  set search_path from current
+as $$
+#variable_conflict use_column
+begin
+  return query with span as (
     select last.*
     from (
       select * from coverage
@@ -52,7 +55,8 @@ begin atomic
   select * from extended
   union all
   select * from begun;
-end;
+end
+$$;
 comment on function extend_coverage(text, interval, timestamptz, timestamptz, timestamptz, bigint, interval, interval)
   is 'Adds complete sweeps to the coverage of an organization; does nothing when from_at is NULL';
 

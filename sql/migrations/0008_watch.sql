@@ -8,9 +8,12 @@ create or replace function extend_coverage(
     organization_id text, gap interval, from_at timestamptz, first_ended_at timestamptz, until_at timestamptz,
     sweeps bigint, longest_gap interval, pending_gap interval)
   returns table (span_from timestamptz, span_until timestamptz)
-  language sql volatile
-begin atomic
-  with span as (
+  language plpgsql volatile
+  set search_path from current
+as $$
+#variable_conflict use_column
+begin
+  return query with span as (
     select last.*
     from (
       select * from coverage
@@ -44,7 +47,8 @@ begin atomic
   select * from extended
   union all
   select * from begun;
-end;
+end
+$$;
 
 -- Spans without their neighbours before, in the order of time, and what follows the last one.
 create function coverage_gap(organization_id text, from_ts timestamptz, until_ts timestamptz)

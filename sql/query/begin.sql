@@ -30,7 +30,7 @@ select
     and account_digest.seen_at is not null) as has_unseen
 from (select clock_timestamp() as now) as clock
 left join organization
-  on case when $2::text is null then organization.name = $1::text else organization.organization_id = $2 end
+  on organization.organization_id = coalesce($2::text, (select named.organization_id from organization as named where named.name = $1::text))
 left join lateral (
   select string_agg(fingerprint, '' order by fingerprint collate "C") as fingerprints
   from rejected_account

@@ -1,4 +1,5 @@
--- What every session begins with: names resolve in the schema alone, and nothing waits for ever.
+-- What every session begins with: names resolve in the schema alone, nothing waits for ever, and a prepared statement is planned once:
+-- planning one costs more than running it.
 --
 -- $1 schema text, $2 statement_timeout text, $3 lock_timeout text
 select
@@ -9,6 +10,7 @@ select
   set_config('bytea_output', 'hex', false),
   set_config('extra_float_digits', '1', false),
   set_config('jit', 'off', false),
+  set_config('plan_cache_mode', 'force_generic_plan', false),
   set_config('statement_timeout', $2::text, false),
   set_config('lock_timeout', $3::text, false),
   set_config('idle_in_transaction_session_timeout', $2, false);

@@ -1,11 +1,12 @@
--- The temporary tables a sweep's transaction works in; made by a session's first one, empty again at every commit.
+-- The temporary tables a sweep's transaction works in; made by a session's first one, empty again at every commit. They have no
+-- index: emptying one would make the session plan its steps anew, and every step reads all of them anyway.
 
 -- One statement, so that it can be part of a pipeline.
 do $$
 begin
 
 -- One row: what every step needs to know.
-create temp table if not exists sweep_context (
+create temp table if not exists sweep_begun (
   organization_id text not null,
   sweep_id        bigint not null,
   started_at      timestamptz not null,
@@ -18,10 +19,18 @@ create temp table if not exists sweep_context (
   complete        boolean not null
 ) on commit delete rows;
 
+-- The same, and the planner knows that it is one row: all else is multiplied by it. Replacing it would make every step be planned anew.
+if to_regclass('pg_temp.sweep_context') is null then
+  create temp view sweep_context as
+  select *
+  from sweep_begun
+  limit 1;
+end if;
+
 -- The documents of this batch. Kept plain and in the row: the steps look into each document some forty times, and a
 -- compressed one would be unpacked forty times.
 create temp table if not exists incoming (
-  account_id       text primary key,
+  account_id       text not null,
   document         jsonb not null,
   raw_digest       bytea not null,
   canonical_digest bytea not null
@@ -29,7 +38,7 @@ create temp table if not exists incoming (
 
 -- Where the accounts of this batch stand in the history, written by 20_history for the steps that follow.
 create temp table if not exists standing (
-  account_id    text primary key,
+  account_id    text not null,
   is_changed    boolean not null,
   first_seen_at timestamptz not null,
   changed_at    timestamptz not null

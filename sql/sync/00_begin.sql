@@ -36,7 +36,7 @@ with held as (
     when (select count(*) from opened) = 1 and opened.revision is not distinct from $2 then true
     else refuse('CS001', 'the mirror moved on since this sweep began') end
 )
-insert into sweep_context (
+insert into sweep_begun (
   organization_id, sweep_id, started_at, observed_at, listed_at, complete_at, volatile_fields, digest_version, verify, complete)
 select
   $1,
@@ -49,5 +49,5 @@ select
   greatest($8::timestamptz, agreed.last_swept_at),
   $9::text[], $12::integer, $10::boolean, $11::boolean
 from agreed
-where not exists (select from sweep_context)
+where not exists (select from sweep_begun)
 returning 'organization' as what, 0 as added, 0 as changed, 0 as removed;

@@ -5,7 +5,7 @@ with loaded as (
   insert into incoming (account_id, raw_digest, canonical_digest, document)
   select entry ->> 0, decode(entry ->> 1, 'hex'), decode(entry ->> 2, 'hex'), entry -> 3
   from jsonb_array_elements($1::jsonb) as entry
-  on conflict (account_id) do nothing
+  where not exists (select from incoming as had where had.account_id = entry ->> 0)
   returning account_id
 )
 select 'incoming' as what, count(*)::integer as added, 0 as changed, 0 as removed

@@ -92,7 +92,7 @@ with newest as materialized (
     end,
     case when newest.changed_fields is null then newest.changed_at else newest.observed_at end
   from newest
-  on conflict (account_id) do nothing
+  where not exists (select from standing as had where had.account_id = newest.account_id)
 )
 insert into written (what, added, changed, removed)
 select 'account_history', count(*) filter (where change = 'added'), count(*) filter (where change = 'changed'), 0

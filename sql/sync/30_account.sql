@@ -12,6 +12,7 @@ with wanted as materialized (
   select
     wanted.*,
     standing.is_changed,
+    account.account_id is null as is_new,
     account.account_id is not null
       and account_difference_fields(to_jsonb(account), to_jsonb(wanted)) <@ context.volatile_fields as is_volatile
   from wanted
@@ -29,7 +30,7 @@ with wanted as materialized (
   select different.*
   from different, sweep_context as context
   where is_changed or context.verify or not is_volatile
-), upserted as (
+), inserted as (
   insert into account (
     organization_id, account_id, type, user_id, email, date_created, default_identity_email, default_identity_name,
     send_status, receive_status, email_receive_status, calendar_receive_status, latest_send_error, latest_receive_error,
@@ -41,17 +42,23 @@ with wanted as materialized (
     is_imap_archive_sync_enabled, sync_all_calendars, has_meeting_creation_scopes, zoom_account_plan, calendly,
     lead_suggestions_updated_at, other, first_seen_at, changed_at
   from due
-  on conflict (organization_id, account_id) do update set
-    (type, user_id, email, date_created, default_identity_email, default_identity_name,
-    send_status, receive_status, email_receive_status, calendar_receive_status, latest_send_error, latest_receive_error,
-    is_imap_archive_sync_enabled, sync_all_calendars, has_meeting_creation_scopes, zoom_account_plan, calendly,
-    lead_suggestions_updated_at, other, first_seen_at, changed_at) = row (
-    excluded.type, excluded.user_id, excluded.email, excluded.date_created, excluded.default_identity_email, excluded.default_identity_name,
-    excluded.send_status, excluded.receive_status, excluded.email_receive_status, excluded.calendar_receive_status,
-    excluded.latest_send_error, excluded.latest_receive_error, excluded.is_imap_archive_sync_enabled, excluded.sync_all_calendars,
-    excluded.has_meeting_creation_scopes, excluded.zoom_account_plan, excluded.calendly,
-    excluded.lead_suggestions_updated_at, excluded.other, excluded.first_seen_at, excluded.changed_at)
-  returning xmax = 0 as is_new
+  where is_new
+  returning account_id
+), updated as (
+  update account
+  set (type, user_id, email, date_created, default_identity_email, default_identity_name, send_status, receive_status,
+    email_receive_status, calendar_receive_status, latest_send_error, latest_receive_error, is_imap_archive_sync_enabled,
+    sync_all_calendars, has_meeting_creation_scopes, zoom_account_plan, calendly, lead_suggestions_updated_at, other,
+    first_seen_at, changed_at) = row (
+    due.type, due.user_id, due.email, due.date_created, due.default_identity_email, due.default_identity_name, due.send_status,
+    due.receive_status, due.email_receive_status, due.calendar_receive_status, due.latest_send_error, due.latest_receive_error,
+    due.is_imap_archive_sync_enabled, due.sync_all_calendars, due.has_meeting_creation_scopes, due.zoom_account_plan,
+    due.calendly, due.lead_suggestions_updated_at, due.other, due.first_seen_at, due.changed_at)
+  from due
+  where account.organization_id = due.organization_id
+  and account.account_id = due.account_id
+  and not due.is_new
+  returning due.account_id
 ), mended as (
   insert into repaired (account_id)
   select account_id
@@ -60,6 +67,5 @@ with wanted as materialized (
   and not is_volatile
 )
 insert into written (what, added, changed, removed)
-select 'account', count(*) filter (where is_new), count(*) filter (where not is_new), 0
-from upserted
+select 'account', (select count(*) from inserted), (select count(*) from updated), 0
 returning what, added, changed, removed;

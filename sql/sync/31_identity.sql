@@ -22,6 +22,7 @@ with wanted as materialized (
     organization_id, account_id, email, name,
     wanted.is_default,
     wanted.organization_id is null as is_gone,
+    held.organization_id is null as is_new,
     array[case when held.email is null or wanted.email is null then 'identities' else 'default_identity' end] as fields
   from wanted
   full join held using (organization_id, account_id, email, name)
@@ -41,13 +42,23 @@ with wanted as materialized (
   and account_identity.name = due.name
   and due.is_gone
   returning due.account_id
-), upserted as (
+), inserted as (
   insert into account_identity (organization_id, account_id, email, name, is_default)
   select organization_id, account_id, email, name, is_default
   from due
-  where not is_gone
-  on conflict (organization_id, account_id, email, name) do update set is_default = excluded.is_default
-  returning xmax = 0 as is_new
+  where is_new
+  returning account_id
+), updated as (
+  update account_identity
+  set is_default = due.is_default
+  from due
+  where account_identity.organization_id = due.organization_id
+  and account_identity.account_id = due.account_id
+  and account_identity.email = due.email
+  and account_identity.name = due.name
+  and not due.is_new
+  and not due.is_gone
+  returning due.account_id
 ), mended as (
   insert into repaired (account_id)
   select distinct account_id
@@ -55,6 +66,5 @@ with wanted as materialized (
   where is_damaged
 )
 insert into written (what, added, changed, removed)
-select 'account_identity', count(*) filter (where is_new), count(*) filter (where not is_new), (select count(*) from deleted)
-from upserted
+select 'account_identity', (select count(*) from inserted), (select count(*) from updated), (select count(*) from deleted)
 returning what, added, changed, removed;

@@ -22,6 +22,7 @@ with wanted as materialized (
     organization_id, account_id, protocol,
     wanted.host, wanted.port, wanted.use_ssl, wanted.username, wanted.date_updated,
     wanted.organization_id is null as is_gone,
+    held.organization_id is null as is_new,
     array[protocol] as fields
   from wanted
   full join held using (organization_id, account_id, protocol)
@@ -40,15 +41,23 @@ with wanted as materialized (
   and account_mail_server.protocol = due.protocol
   and due.is_gone
   returning due.account_id
-), upserted as (
+), inserted as (
   insert into account_mail_server (organization_id, account_id, protocol, host, port, use_ssl, username, date_updated)
   select organization_id, account_id, protocol, host, port, use_ssl, username, date_updated
   from due
-  where not is_gone
-  on conflict (organization_id, account_id, protocol) do update set 
-    (host, port, use_ssl, username, date_updated) =
-    row (excluded.host, excluded.port, excluded.use_ssl, excluded.username, excluded.date_updated)
-  returning xmax = 0 as is_new
+  where is_new
+  returning account_id
+), updated as (
+  update account_mail_server
+  set (host, port, use_ssl, username, date_updated) =
+    row (due.host, due.port, due.use_ssl, due.username, due.date_updated)
+  from due
+  where account_mail_server.organization_id = due.organization_id
+  and account_mail_server.account_id = due.account_id
+  and account_mail_server.protocol = due.protocol
+  and not due.is_new
+  and not due.is_gone
+  returning due.account_id
 ), mended as (
   insert into repaired (account_id)
   select distinct account_id
@@ -56,6 +65,5 @@ with wanted as materialized (
   where is_damaged
 )
 insert into written (what, added, changed, removed)
-select 'account_mail_server', count(*) filter (where is_new), count(*) filter (where not is_new), (select count(*) from deleted)
-from upserted
+select 'account_mail_server', (select count(*) from inserted), (select count(*) from updated), (select count(*) from deleted)
 returning what, added, changed, removed;

@@ -22,6 +22,7 @@ with wanted as materialized (
     organization_id, account_id, calendar_id,
     wanted.name, wanted.status, wanted.is_default, wanted.is_available, wanted.is_synced,
     wanted.organization_id is null as is_gone,
+    held.organization_id is null as is_new,
     coalesce(nullif(array_remove(array[
       case when (held.name, held.status, coalesce(held.is_default, false), coalesce(held.is_available, false)) is distinct from
         (wanted.name, wanted.status, coalesce(wanted.is_default, false), coalesce(wanted.is_available, false)) then 'available_calendars' end,
@@ -43,15 +44,23 @@ with wanted as materialized (
   and account_calendar.calendar_id = due.calendar_id
   and due.is_gone
   returning due.account_id
-), upserted as (
+), inserted as (
   insert into account_calendar (organization_id, account_id, calendar_id, name, status, is_default, is_available, is_synced)
   select organization_id, account_id, calendar_id, name, status, is_default, is_available, is_synced
   from due
-  where not is_gone
-  on conflict (organization_id, account_id, calendar_id) do update set 
-    (name, status, is_default, is_available, is_synced) =
-    row (excluded.name, excluded.status, excluded.is_default, excluded.is_available, excluded.is_synced)
-  returning xmax = 0 as is_new
+  where is_new
+  returning account_id
+), updated as (
+  update account_calendar
+  set (name, status, is_default, is_available, is_synced) =
+    row (due.name, due.status, due.is_default, due.is_available, due.is_synced)
+  from due
+  where account_calendar.organization_id = due.organization_id
+  and account_calendar.account_id = due.account_id
+  and account_calendar.calendar_id = due.calendar_id
+  and not due.is_new
+  and not due.is_gone
+  returning due.account_id
 ), mended as (
   insert into repaired (account_id)
   select distinct account_id
@@ -59,6 +68,5 @@ with wanted as materialized (
   where is_damaged
 )
 insert into written (what, added, changed, removed)
-select 'account_calendar', count(*) filter (where is_new), count(*) filter (where not is_new), (select count(*) from deleted)
-from upserted
+select 'account_calendar', (select count(*) from inserted), (select count(*) from updated), (select count(*) from deleted)
 returning what, added, changed, removed;

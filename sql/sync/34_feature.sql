@@ -22,6 +22,7 @@ with wanted as materialized (
     organization_id, account_id, feature,
     wanted.is_available, wanted.is_enabled,
     wanted.organization_id is null as is_gone,
+    held.organization_id is null as is_new,
     coalesce(nullif(array_remove(array[
       case when coalesce(held.is_available, false) <> coalesce(wanted.is_available, false) then 'available_features' end,
       case when coalesce(held.is_enabled, false) <> coalesce(wanted.is_enabled, false) then 'enabled_features' end], null), '{}'), '{available_features}') as fields
@@ -42,15 +43,23 @@ with wanted as materialized (
   and account_feature.feature = due.feature
   and due.is_gone
   returning due.account_id
-), upserted as (
+), inserted as (
   insert into account_feature (organization_id, account_id, feature, is_available, is_enabled)
   select organization_id, account_id, feature, is_available, is_enabled
   from due
-  where not is_gone
-  on conflict (organization_id, account_id, feature) do update set 
-    (is_available, is_enabled) =
-    row (excluded.is_available, excluded.is_enabled)
-  returning xmax = 0 as is_new
+  where is_new
+  returning account_id
+), updated as (
+  update account_feature
+  set (is_available, is_enabled) =
+    row (due.is_available, due.is_enabled)
+  from due
+  where account_feature.organization_id = due.organization_id
+  and account_feature.account_id = due.account_id
+  and account_feature.feature = due.feature
+  and not due.is_new
+  and not due.is_gone
+  returning due.account_id
 ), mended as (
   insert into repaired (account_id)
   select distinct account_id
@@ -58,6 +67,5 @@ with wanted as materialized (
   where is_damaged
 )
 insert into written (what, added, changed, removed)
-select 'account_feature', count(*) filter (where is_new), count(*) filter (where not is_new), (select count(*) from deleted)
-from upserted
+select 'account_feature', (select count(*) from inserted), (select count(*) from updated), (select count(*) from deleted)
 returning what, added, changed, removed;

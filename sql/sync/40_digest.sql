@@ -1,7 +1,8 @@
--- Remembers the digests of the incoming documents, and that this listing showed them.
-with upserted as (
-  insert into account_digest (organization_id, account_id, raw_digest, canonical_digest, seen_at)
-  select context.organization_id, incoming.account_id, incoming.raw_digest, incoming.canonical_digest, null
+-- Remembers the digests of the incoming documents, and that this listing showed them. `offset 0` as in 30_account.
+with different as materialized (
+  select
+    context.organization_id, incoming.account_id, incoming.raw_digest, incoming.canonical_digest,
+    had.account_id is null as is_new
   from sweep_context as context
   cross join incoming
   left join lateral (
@@ -14,11 +15,21 @@ with upserted as (
   where had.account_id is null
   or had.seen_at is not null
   or (had.raw_digest, had.canonical_digest) is distinct from (incoming.raw_digest, incoming.canonical_digest)
-  on conflict (organization_id, account_id) do update set
-    (raw_digest, canonical_digest, seen_at) = row (excluded.raw_digest, excluded.canonical_digest, excluded.seen_at)
-  returning xmax = 0 as is_new
+), inserted as (
+  insert into account_digest (organization_id, account_id, raw_digest, canonical_digest)
+  select organization_id, account_id, raw_digest, canonical_digest
+  from different
+  where is_new
+  returning account_id
+), updated as (
+  update account_digest
+  set (raw_digest, canonical_digest, seen_at) = row (different.raw_digest, different.canonical_digest, null)
+  from different
+  where account_digest.organization_id = different.organization_id
+  and account_digest.account_id = different.account_id
+  and not different.is_new
+  returning different.account_id
 )
 insert into written (what, added, changed, removed)
-select 'account_digest', count(*) filter (where is_new), count(*) filter (where not is_new), 0
-from upserted
+select 'account_digest', (select count(*) from inserted), (select count(*) from updated), 0
 returning what, added, changed, removed;
