@@ -1,9 +1,12 @@
 /* argv -> command -> exit status; nothing else. */
 #include "command/command.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
   OPTION_JSON = 1,
@@ -149,9 +152,30 @@ static int parse_global(int argc, char **argv, struct arguments *arguments, bool
   return 0;
 }
 
+/* Whoever starts us may have closed some of them; the first socket would take the number, and be sent what is printed. */
+static void hold_standard_streams(void) {
+  int fd;
+  do
+    fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd > STDERR_FILENO)
+    close(fd);
+}
+
+/* A result that nobody could write down is no success; a reader who has seen enough (EPIPE) is no failure. */
+static int flush_result(int status) {
+  errno = 0;
+  bool written = fflush(stdout) == 0 && ferror(stdout) == 0;
+  if (written || errno == EPIPE)
+    return status;
+  app_complain("could not write the result to the standard output: look for a full disk");
+  return status == 0 ? 1 : status;
+}
+
 int main(int argc, char **argv) {
   struct arguments arguments = {0};
   bool done;
+  hold_standard_streams();
   signal(SIGPIPE, SIG_IGN);
   int status = parse_global(argc, argv, &arguments, &done);
   if (done)
@@ -168,5 +192,5 @@ int main(int argc, char **argv) {
   }
   int begin = optind;
   status = parse_command(argc - begin, argv + begin, command, &arguments);
-  return status != 0 ? status : command->run(&arguments);
+  return status != 0 ? status : flush_result(command->run(&arguments));
 }

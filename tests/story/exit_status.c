@@ -2,7 +2,9 @@
 #include "support/story.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 static void break_database(struct story *story) {
   story_set(story, "database", "conninfo", story_format(story, "host=%s dbname=nowhere", story_directory(story)));
@@ -94,5 +96,34 @@ Test(exit_status, is_1_before_3_and_3_before_0) {
   story_expect_exit(story, 0, "sync", "org1", NULL);
   story_expect_exit(story, 0, "plan", "org1", NULL);
   story_expect_mirror(story, 1);
+  story_destroy(story);
+}
+
+/* The binary in a shell of its own, its streams redirected. */
+static int run_redirected(struct story *story, const char *words, const char *redirections) {
+  const char *script = story_format(story, "exec '%s' -c '%s' %s %s", getenv("CLOSESYNCD_BINARY"),
+                                    story_config_path(story), words, redirections);
+  int status = system(script);
+  cr_assert(WIFEXITED(status), "%s: killed", script);
+  return WEXITSTATUS(status);
+}
+
+/* Sockets must not take the numbers of the standard streams: libuv aborts, and the database would be sent what is printed. */
+Test(exit_status, is_the_same_with_closed_standard_streams) {
+  struct story *story = two_swept();
+  cr_assert_eq(run_redirected(story, "sync --json", "<&- >&- 2>&-"), 0);
+  cr_assert_eq(run_redirected(story, "sync --json", ">&-"), 0);
+  cr_assert_eq(run_redirected(story, "sync nobody", "2>&-"), 64);
+  fail_first(story);
+  cr_assert_eq(run_redirected(story, "sync --json", "<&- >&- 2>&-"), 1);
+  story_destroy(story);
+}
+
+Test(exit_status, is_not_0_when_the_result_is_lost) {
+  struct story *story = two_swept();
+  const char *errors = story_format(story, "%s/errors", story_directory(story));
+  cr_assert_eq(run_redirected(story, "sync --json", story_format(story, ">/dev/full 2>'%s'", errors)), 1);
+  cr_assert_eq(run_redirected(story, "status", ">/dev/full 2>/dev/null"), 1);
+  cr_assert_eq(system(story_format(story, "grep -q 'could not write the result' '%s'", errors)), 0);
   story_destroy(story);
 }
