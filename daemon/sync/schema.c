@@ -197,9 +197,22 @@ static void on_version_row(void *context, const struct db_row *row) {
   check_version(context, db_row_int(row, 0), db_row_text(row, 1), db_row_text(row, 2));
 }
 
+/* A schema without usage is passed over in the search_path: its tables seem not to be there. */
+static bool is_closed_to_us(const struct error *error) {
+  return strcmp(error->code, "42501") == 0 || strcmp(error->code, "42P01") == 0;
+}
+
 static void on_versions(void *context, const struct error *error) {
   struct schema *schema = context;
-  if (error != NULL)
+  struct error closed;
+  if (error != NULL && is_closed_to_us(error)) {
+    error_set(&closed, ERROR_CONFIG,
+              "the schema \"%s\" may not be read by \"%s\": run `closesyncd migrate --roles` as the schema's owner, "
+              "and grant "
+              "it one of the roles",
+              schema->name, schema->role);
+    fail(schema, &closed);
+  } else if (error != NULL)
     fail(schema, error);
   else if (schema->error.kind != ERROR_NONE)
     end(schema);

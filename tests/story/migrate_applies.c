@@ -127,6 +127,21 @@ Test(migrate_applies, nothing_of_somebody_elses) {
   story_destroy(story);
 }
 
+Test(migrate_applies, of_a_closed_schema_it_says_so) {
+  struct story *story = story_create_generated(1, 2, 1);
+  const char *role = story_format(story, "stranger_%s", story_sql(story, "select current_database()"));
+  story_sql(story, story_format(story, "create role %s login", role));
+  story_expect_exit(story, 0, "sync", NULL);
+  story_set(story, "database", "conninfo", story_format(story, "%s user=%s", story_conninfo(story), role));
+  const struct run *run = story_expect_exit(story, 78, "sync", NULL);
+  story_expect_stderr(story, run, story_format(story, "\"close_crm\" may not be read by \"%s\"", role));
+  story_expect_stderr(story, run, "closesyncd migrate --roles");
+  run = story_expect_exit(story, 78, "check", NULL);
+  cr_assert_not_null(strstr(run->out, "may not be read by"));
+  story_sql(story, story_format(story, "drop owned by %s; drop role %s", role, role));
+  story_destroy(story);
+}
+
 /* What an analyst reads in \d+. */
 Test(migrate_applies, a_comment_to_every_table_and_column) {
   struct story *story = story_create(1);
