@@ -26,6 +26,8 @@ void message_join_lines(const char *message, char *ret_text, size_t size) {
     used += length;
     line = next;
   }
+  while (used > 0 && ret_text[used - 1] == '.') /* libpq speaks in sentences at times, we do not */
+    used--;
   ret_text[used] = '\0';
 }
 
