@@ -60,7 +60,7 @@ static void log_trouble(struct post *post, struct log *log, const struct report 
 /* Another process is at it: this turn is skipped, which is no failure (contract 5.10). */
 static void skip_turn(struct post *post, struct log *log, const struct report *report, int64_t now_ms) {
   char note[OUTAGE_NOTE_BYTES];
-  if (outage_failed(&post->outage, now_ms, "busy", note))
+  if (outage_failed(&post->skipped, now_ms, "busy", note))
     log_write(log, LOG_LEVEL_WARNING, "a turn is skipped: %s%s organization=%s", report->error.text, note, post->name);
 }
 
@@ -74,6 +74,7 @@ enum pace_ending post_take(struct post *post, struct log *log, struct health *he
       skip_turn(post, log, report, health->now_ms);
     return PACE_WELL;
   }
+  post->skipped = (struct outage){0};
   if (report->organization_id != NULL)
     keep_text(&post->organization_id, report->organization_id);
   keep_text(&post->error, well ? NULL : report->error.text);

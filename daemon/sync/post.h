@@ -30,6 +30,7 @@ struct post {
   struct ledger ledger;
   struct pace pace;
   struct outage outage;
+  struct outage skipped; /* turns, while another process sweeps */
   struct health_organization health;
   char *name, *organization_id, *error; /* the last two may be NULL */
 };

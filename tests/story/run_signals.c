@@ -208,6 +208,8 @@ Test(run_signals, skips_a_turn_while_another_process_sweeps) {
   cr_assert_eq(other->exit_status, 0);
   cr_assert_eq(story_count(story, "select max(consecutive_failures) from organization"), 0);
   cr_assert_eq(running_lines(story, run, "outcome=failed"), 0);
+  cr_assert_gt(running_lines(story, run, "a turn is skipped"), 0);
+  cr_assert_eq(running_lines(story, run, "well again"), 0, "nothing was ill");
   running_stop(story, run);
   story_expect_exact(story);
   story_destroy(story);
