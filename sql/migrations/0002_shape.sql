@@ -183,7 +183,7 @@ begin atomic
 end;
 comment on function account_leftover(jsonb) is 'What no column takes of a document, value by value, and whether close-api.md knows it';
 
--- Nearly every account is of the kinds that close-api.md knows and of nothing else, and saying so costs a tenth of going through it
+-- Nearly every account is of the kinds that close-api.md knows and of nothing else, and saying so costs a fraction of going through it
 -- value by value. True only where account_leftover finds nothing but receive_attempts_count and the document's own two times, which
 -- account_shape looks at anyway; false says nothing.
 create function json_may(value jsonb, json_type text) returns boolean
