@@ -1,6 +1,7 @@
 /* Follows conninfo_parse() and conninfo_uri_parse() of libpq (fe-connect.c). Where in doubt it refuses: a password that slips
  * through is in the process list of every tool that prints the configuration. */
 #include "config_conninfo.h"
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,6 +13,41 @@ static const char unreadable[] =
 
 static const char *judge(const char *text, struct arena *arena, int depth);
 
+/* "5432", or several with commas, some of them empty. */
+static bool are_ports(const char *value) {
+  for (const char *at = value; *at;) {
+    size_t length = strcspn(at, ",");
+    size_t digits = strspn(at, "0123456789");
+    long port = digits > 0 && digits < 6 ? strtol(at, NULL, 10) : 0;
+    if (length > 0 && (digits != length || port < 1 || port > 65535))
+      return false;
+    at += length + (at[length] == ',');
+  }
+  return true;
+}
+
+/* What libpq would find out only when it connects, and call a server that cannot be reached. An empty value is its default. */
+static const char *judge_value(const char *keyword, const char *value) {
+  static const struct {
+    const char *keyword, *values, *words;
+  } choices[] = {
+      {"sslmode", " disable allow prefer require verify-ca verify-full ",
+       "given an sslmode of disable, allow, prefer, require, verify-ca or verify-full"},
+      {"target_session_attrs", " any read-write read-only primary standby prefer-standby ",
+       "given target_session_attrs of any, read-write, read-only, primary, standby or prefer-standby"},
+  };
+  if (strcmp(keyword, "port") == 0 && !are_ports(value))
+    return "given a port from 1 to 65535, or several with commas";
+  for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+    if (strcmp(keyword, choices[i].keyword) != 0 || !*value)
+      continue;
+    const char *found = strchr(value, ' ') ? NULL : strstr(choices[i].values, value);
+    if (!found || found[-1] != ' ' || found[strlen(value)] != ' ')
+      return choices[i].words;
+  }
+  return NULL;
+}
+
 /* A keyword and its value, as libpq would take them. */
 static const char *judge_pair(const char *keyword, const char *value, struct arena *arena, int depth) {
   if (strcasecmp(keyword, "password") == 0 || strcasecmp(keyword, "sslpassword") == 0)
@@ -19,7 +55,7 @@ static const char *judge_pair(const char *keyword, const char *value, struct are
   /* libpq expands a database name that is itself a conninfo. */
   if (strcasecmp(keyword, "dbname") == 0 && (strchr(value, '=') || strstr(value, "://")))
     return depth < 3 ? judge(value, arena, depth + 1) : unreadable;
-  return NULL;
+  return judge_value(keyword, value);
 }
 
 /* Moves *at past a value ('quoted' or not, with back slashes) and unescapes it into `out`; false when a quote stays open. */

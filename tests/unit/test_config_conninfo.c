@@ -46,3 +46,30 @@ Test(config_conninfo, passwords_in_conninfo) {
     cr_assert_null(strstr(told(), "hunter2"), "%s", told());
   }
 }
+
+/* libpq would say so only when it connects, and as if the server could not be reached. */
+Test(config_conninfo, values_that_libpq_judges_late) {
+  static const char *const good[] = {"host=a,b,c port=,1,65535", "port='' sslmode='' target_session_attrs=''",
+                                     "sslmode=verify-full target_session_attrs=read-write",
+                                     "postgresql://h/db?sslmode=disable&target_session_attrs=prefer-standby&port=5433"};
+  static const char *const bad[] = {"port=abc",
+                                    "port=0",
+                                    "port=65536",
+                                    "port=5432,x",
+                                    "port=-1",
+                                    "sslmode=nonsense",
+                                    "sslmode=verify",
+                                    "sslmode='allow prefer'",
+                                    "target_session_attrs=standb",
+                                    "target_session_attrs=write",
+                                    "postgresql://h/db?sslmode=Disable"};
+  char text[256];
+  for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+    snprintf(text, sizeof text, "[database]\nconninfo = %s\n", good[i]);
+    expect_well(text);
+  }
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    snprintf(text, sizeof text, "[database]\nconninfo = %s\n", bad[i]);
+    expect_problem(text, 2, "\"database.conninfo\" must be given");
+  }
+}
