@@ -32,7 +32,9 @@ struct pair {
 
 static int connect_to(const char *directory) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.5432", directory);
+  int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.5432", directory);
+  if (length < 0 || (size_t)length >= sizeof address.sun_path)
+    return -1;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
     return fd;
