@@ -7,8 +7,9 @@
 
 static const char HELD[] = "select count(*) from pg_locks join pg_database on oid = database"
                            " where locktype = 'advisory' and datname = current_database()";
+/* Of pg_locks alone: within a transaction, pg_stat_activity stays as it was first read. */
 static const char WAITING[] = "select count(*) > 0 from pg_locks where not granted"
-                              " and pid in (select pid from pg_stat_activity where datname = current_database())";
+                              " and database = (select oid from pg_database where datname = current_database())";
 
 static struct story *changed_since(const char *reply) {
   struct story *story = story_create_generated(1, 8, 6);
