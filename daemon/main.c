@@ -82,7 +82,9 @@ static void take_option(struct arguments *arguments, int option) {
     arguments->reason = optarg;
 }
 
-static int parse_command(int argc, char **argv, const struct command *command, struct arguments *arguments) {
+/* The command's own part. *ret_done: help was asked for and given. */
+static int parse_command(int argc, char **argv, const struct command *command, struct arguments *arguments,
+                         bool *ret_done) {
   static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON},
                                           {"verify", no_argument, NULL, OPTION_VERIFY},
                                           {"allow-removals", no_argument, NULL, OPTION_ALLOW_REMOVALS},
@@ -94,12 +96,18 @@ static int parse_command(int argc, char **argv, const struct command *command, s
                                           {"account", required_argument, NULL, OPTION_ACCOUNT},
                                           {"organization", required_argument, NULL, OPTION_ORGANIZATION},
                                           {"reason", required_argument, NULL, OPTION_REASON},
+                                          {"help", no_argument, NULL, 'h'},
                                           {0}};
   int option, index = 0;
   optind = 0; /* a second scan, of the command's own part */
   while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
     if (option == '?')
       return usage_error();
+    if (option == 'h') {
+      print_usage(stdout);
+      *ret_done = true;
+      return 0;
+    }
     if ((command->options & option) == 0) {
       app_complain("\"%s\" has no option --%s", command->name, options[index].name);
       return usage_error();
@@ -191,6 +199,6 @@ int main(int argc, char **argv) {
     return usage_error();
   }
   int begin = optind;
-  status = parse_command(argc - begin, argv + begin, command, &arguments);
-  return status != 0 ? status : flush_result(command->run(&arguments));
+  status = parse_command(argc - begin, argv + begin, command, &arguments, &done);
+  return status != 0 || done ? status : flush_result(command->run(&arguments));
 }

@@ -148,11 +148,24 @@ static bool append_json_ascii(struct buffer *buffer, char byte) {
   return buffer_append(buffer, &byte, 1);
 }
 
+/* How many bytes from `at` on stand for themselves in a JSON string. */
+static size_t plain_run(struct slice slice, size_t at) {
+  size_t end = at;
+  while (end < slice.length && slice.bytes[end] >= 0x20 && slice.bytes[end] < 0x7f && slice.bytes[end] != '"' &&
+         slice.bytes[end] != '\\')
+    end++;
+  return end - at;
+}
+
 bool text_append_json(struct buffer *buffer, struct slice slice) {
   size_t start = buffer->length;
   bool fits = buffer_append(buffer, "\"", 1);
   for (size_t i = 0; fits && i < slice.length;) {
-    size_t skip;
+    size_t skip, plain = plain_run(slice, i);
+    fits = plain == 0 || buffer_append(buffer, slice.bytes + i, plain);
+    i += plain;
+    if (!fits || i == slice.length)
+      continue;
     size_t length = text_utf8_character((struct slice){slice.bytes + i, slice.length - i}, &skip);
     if (length == 0 || slice.bytes[i] == '\0')
       fits = buffer_append(buffer, "\xef\xbf\xbd", 3);

@@ -19,6 +19,7 @@ enum {
   FLAG_SHOWN = 4,
   FLAG_DIFFERS = 8, /* handed to the sink */
   FLAG_UNCERTAIN = 16,
+  FLAG_STRANGER = 32, /* passed by in this listing */
 };
 
 struct item {
@@ -231,11 +232,28 @@ static bool differ(struct snapshot *snapshot, struct item *item, const struct pa
   return sink->differs(sink->context, number, item->raw_digest, account, snapshot->error);
 }
 
+/* Another user's account, where only one user's are wanted: a server may not know the filter and ignore it (close-api.md 1.1).
+ * What is stored stays this mirror's business until it is proven gone. */
+static bool is_stranger(const struct snapshot *snapshot, const struct item *item, const struct account *account) {
+  const char *wanted = snapshot->options.user_id;
+  return wanted != NULL && (item->flags & FLAG_STORED) == 0 && account->user_id.length > 0 &&
+         !slice_equals(account->user_id, wanted);
+}
+
+static void pass_by(struct snapshot *snapshot, struct item *item) {
+  snapshot->fresh += (item->flags & FLAG_STRANGER) == 0 ? 1 : 0;
+  item->flags |= FLAG_STRANGER;
+}
+
 static bool read_account(struct snapshot *snapshot, const struct page_entry *entry, const struct account *account) {
   struct item *item = account_item(snapshot, account->id, snapshot->error);
   if (item == NULL)
     return false;
   note_organization(snapshot, account->organization_id);
+  if (is_stranger(snapshot, item, account)) {
+    pass_by(snapshot, item);
+    return true;
+  }
   bool shown = (item->flags & FLAG_SHOWN) != 0;
   bool same = (item->flags & FLAG_KNOWN) != 0 && memcmp(item->digest, account->digest, HASH_BYTES) == 0;
   show(snapshot, item, same);

@@ -18,7 +18,8 @@ struct snapshot_sink {
 struct snapshot_options {
   struct account_reader *reader; /* borrowed */
   struct snapshot_sink sink;
-  bool verify; /* every account counts as different: PostgreSQL compares */
+  const char *user_id; /* only this user's accounts count, borrowed; NULL: everybody's */
+  bool verify;         /* every account counts as different: PostgreSQL compares */
   uint32_t accounts_max;
   uint64_t seed;
 };

@@ -74,6 +74,7 @@ struct listing *listing_create(const struct listing_options *options, listing_fn
   listing->context = context;
   struct snapshot_options shot = {.reader = options->reader,
                                   .sink = {listing, on_differs, on_rejected},
+                                  .user_id = options->user_id,
                                   .verify = options->verify,
                                   .accounts_max = ACCOUNTS_MAX,
                                   .seed = options->seed};
@@ -117,6 +118,23 @@ static enum listing_event read_page(struct listing *listing, struct slice body, 
   return LISTING_MORE;
 }
 
+static void forget_pages(struct listing *listing) {
+  snapshot_restart(listing->snapshot);
+  spool_clear(listing->spool);
+  buffer_clear(&listing->rejected);
+  buffer_clear(&listing->fingerprints);
+  listing->skip = 0;
+}
+
+/* Asked again once without _limit and _skip. Such a reply begins at the front, so pages read before are forgotten, unless it was
+ * such a reply that they began with. */
+static void ask_plainly(struct listing *listing) {
+  if (listing->paging == REQUEST_LIMIT_AND_SKIP && listing->skip > 0)
+    forget_pages(listing);
+  listing->paging = REQUEST_PLAIN;
+  listing_next(listing);
+}
+
 static void on_answer(void *context, const struct exchange_answer *answer) {
   struct listing *listing = context;
   struct error error = {0};
@@ -125,8 +143,7 @@ static void on_answer(void *context, const struct exchange_answer *answer) {
   if (answer->verdict == VERDICT_TAKE) {
     event = read_page(listing, answer->body, &error);
   } else if (answer->verdict == VERDICT_PARAMETERS && listing->paging != REQUEST_PLAIN) {
-    listing->paging = REQUEST_PLAIN; /* asked again once without _limit and _skip */
-    listing_next(listing);
+    ask_plainly(listing);
     return;
   } else if (answer->verdict == VERDICT_PARAMETERS) {
     error_set(&error, ERROR_HTTP, "Close refused the request (HTTP 400)");
@@ -139,13 +156,8 @@ static void on_answer(void *context, const struct exchange_answer *answer) {
 }
 
 void listing_restart(struct listing *listing) {
-  if (listing->attempts++ > 0) {
-    snapshot_restart(listing->snapshot);
-    spool_clear(listing->spool);
-    buffer_clear(&listing->rejected);
-    buffer_clear(&listing->fingerprints);
-  }
-  listing->skip = 0;
+  if (listing->attempts++ > 0)
+    forget_pages(listing);
   listing->paging = REQUEST_LIMIT_AND_SKIP;
   listing_next(listing);
 }

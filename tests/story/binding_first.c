@@ -110,6 +110,32 @@ Test(binding_first, records_the_principal_and_the_filter) {
   story_destroy(story);
 }
 
+/* A server that does not know the filter ignores it (close-api.md 1.1): strangers are passed by, page after page. */
+Test(binding_first, filters_by_itself_what_the_server_does_not) {
+  struct story *story = story_create(1);
+  story_set(story, "organization org1", "user_id", "user_wanted");
+  story_set(story, "api", "page_size", "1");
+  static const char *const pages[] = {"a\\\", \\\"user_id\\\": \\\"user_other",
+                                      "b\\\", \\\"user_id\\\": \\\"user_wanted",
+                                      "c\\\", \\\"user_id\\\": \\\"user_other"};
+  const char *rules = "";
+  for (int i = 0; i < 3; i++)
+    rules = story_format(
+        story,
+        "%s%s{\"match\": {\"path\": \"/connected_account/\", \"skip\": %d}, \"body\": \"{\\\"data\\\": [{\\\"id\\\": "
+        "\\\"%s\\\"}], \\\"has_more\\\": %s}\"}",
+        rules, i == 0 ? "" : ", ", i, pages[i], i < 2 ? "true" : "false");
+  story_replies(story, story_format(story, "[%s]", rules));
+  for (int i = 0; i < 2; i++) {
+    const struct run *run = story_expect_exit(story, 0, "sync", "--json", NULL);
+    story_expect_member(story, run, "org1", "outcome", i == 0 ? "changed" : "unchanged");
+    story_expect_member(story, run, "org1", "accounts", "1");
+    story_expect_sql(story, "b", "select string_agg(account_id, ',') from account");
+  }
+  story_expect_history(story);
+  story_destroy(story);
+}
+
 Test(binding_first, fails_without_a_trace_when_me_does_not_answer) {
   struct story *story = story_create(1);
   story_put(story, 1, "{\"id\": \"emailacct_1\"}");

@@ -224,14 +224,31 @@ Test(hostile_page, smaller_than_asked) {
   story_destroy(story);
 }
 
-/* close-api.md 9.4: the server allows no deeper _skip. Nothing beyond it can be known, and nothing is removed. */
+/* close-api.md 9.4: the server allows no deeper _skip, but answers whole when it is asked plainly. What was read before is forgotten,
+ * so that no account counts as shown twice. */
 Test(hostile_page, skip_refused) {
   struct story *story = paged(35);
   story_expect_exit(story, 0, "sync", NULL);
   const char *before = story_dump(story, STORY_BOOKKEEPING);
   story_replies(story, "[{\"match\": {\"key\": \"api_story_1\", \"skip\": 20}, \"status\": 400, \"body\": \"{}\"}]");
+  const struct run *run = expect(story, 0, "unchanged", NULL);
+  story_expect_member(story, run, "org1", "accounts", "35");
+  story_expect_same(story, before, story_dump(story, STORY_BOOKKEEPING));
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
+/* And when even the plain answer promises more, which no parameter may ask for: nothing beyond it can be known, nothing is removed. */
+Test(hostile_page, skip_refused_and_more_promised) {
+  struct story *story = paged(35);
+  story_expect_exit(story, 0, "sync", NULL);
+  const char *before = story_dump(story, STORY_BOOKKEEPING);
+  story_replies(story,
+                "[{\"match\": {\"key\": \"api_story_1\", \"query\": \"_skip=\"}, \"status\": 400, \"body\": \"{}\"},"
+                " {\"match\": {\"key\": \"api_story_1\", \"path\": \"/connected_account/\"}, \"has_more\": \"true\"}]");
   const struct run *run = story_run(story, "sync", "--json", NULL);
   cr_assert_eq(run->exit_status, 1);
+  story_expect_member(story, run, "org1", "outcome", "incomplete");
   story_expect_member(story, run, "org1", "removed", "0");
   story_expect_same(story, before, story_dump(story, STORY_BOOKKEEPING));
   story_destroy(story);
