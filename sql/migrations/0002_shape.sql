@@ -420,10 +420,10 @@ begin atomic
     calendar_id,
     json_text(element -> 'name'),
     json_text(element -> 'status'),
-    coalesce(json_boolean(element -> 'default'), false),
+    json_boolean(element -> 'default'),
     element is not null,
     case when json_list(document -> 'synced_calendars') is not null then word is not null
-      else coalesce(json_boolean(element -> 'synced'), false) end
+      else json_boolean(element -> 'synced') end
   from (
     select first_key as calendar_id, element
     from json_element(document -> 'available_calendars', 'id', null)

@@ -163,9 +163,11 @@ begin atomic
     select
       'account_calendar', coalesce(wanted.account_id, held.account_id), wanted.account_id is null, held.account_id is null,
       coalesce(nullif(array_remove(array[
-        case when (held.name, held.status, coalesce(held.is_default, false), coalesce(held.is_available, false)) is distinct from
-          (wanted.name, wanted.status, coalesce(wanted.is_default, false), coalesce(wanted.is_available, false)) then 'available_calendars' end,
-        case when coalesce(held.is_synced, false) <> coalesce(wanted.is_synced, false) then 'synced_calendars' end], null), '{}'), '{available_calendars}')
+        case when (held.name, held.status, held.is_default, coalesce(held.is_available, false)) is distinct from
+          (wanted.name, wanted.status, wanted.is_default, coalesce(wanted.is_available, false)) then 'available_calendars' end,
+        case when case
+          when held.account_id is null or wanted.account_id is null then coalesce(held.is_synced, wanted.is_synced)
+          else held.is_synced is distinct from wanted.is_synced end then 'synced_calendars' end], null), '{}'), '{available_calendars}')
     from (select alive.organization_id, alive.account_id, shape.* from alive cross join lateral account_calendar_shape(alive.document) as shape) as wanted
     full join (select * from account_calendar where account_calendar.organization_id = verify_mirror.organization_id) as held
       on (held.account_id, held.calendar_id) = (wanted.account_id, wanted.calendar_id)

@@ -24,9 +24,11 @@ with wanted as materialized (
     wanted.organization_id is null as is_gone,
     held.organization_id is null as is_new,
     coalesce(nullif(array_remove(array[
-      case when (held.name, held.status, coalesce(held.is_default, false), coalesce(held.is_available, false)) is distinct from
-        (wanted.name, wanted.status, coalesce(wanted.is_default, false), coalesce(wanted.is_available, false)) then 'available_calendars' end,
-      case when coalesce(held.is_synced, false) <> coalesce(wanted.is_synced, false) then 'synced_calendars' end], null), '{}'), '{available_calendars}') as fields
+      case when (held.name, held.status, held.is_default, coalesce(held.is_available, false)) is distinct from
+        (wanted.name, wanted.status, wanted.is_default, coalesce(wanted.is_available, false)) then 'available_calendars' end,
+      case when case
+        when held.account_id is null or wanted.account_id is null then coalesce(held.is_synced, wanted.is_synced)
+        else held.is_synced is distinct from wanted.is_synced end then 'synced_calendars' end], null), '{}'), '{available_calendars}') as fields
   from wanted
   full join held using (organization_id, account_id, calendar_id)
   where held is distinct from wanted

@@ -33,10 +33,14 @@ from account_identity_shape(jsonb_build_object('identities', jsonb_build_array(j
 select pg_temp.must(array_agg(email || '/' || name || '/' || is_default order by email) = '{//false,a/n/true,b//false}', 'the default identity')
 from account_identity_shape('{"identities":[{"email":"a","name":"n"},{"email":"b"},{"email":null,"name":7}],"default_identity":{"name":"n","email":"a"}}');
 select pg_temp.must(array_agg(calendar_id || name || is_default || is_available || is_synced order by calendar_id) = array['anametruetruefalse', null]
-  and array_agg(calendar_id || is_default || is_available || is_synced order by calendar_id) = '{atruetruefalse,bfalsefalsetrue}', 'calendars')
+  and array_agg(concat(calendar_id, is_default, is_available, is_synced) order by calendar_id) = '{attf,bft}' and bool_or(is_default is null and calendar_id = 'b'), 'calendars')
 from account_calendar_shape('{"available_calendars":[{"id":"a","name":"name","default":true,"synced":true}],"synced_calendars":["b","b"]}');
-select pg_temp.must(array_agg(calendar_id || is_synced order by calendar_id) = '{atrue,bfalse}', 'the calendar''s own synced')
-from account_calendar_shape('{"available_calendars":[{"id":"a","synced":true},{"id":"b"}]}');
+select pg_temp.must(array_agg(coalesce(calendar_id || is_synced, '-') order by calendar_id) = '{atrue,bfalse,-,-,-}', 'the calendar''s own synced; NULL where Close says neither')
+from (values (null), ('null'::jsonb), ('"all"')) as held (list)
+cross join lateral account_calendar_shape(jsonb_build_object('available_calendars', '[{"id":"a","synced":true},{"id":"b","synced":false},{"id":"c"},{"id":"d","synced":null},{"id":"e","synced":"no"}]'::jsonb, 'synced_calendars', list))
+group by list;
+select pg_temp.must(array_agg(concat(calendar_id, is_default) order by calendar_id) = '{a,b,cf,d}', 'the default, where Close says it')
+from account_calendar_shape('{"available_calendars":[{"id":"a"},{"id":"b","default":null},{"id":"c","default":false},{"id":"d","default":"no"}]}');
 select pg_temp.must(array_agg(calendar_id || is_synced order by calendar_id) = '{afalse}', 'an empty list is a list')
 from account_calendar_shape('{"available_calendars":[{"id":"a","synced":true}],"synced_calendars":[]}');
 select pg_temp.must(array_agg(feature || is_available || is_enabled order by feature) = '{atruefalse,btruetrue,cfalsetrue}', 'features')

@@ -184,6 +184,15 @@ insert into account_feature values ('orga_1', 'c', 'never', false, false);
 select pg_temp.must(:'outcome' = 'changed' and :repaired = 1 and :added = 0 and :revision = 8, 'repaired without verifying');
 call pg_temp.exact();
 
+-- NULL and false are two things in a calendar.
+update account_calendar set is_default = null, is_synced = null;
+select jsonb_build_array(jsonb_build_array('a', repeat('2a', 32), repeat('1b', 32), :'a3'::jsonb)) as batch \gset
+\set outcome unchanged
+\set started '2026-01-01 00:15'
+\ir sweep.psql
+select pg_temp.must(:'outcome' = 'changed' and :repaired = 1 and :revision = 9, 'a calendar repaired');
+call pg_temp.exact();
+
 -- A moved mirror and a taken name stop the pipeline.
 \set ON_ERROR_STOP off
 begin;
@@ -207,6 +216,6 @@ rollback;
 \set ON_ERROR_STOP on
 select pg_temp.must(:'moved' = 'CS001' and :'bound' = 'CS001' and :'gone_away' = 'CS001', 'the mirror moved on'), pg_temp.must(:'taken' = 'CS002', 'the name is taken');
 begin;
-execute begin ('orga_1', 8, 'renamed', null, null, '2026-01-02', null, null, '{}', false, true, 1);
+execute begin ('orga_1', 9, 'renamed', null, null, '2026-01-02', null, null, '{}', false, true, 1);
 select pg_temp.must(name = 'renamed' and principal_id = 'user_p', 'renamed') from organization;
 rollback;

@@ -38,6 +38,24 @@ Test(mirror_first, writes_nothing_when_nothing_changed) {
   story_destroy(story);
 }
 
+Test(mirror_first, what_close_does_not_say_of_a_calendar_is_null) {
+  struct story *story = story_create(1);
+  story_put(story, 1, "{\"id\": \"a\", \"available_calendars\": [{\"id\": \"own\"}], \"synced_calendars\": null}");
+  story_put(story, 1, "{\"id\": \"b\", \"available_calendars\": null, \"synced_calendars\": [\"synced\"]}");
+  story_expect_exit(story, 0, "sync", NULL);
+  static const char ROWS[] = "select string_agg(concat_ws(' ', calendar_id, coalesce(is_default::text, 'null'), "
+                             "is_available, coalesce(is_synced::text, 'null')), ', ' order by calendar_id) "
+                             "from account_calendar";
+  story_expect_sql(story, "own null t null, synced null f true", ROWS);
+  story_edit(story, 1, "a", "{\"synced_calendars\": []}");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_expect_sql(story, "own null t false, synced null f true", ROWS);
+  story_expect_sql(story, "0", "select count(*) from sweep where repaired > 0");
+  story_expect_exact(story);
+  story_expect_exit(story, 0, "verify", NULL);
+  story_destroy(story);
+}
+
 Test(mirror_first, follows_a_change_and_proves_a_removal) {
   struct story *story = two_samples();
   story_expect_exit(story, 0, "sync", NULL);

@@ -42,6 +42,7 @@ static const struct damage damages[] = {
      "'pop' from account" OF("zoom"),
      "1"},
     {"update account_calendar set is_synced = not is_synced", "1"},
+    {"update account_calendar set is_default = null, is_synced = null", "1"},
     {"delete from account_calendar", "1"},
     {"insert into account_calendar select organization_id, account_id, 'planted', null, null, false, true, true from "
      "account",

@@ -94,10 +94,10 @@ where jsonb_typeof(s) = 'object';
 create or replace temp view expected_calendar as
 select distinct on (organization_id, account_id, calendar_id) organization_id, account_id, calendar_id,
   pg_temp.string(c -> 'name') as name, pg_temp.string(c -> 'status') as status,
-  coalesce(pg_temp.truth_value(c -> 'default'), false) as is_default, c is not null as is_available,
+  pg_temp.truth_value(c -> 'default') as is_default, c is not null as is_available,
   case when jsonb_typeof(d -> 'synced_calendars') = 'array'
        then coalesce((d -> 'synced_calendars') @> jsonb_build_array(calendar_id), false)
-       else coalesce(pg_temp.truth_value(c -> 'synced'), false) end as is_synced
+       else pg_temp.truth_value(c -> 'synced') end as is_synced
 from (
   select organization_id, account_id, d, coalesce(pg_temp.string(c -> 'id'), '') as calendar_id, c
   from said, pg_temp.list(d -> 'available_calendars') c
