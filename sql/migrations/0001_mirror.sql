@@ -208,7 +208,7 @@ comment on column account_history.observed_at is 'The change was seen at this ti
 comment on column account_history.document is 'All that Close said from then on, canonical, secrets redacted; NULL when removed';
 comment on column account_history.changed_fields is 'Top-level names that differ from the version before, sorted, without volatile ones; {} for added and removed';
 comment on column account_history.sweep_id is 'The sweep that saw it';
-comment on column account_history.document_salt is '32 random bytes, so that an erased document cannot be guessed from its digest; NULL when removed';
+comment on column account_history.document_salt is '32 random bytes, so that an erased document cannot be guessed from its digest; NULL when erased (a removed row has no document to erase, and keeps it)';
 comment on column account_history.document_digest is 'sha256(document_salt || document as text in UTF-8); NULL when removed';
 comment on column account_history.hash_version is 'Which formula made the hash (see history_link)';
 comment on column account_history.previous_hash is 'hash of the row before; 32 zero bytes at seq 1';

@@ -47,12 +47,13 @@ begin atomic
           linked.organization_id, linked.seq, linked.account_id, version, change, not_before, observed_at, changed_fields, sweep_id,
           document_digest), 'UTF8'))
         then 'hash does not fit the row'
-        when change = 'removed' and num_nonnulls(document, document_salt, document_digest) > 0 then 'a removed account has a document'
+        when change = 'removed' and num_nonnulls(document, document_digest) > 0 then 'a removed account has a document'
         when change <> 'removed' and (document is null or document_digest is null) then 'the document is missing'
         when change not in ('added', 'changed', 'removed') then format('"%s" is no change', change)
         when document_salt is not null and document_digest <> document_digest(document_salt, document)
         then 'document_digest does not fit the document'
         when change <> 'removed' and document_salt is null and erased.seq is null then 'a tombstone without its erasure'
+        when change = 'removed' and document_salt is null or octet_length(document_salt) <> 32 then 'document_salt is not 32 bytes'
         when document_salt is null and document <> tombstone(document) then 'an erased row holds more than a tombstone'
         when document_salt is not null and erased.seq is not null then 'an erased document is back'
         when not is_carried and version <> coalesce(version_before + 1, case when anchor_seq = 0 then 1 else version end)

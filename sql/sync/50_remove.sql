@@ -11,7 +11,8 @@ with proven as materialized (
     past.version + 1 as version,
     coalesce(account_digest.seen_at, context.listed_at) as not_before,
     coalesce(head.seq, 0) + row_number() over (order by proven.account_id collate "C") as seq,
-    head.hash as head
+    head.hash as head,
+    sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) as salt
   from sweep_context as context
   cross join proven
   cross join lateral (
@@ -37,10 +38,10 @@ with proven as materialized (
 ), history as (
   insert into account_history (
     organization_id, seq, account_id, version, change, not_before, observed_at, changed_fields, sweep_id,
-    hash_version, previous_hash, hash)
+    document_salt, hash_version, previous_hash, hash)
   select
     organization_id, seq, account_id, version, 'removed', not_before, observed_at, '{}', sweep_id,
-    1, lag(hash, 1, head) over (order by seq), hash
+    salt, 1, lag(hash, 1, head) over (order by seq), hash
   from chained
   order by seq
   returning account_id

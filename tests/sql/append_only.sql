@@ -39,6 +39,7 @@ rollback;
 -- What erasing leaves: a tombstone, the chain, a ledger; nothing else moves.
 select pg_temp.must(document = '{"_type": "google", "id": "a", "send_status": "ok", "enabled_features": ["f"]}' and document_salt is null
   and document_digest is not null and send_status = 'ok', 'a tombstone') from account_history where organization_id = 'o' and seq = 2;
+select pg_temp.must(octet_length(document_salt) = 32, 'a removal keeps its salt') from account_history where change = 'removed';
 select pg_temp.must(account_ids = '{b}' and seqs = '{2}' and reason = 'asked' and erased_by = session_user and erasure_id = 1, 'the ledger') from erasure where organization_id = 'o';
 select pg_temp.must(array_agg(fingerprint) = '{f2}', 'rejected entries') from rejected_account;
 select pg_temp.must(revision = 1, 'the revision') from organization where organization_id = 'o';

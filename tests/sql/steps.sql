@@ -16,6 +16,7 @@ create procedure pg_temp.exact() language plpgsql as $$
 begin
   perform pg_temp.must(bool_and(hash = proven), 'the chain holds') from pg_temp.chain;
   perform pg_temp.must(count(*) = coalesce(max(seq), 0), 'gapless') from account_history;
+  perform pg_temp.must(bool_and(octet_length(document_salt) = 32) and count(distinct document_salt) = count(*), 'a salt of its own') from account_history;
   perform pg_temp.must(bool_and(document_digest = document_digest(document_salt, document)), 'digests') from account_history where change <> 'removed';
   perform pg_temp.must(bool_and(previous_hash = coalesce((select hash from account_history b where b.seq = a.seq - 1), decode(repeat('00', 32), 'hex'))), 'linked') from account_history a;
   perform ok from (with newest as (select distinct on (account_id) * from account_history order by account_id, version desc),
@@ -137,7 +138,7 @@ select pg_temp.must(last_swept_at = '2026-01-01 00:07' and listed_at = :'started
 \ir sweep.psql
 select pg_temp.must(:'outcome' = 'changed' and :removed = 1 and :revision = 5, 'removed');
 call pg_temp.exact();
-select pg_temp.must(change = 'removed' and version = 2 and document is null and document_salt is null and document_digest is null and changed_fields = '{}' and not_before = '2026-01-01 00:05', 'its row') from account_history where seq = 4;
+select pg_temp.must(change = 'removed' and version = 2 and document is null and document_digest is null and changed_fields = '{}' and not_before = '2026-01-01 00:05', 'its row') from account_history where seq = 4;
 select pg_temp.must(consecutive_failures = 0 and last_error is null, 'all well again') from organization;
 
 -- Back again: added, version goes on, a new stay.

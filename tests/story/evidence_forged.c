@@ -98,6 +98,8 @@ static const struct {
     {"update account_history set document_salt = sha256('x') where seq = 3", "document_digest does not fit"},
     {"update account_history set document = '{\"id\": \"emailacct_b\"}' where seq = 4",
      "a removed account has a document"},
+    {"update account_history set document_salt = null where seq = 4", "document_salt is not 32 bytes"},
+    {"update account_history set document_salt = 'short' where seq = 4", "document_salt is not 32 bytes"},
     {"update account_history set document = tombstone(document), document_salt = null where seq = 3",
      "a tombstone without its erasure"},
     {"update account_history set document = document || '{\"email\": \"x\"}' where seq = 2", "more than a tombstone"},
