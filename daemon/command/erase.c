@@ -9,7 +9,7 @@
 struct erase {
   struct app app;
   const struct arguments *arguments;
-  int64_t documents, rejected;
+  bool erased;
   int status;
 };
 
@@ -18,7 +18,7 @@ static void finish(struct erase *erase, const struct error *error) {
     app_complain("%s: only the owner of the schema may erase", error->text);
   else if (error != NULL)
     app_complain("%s", error->text);
-  else if (erase->documents + erase->rejected == 0)
+  else if (!erase->erased)
     puts("nothing to erase: no document in the history and no rejected entry names it");
   erase->status = app_exit_status(error);
   app_close(&erase->app);
@@ -28,8 +28,7 @@ static void on_row(void *context, const struct db_row *row) {
   struct erase *erase = context;
   struct slice name = db_row_text(row, 0);
   long long documents = (long long)db_row_int(row, 4), rejected = (long long)db_row_int(row, 5);
-  erase->documents += documents;
-  erase->rejected += rejected;
+  erase->erased = true;
   printf("%.*s  erased %lld documents of %lld accounts, %lld rejected entries", (int)name.length, name.bytes, documents,
          (long long)db_row_int(row, 3), rejected);
   if (!db_row_is_null(row, 2))

@@ -47,6 +47,17 @@ comment on column history_anchor.anchored_at is 'When';
 comment on column history_anchor.answers_from is 'The first time that time travel can still answer for: observed_at of the row at seq';
 comment on column history_anchor.transaction_id is 'The transaction that pruned';
 
+create table pruned_account (
+  organization_id text not null,
+  account_id      text not null,
+  version         integer not null,
+  primary key (organization_id, account_id)
+);
+comment on table pruned_account is 'Removed accounts of which pruning left no row: should one return, its versions go on';
+comment on column pruned_account.organization_id is 'The organization';
+comment on column pruned_account.account_id is 'The account';
+comment on column pruned_account.version is 'Version of its last row, which was dropped';
+
 -- Where the chain goes on: the newest row, or the anchor when pruning has dropped that.
 create function history_head(organization_id text) returns table (seq bigint, hash bytea)
   language sql stable parallel safe
@@ -191,6 +202,7 @@ declare
   held record;
   target_accounts text[];
   target_seqs bigint[];
+  forgotten text[];
   alive text;
   last_erasure record;
 begin
@@ -234,7 +246,15 @@ begin
     and (erase_history.account_id is null or rejected_account.account_id = erase_history.account_id)
     and (erase_history.user_id is null or json_text(rejected_account.document -> 'user_id') = erase_history.user_id);
     get diagnostics rejected = row_count;
-    if target_seqs is null and rejected = 0 then
+    with gone as (
+      delete from pruned_account
+      where pruned_account.organization_id = held.organization_id
+      and (pruned_account.account_id = erase_history.account_id or erase_history.organization_id is not null)
+      returning pruned_account.account_id
+    )
+    select array_agg(gone.account_id) into forgotten
+    from gone;
+    if target_seqs is null and forgotten is null and rejected = 0 then
       continue;
     end if;
     erasure_id := null;
@@ -266,7 +286,7 @@ begin
     end if;
     organization := held.name;
     erased_from := held.organization_id;
-    accounts := coalesce(cardinality(target_accounts), 0);
+    accounts := (select count(distinct named) from unnest(target_accounts || forgotten) as named);
     documents := coalesce(cardinality(target_seqs), 0);
     return next;
   end loop;
@@ -276,7 +296,8 @@ comment on function erase_history(text, text, text, text) is 'Replaces the docum
 revoke execute on function erase_history(text, text, text, text) from public;
 
 -- Drops what is older than the retention, but for the newest row of each account alive at that time, so that time travel answers
--- for all of the retention. Returns one row per organization that had something to drop.
+-- for all of the retention. Of an account without a row left, the version is kept. Returns one row per organization that had
+-- something to drop.
 create function prune_history(retention interval)
   returns table (organization text, pruned_from text, seq bigint, dropped bigint, carried bigint, answers_from timestamptz)
   language plpgsql
@@ -320,6 +341,21 @@ begin
       insert into history_anchor (organization_id, seq, hash, carried_hash, dropped, anchored_at, answers_from)
       values (
         held.organization_id, last_row.seq, last_row.hash, carried_digest, prune_history.dropped, clock_timestamp(), last_row.observed_at);
+      delete from pruned_account
+      where pruned_account.organization_id = held.organization_id
+      and exists (
+        select
+        from account_history as past
+        where past.organization_id = pruned_account.organization_id
+        and past.account_id = pruned_account.account_id
+        and past.seq <= last_row.seq);
+      insert into pruned_account (organization_id, account_id, version)
+      select held.organization_id, past.account_id, max(past.version)
+      from account_history as past
+      where past.organization_id = held.organization_id
+      group by past.account_id
+      having max(past.seq) <= last_row.seq
+      and max(past.seq) = max(past.seq) filter (where past.change = 'removed');
       delete from account_history as past
       where past.organization_id = held.organization_id
       and past.seq <= last_row.seq

@@ -28,9 +28,11 @@ begin atomic
       lag(past.observed_at) over in_order as observed_before,
       coalesce(newest_anchor.hash, decode(repeat('00', 32), 'hex')) as anchor_hash,
       lag(past.version) over of_account as version_before,
-      lag(past.change) over of_account as change_before
+      lag(past.change) over of_account as change_before,
+      case when newest_anchor.seq is null then 0 else pruned_account.version end as version_pruned
     from account_history as past
     left join newest_anchor on true
+    left join pruned_account on pruned_account.organization_id = past.organization_id and pruned_account.account_id = past.account_id
     where past.organization_id = verify_history.organization_id
     window in_order as (order by past.seq), of_account as (partition by past.account_id order by past.seq)
   ), judged as (
@@ -56,8 +58,8 @@ begin atomic
         when change = 'removed' and document_salt is null or octet_length(document_salt) <> 32 then 'document_salt is not 32 bytes'
         when document_salt is null and document <> tombstone(document) then 'an erased row holds more than a tombstone'
         when document_salt is not null and erased.seq is not null then 'an erased document is back'
-        when not is_carried and version <> coalesce(version_before + 1, case when anchor_seq = 0 then 1 else version end)
-        then format('version %s follows %s', version, coalesce(version_before, 0))
+        when not is_carried and version <> coalesce(version_before::bigint, version_pruned, version - 1::bigint) + 1
+        then format('version %s follows %s', version, coalesce(version_before, version_pruned))
         when version_before is not null and (change = 'added') <> (change_before = 'removed')
           or version_before is null and change <> 'added' and not is_carried
         then format('"%s" follows "%s"', change, coalesce(change_before, 'nothing'))

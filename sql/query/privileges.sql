@@ -18,6 +18,7 @@ from (
     ('history_anchor', 'select'),
     ('migration', 'select'),
     ('organization', 'select,insert,update'),
+    ('pruned_account', 'select'),
     ('rejected_account', 'select,insert,update,delete'),
     ('sweep', 'select,insert')
 ) as wanted (object, privileges)

@@ -42,6 +42,7 @@ with named as (
     ('writer', 'select', 'migration'),
     ('writer', 'select', 'erasure'), -- for the heads it logs, as history_anchor
     ('writer', 'select', 'history_anchor'),
+    ('writer', 'select', 'pruned_account'),
     ('auditor', 'select', 'account'),
     ('auditor', 'select', 'account_calendar'),
     ('auditor', 'select', 'account_change'),
@@ -55,6 +56,7 @@ with named as (
     ('auditor', 'select', 'history_anchor'),
     ('auditor', 'select', 'migration'),
     ('auditor', 'select', 'organization'),
+    ('auditor', 'select', 'pruned_account'),
     ('auditor', 'select', 'sweep')
 ), statement (place, text) as (
   select 10, format('create role %s nologin', role)

@@ -4,7 +4,14 @@
 with newest as materialized (
   select
     context.organization_id, context.observed_at, incoming.account_id, incoming.document,
-    coalesce(past.version, 0) as version,
+    coalesce(
+      past.version,
+      (
+        select pruned_account.version
+        from pruned_account
+        where pruned_account.organization_id = context.organization_id
+        and pruned_account.account_id = incoming.account_id),
+      0) as version,
     coalesce(past.change, 'removed') <> 'removed' as is_alive,
     past.document as document_before,
     past.observed_at as changed_at,

@@ -85,6 +85,29 @@ select pg_temp.must(count(*) = 0, 'nothing older') from prune_history(clock_time
 select pg_temp.record('q', 'a', '2026-04-01', :'doc');
 select pg_temp.must(count(*) = 0, 'and goes on') from verify_history('q');
 
+-- Of b no row was left: its version goes on. Of what has rows, nothing is kept; a forged version is found.
+select pg_temp.must(array_agg(account_id || version) = '{b11}', 'the version of what is gone') from pruned_account where organization_id = 'q';
+select pg_temp.must(pg_temp.record('q', 'b', '2026-04-02', :'doc') = 23, 'back');
+select pg_temp.must(version = 12, 'goes on') from account_history where organization_id = 'q' and seq = 23;
+select pg_temp.must(count(*) = 0, 'all hold') from verify_history('q');
+select pg_temp.record('q', 'b', '2026-04-03', null);
+select pg_temp.record('q', 'c', '2026-04-04', :'doc');
+select pg_temp.record('q', 'b', '2026-04-05', :'doc');
+begin;
+select pg_temp.must(dropped = 3 and seq = 25 and carried = 2, 'b in part') from prune_history(clock_timestamp() - '2026-04-04 12:00') where pruned_from = 'q';
+select pg_temp.must(count(*) = 0, 'has a row') from pruned_account where organization_id = 'q';
+select pg_temp.must(version = 14, 'a row that tells its version') from account_history where organization_id = 'q' and account_id = 'b';
+select pg_temp.must(count(*) = 0, 'all hold') from verify_history('q');
+rollback;
+begin;
+select pg_temp.record('q', 'b', '2026-04-06', null);
+select pg_temp.must(carried = 2, 'b again') from prune_history(clock_timestamp() - '2026-04-06') where pruned_from = 'q';
+select pg_temp.must(array_agg(account_id || version) = '{b15}', 'the version of what is gone') from pruned_account where organization_id = 'q';
+select pg_temp.must(accounts = 1 and documents = 0 and rejected = 0 and erasure_id is null, 'forgotten') from erase_history(null, 'b', null, null) where organization = 'name of q';
+select pg_temp.must(count(*) = 0, 'forgotten') from pruned_account where organization_id = 'q';
+select pg_temp.must(count(*) = 0, 'again: nothing') from erase_history(null, 'b', null, null);
+rollback;
+
 -- Forgeries of a pruned history.
 create procedure pg_temp.forge(statement text, told text) language plpgsql as $$
 begin
@@ -100,3 +123,4 @@ call pg_temp.forge($$delete from history_anchor where organization_id = 'q' and 
 call pg_temp.forge($$delete from history_anchor where organization_id = 'q'$$, 'the row before it is gone');
 call pg_temp.forge($$update history_anchor set hash = sha256('x') where organization_id = 'q'$$, 'previous_hash is not');
 call pg_temp.forge($$update history_anchor set carried_hash = sha256('x') where organization_id = 'q'$$, 'the carried rows are not those');
+call pg_temp.forge($$update pruned_account set version = 7$$, 'version 12 follows 7');

@@ -27,7 +27,7 @@ insert into matrix values
   ('account_identity', 'SELECT INSERT UPDATE DELETE', 'SELECT'), ('account_mail_server', 'SELECT INSERT UPDATE DELETE', 'SELECT'),
   ('coverage', 'SELECT INSERT UPDATE', 'SELECT'), ('erasure', 'SELECT', 'SELECT'), ('field_drift', 'SELECT INSERT UPDATE', ''),
   ('history_anchor', 'SELECT', 'SELECT'), ('migration', 'SELECT', 'SELECT'), ('organization', 'SELECT INSERT UPDATE', 'SELECT'),
-  ('rejected_account', 'SELECT INSERT UPDATE DELETE', ''), ('sweep', 'SELECT INSERT', 'SELECT');
+  ('pruned_account', 'SELECT', 'SELECT'), ('rejected_account', 'SELECT INSERT UPDATE DELETE', ''), ('sweep', 'SELECT INSERT', 'SELECT');
 select pg_temp.must(relname = object, 'in the matrix and in the schema: ' || coalesce(relname, object))
 from (select relname from pg_class where relnamespace = 'close_crm'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S', 'f')) as made
 full join matrix on object = relname;
@@ -62,7 +62,7 @@ set role :writer;
 select pg_temp.must(pg_temp.refused(statement, '42501'), statement) from (values
   ('update account_history set sweep_id = 1'), ('delete from account_history'), ('truncate account_history'), ('update sweep set outcome = ''x'''), ('delete from sweep'),
   ('select * from erase_history(null, ''b'', null, null)'), ('select * from prune_history(''1 s'')'), ('delete from coverage'), ('insert into erasure default values'),
-  ('insert into history_anchor default values'), ('alter table account_history disable trigger all'), ('create table close_crm.mine ()'), ('drop table account'),
+  ('insert into history_anchor default values'), ('insert into pruned_account values (''o'', ''b'', 9)'), ('update pruned_account set version = 9'), ('delete from pruned_account'), ('alter table account_history disable trigger all'), ('create table close_crm.mine ()'), ('drop table account'),
   ('delete from organization'), ('insert into migration values (99, ''x'', ''x'')')) as attempt (statement);
 update sweep set attempts = attempts + 1, finished_at = now();
 select * from organization for update;

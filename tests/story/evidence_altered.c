@@ -133,13 +133,14 @@ Test(evidence_altered, history_is_pruned_by_the_retention) {
   story_remove(story, 1, "emailacct_b");
   sync_all(story);
   const char *head = keep_head(story);
-  const char *before = story_dump(story, STORY_BOOKKEEPING ",account_history,history_anchor");
+  const char *before = story_dump(story, STORY_BOOKKEEPING ",account_history,history_anchor,pruned_account");
   story_set(story, "history", "retention", "1s");
   story_await_sql(story, "t", "select max(observed_at) < clock_timestamp() - interval '1.1 s' from account_history",
                   5000);
   const struct run *run = story_expect_exit(story, 0, "prune", NULL);
   expect_out(story, run, "org1  dropped 3 rows up to seq 5, carried 2; time travel answers from ");
-  story_expect_same(story, before, story_dump(story, STORY_BOOKKEEPING ",account_history,history_anchor"));
+  story_expect_same(story, before,
+                    story_dump(story, STORY_BOOKKEEPING ",account_history,history_anchor,pruned_account"));
   story_expect_exit(story, 0, "verify", NULL);
   expect_out(story, story_expect_exit(story, 0, "prune", NULL), "nothing to prune");
   run = story_expect_exit(story, 0, "verify", "--since", head, NULL);
@@ -149,6 +150,14 @@ Test(evidence_altered, history_is_pruned_by_the_retention) {
   put(story, 1, "d", "user_1");
   sync_all(story);
   story_expect_sql(story, "6", "select max(seq) from account_history");
+  story_expect_exit(story, 0, "verify", "--since", head, NULL);
+  /* Of b no row was left, and yet its versions go on. */
+  story_expect_sql(story, "emailacct_b 2", "select string_agg(account_id || ' ' || version, ',') from pruned_account");
+  put(story, 1, "b", "user_1");
+  sync_all(story);
+  story_expect_sql(story, "added 3",
+                   "select change || ' ' || version from account_history where account_id = "
+                   "'emailacct_b'");
   story_expect_exit(story, 0, "verify", "--since", head, NULL);
   story_expect_exit(story, 0, "sync", "--verify", NULL);
   story_expect_sql(story, "0", "select count(*) from sweep where repaired > 0");
@@ -162,6 +171,27 @@ Test(evidence_altered, history_is_pruned_by_the_retention) {
                    "account_as_of('%s'); return 'answered'; exception when sqlstate 'CS005' then return 'refused'; "
                    "end $$; select pg_temp.ask()",
                    first));
+  story_destroy(story);
+}
+
+Test(evidence_altered, what_pruning_remembers_is_erased_too) {
+  struct story *story = story_create(1);
+  put(story, 1, "a", "user_1");
+  put(story, 1, "gone", "user_1");
+  sync_all(story);
+  story_remove(story, 1, "emailacct_gone");
+  sync_all(story);
+  story_await_sql(story, "t", "select max(observed_at) < clock_timestamp() - interval '1.1 s' from account_history",
+                  5000);
+  story_set(story, "history", "retention", "1s");
+  story_expect_exit(story, 0, "prune", NULL);
+  story_expect_sql(story, "1", "select count(*) from pruned_account");
+  const struct run *run = story_expect_exit(story, 0, "erase", "--account", "emailacct_gone", NULL);
+  expect_out(story, run, "org1  erased 0 documents of 1 accounts, 0 rejected entries");
+  cr_assert(strstr(run->out, "nothing to erase") == NULL);
+  story_expect_sql(story, "0", "select count(*) from pruned_account");
+  expect_out(story, story_expect_exit(story, 0, "erase", "--account", "emailacct_gone", NULL), "nothing to erase");
+  story_expect_exit(story, 0, "verify", NULL);
   story_destroy(story);
 }
 
