@@ -1,4 +1,5 @@
 -- In a complete, verifying sweep: mirror rows of accounts that are not alive in the history are damage, and go.
+-- Not in the sweep that binds the organization: all it has was written by this very transaction.
 with known as materialized (
   select context.organization_id, known.account_id
   from sweep_context as context
@@ -17,6 +18,7 @@ with known as materialized (
   ) as known
   where context.verify
   and context.complete
+  and (context.listed_at is not null or context.sweep_id > 1)
 ), stray as materialized (
   select known.*
   from known
