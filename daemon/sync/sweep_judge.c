@@ -23,26 +23,30 @@ static bool append_unseen(struct sweep *sweep, bool (*next)(const struct snapsho
   return true;
 }
 
-static bool nothing_to_write(struct sweep *sweep, const struct snapshot_counts *counts) {
+/* Neither an account, nor what was set aside, nor the NAME is other than the database has it. */
+static bool all_is_stored(struct sweep *sweep, const struct snapshot_counts *counts) {
   char rejected[2 * HASH_BYTES + 1];
+  if (sweep->verify || counts->differing > 0 || sweep->removed.length > 0)
+    return false;
   listing_rejected_digest(sweep->listing, rejected);
-  return sweep->floor == OUTCOME_UNCHANGED && !sweep->verify && counts->differing == 0 && counts->missing == 0 &&
-         counts->uncertain == 0 && sweep->removed.length == 0 && !sweep->standing.unseen &&
-         strcmp(rejected, sweep->standing.rejected_digest) == 0 &&
+  return strcmp(rejected, sweep->standing.rejected_digest) == 0 &&
          strcmp(sweep->standing.name, sweep->options.organization->name) == 0;
 }
 
 /* It ends like the sweep before, with the same accounts out of sight: then counting it is enough. */
-static bool ends_like_before(struct sweep *sweep, const struct snapshot_counts *counts) {
-  char rejected[2 * HASH_BYTES + 1];
+static bool ends_like_before(const struct sweep *sweep) {
+  const struct ledger *ledger = sweep->options.ledger;
+  return ledger_repeats(ledger, sweep->floor, sweep->why.text) &&
+         memcmp(ledger->unseen, sweep->unseen_digest, HASH_BYTES) == 0;
+}
+
+static bool nothing_to_write(struct sweep *sweep, const struct snapshot_counts *counts) {
+  if (sweep->floor == OUTCOME_UNCHANGED)
+    return counts->missing == 0 && counts->uncertain == 0 && !sweep->standing.unseen && all_is_stored(sweep, counts);
   struct hasher *hasher = hasher_create();
   hasher_digest(hasher, buffer_slice(&sweep->unseen), sweep->unseen_digest);
   hasher_destroy(hasher);
-  listing_rejected_digest(sweep->listing, rejected);
-  return sweep->floor != OUTCOME_UNCHANGED && !sweep->verify && counts->differing == 0 && sweep->removed.length == 0 &&
-         strcmp(rejected, sweep->standing.rejected_digest) == 0 &&
-         ledger_repeats(sweep->options.ledger, sweep->floor, sweep->why.text) &&
-         memcmp(sweep->options.ledger->unseen, sweep->unseen_digest, HASH_BYTES) == 0;
+  return ends_like_before(sweep) && all_is_stored(sweep, counts);
 }
 
 /* Everything is known: count it, and go on to write it or not. */
@@ -58,8 +62,7 @@ static void conclude(struct sweep *sweep) {
     sweep_fail(sweep, &error);
     return;
   }
-  bool same = nothing_to_write(sweep, &counts) || ends_like_before(sweep, &counts);
-  sweep_event(sweep, same ? EVENT_SAME : EVENT_DIFFERENT);
+  sweep_event(sweep, nothing_to_write(sweep, &counts) ? EVENT_SAME : EVENT_DIFFERENT);
 }
 
 static bool guarded(const struct sweep *sweep, const struct snapshot_counts *counts) {
