@@ -21,20 +21,22 @@ static const struct run *expect_check(struct story *story, int exit_status, cons
   return run;
 }
 
-#define EXPECT_CHECK(story, exit_status, ...) expect_check(story, exit_status, (const char *const[]){__VA_ARGS__, NULL})
+#define expect_all_of(story, exit_status, ...) \
+  expect_check(story, exit_status, (const char *const[]){__VA_ARGS__, NULL})
 
 Test(check_tells, that_all_is_well) {
   struct story *story = story_create_generated(2, 3, 1);
-  EXPECT_CHECK(story, 0, "ok       configuration  every setting is understood\n", "ok       database       PostgreSQL ",
-               "\"close_crm\" is not there yet: the next sync, or `closesyncd migrate`, brings it to version ",
-               "skipped  privileges     there is no schema yet\n",
-               "ok       org1           the key acts as user_story1 of orga_story1\n",
-               "2 organizations: 2 ok, 0 skipped, 0 not ok; 0 problems in all\n");
+  expect_all_of(story, 0, "ok       configuration  every setting is understood\n",
+                "ok       database       PostgreSQL ",
+                "\"close_crm\" is not there yet: the next sync, or `closesyncd migrate`, brings it to version ",
+                "skipped  privileges     there is no schema yet\n",
+                "ok       org1           the key acts as user_story1 of orga_story1\n",
+                "2 organizations: 2 ok, 0 skipped, 0 not ok; 0 problems in all\n");
   story_expect_sql(story, "0", "select count(*) from pg_namespace where nspname = 'close_crm'");
   story_expect_exit(story, 0, "sync", NULL);
   const char *before = story_dump(story, "");
-  EXPECT_CHECK(story, 0, "ok       schema         \"close_crm\" is up to date",
-               "ok       privileges     the role may do what a sweep needs\n");
+  expect_all_of(story, 0, "ok       schema         \"close_crm\" is up to date",
+                "ok       privileges     the role may do what a sweep needs\n");
   story_expect_same(story, before, story_dump(story, ""));
   story_destroy(story);
 }
@@ -46,10 +48,10 @@ Test(check_tells, of_a_bad_configuration_and_of_the_rest_too) {
   story_set(story, "sync", "intervall", "1m");
   story_set(story, "organization org3", "enabled", "no");
   const struct run *run =
-      EXPECT_CHECK(story, 78, ":2: unknown key \"intervall\" in [sync]\n", "others can read it, run chmod o-r on it",
-                   "ok       database       ", "ok       org1           ",
-                   "skipped  org2           not asked: its key could not be read, see above\n",
-                   "skipped  org3           disabled in the configuration\n", "; 2 problems in all\n");
+      expect_all_of(story, 78, ":2: unknown key \"intervall\" in [sync]\n", "others can read it, run chmod o-r on it",
+                    "ok       database       ", "ok       org1           ",
+                    "skipped  org2           not asked: its key could not be read, see above\n",
+                    "skipped  org3           disabled in the configuration\n", "; 2 problems in all\n");
   cr_assert_null(strstr(run->out, "api_story"));
   story_destroy(story);
 }
@@ -59,9 +61,9 @@ Test(check_tells, nothing_to_a_place_that_may_not_be_meant) {
   struct story *story = story_create_generated(1, 3, 1);
   story_set(story, "api", "base_url", "http://example.com/api/v1");
   story_set(story, "database", "schema", "");
-  EXPECT_CHECK(story, 78, "\"api.base_url\" must be ", "\"database.schema\" must be ",
-               "skipped  database       not asked: what is set in [database] is in doubt, see above\n",
-               "skipped  org1           not asked: what is set in [api] is in doubt, see above\n");
+  expect_all_of(story, 78, "\"api.base_url\" must be ", "\"database.schema\" must be ",
+                "skipped  database       not asked: what is set in [database] is in doubt, see above\n",
+                "skipped  org1           not asked: what is set in [api] is in doubt, see above\n");
   cr_assert_eq(story_request_count(story, ""), 0);
   story_destroy(story);
 }
@@ -69,10 +71,10 @@ Test(check_tells, nothing_to_a_place_that_may_not_be_meant) {
 Test(check_tells, of_a_database_that_is_not_there) {
   struct story *story = story_create_generated(1, 3, 1);
   story_set(story, "database", "conninfo", "host=/nowhere dbname=x");
-  EXPECT_CHECK(story, 69, "problem  database       ", "check database.conninfo, and that PostgreSQL runs there",
-               "skipped  schema         not looked at: see above\n", "ok       org1 ");
+  expect_all_of(story, 69, "problem  database       ", "check database.conninfo, and that PostgreSQL runs there",
+                "skipped  schema         not looked at: see above\n", "ok       org1 ");
   story_set(story, "organization org1", "organization_id", "orga_other");
-  EXPECT_CHECK(story, 69, "problem  org1           the key is not of orga_other, as organization_id says");
+  expect_all_of(story, 69, "problem  org1           the key is not of orga_other, as organization_id says");
   story_destroy(story);
 }
 
@@ -82,12 +84,12 @@ Test(check_tells, of_each_credential) {
   story_replies(story, "[{\"match\": {\"key\": \"api_story_1\"}, \"status\": 401},"
                        " {\"match\": {\"key\": \"api_story_2\"}, \"body\": \"<html>hello</html>\"},"
                        " {\"match\": {\"key\": \"api_story_3\"}, \"redirect\": \"https://example.com/\"}]");
-  EXPECT_CHECK(story, 1, "problem  org1           Close refuse", "(HTTP 401)",
-               "problem  org2           the answer of /me/ names no user: check that api.base_url is Close's\n",
-               "problem  org3           Close answered with a redirect",
-               "problem  org4           two names, \"org4\" and \"same\", for one organization",
-               "problem  same           two names, \"same\" and \"org4\", for one organization",
-               "5 organizations: 0 ok, 0 skipped, 5 not ok; 5 problems in all\n");
+  expect_all_of(story, 1, "problem  org1           Close refuse", "(HTTP 401)",
+                "problem  org2           the answer of /me/ names no user: check that api.base_url is Close's\n",
+                "problem  org3           Close answered with a redirect",
+                "problem  org4           two names, \"org4\" and \"same\", for one organization",
+                "problem  same           two names, \"same\" and \"org4\", for one organization",
+                "5 organizations: 0 ok, 0 skipped, 5 not ok; 5 problems in all\n");
   story_destroy(story);
 }
 
@@ -95,10 +97,10 @@ Test(check_tells, of_another_organization_than_recorded) {
   struct story *story = story_create_generated(1, 3, 1);
   story_expect_exit(story, 0, "sync", NULL);
   story_principal(story, 1, "orga_stranger", NULL);
-  EXPECT_CHECK(story, 1, "problem  org1           this NAME is recorded as orga_story1, which the key is not of");
+  expect_all_of(story, 1, "problem  org1           this NAME is recorded as orga_story1, which the key is not of");
   story_principal(story, 1, "orga_story1", NULL);
   story_set(story, "organization org1", "user_id", "user_x");
-  EXPECT_CHECK(story, 1, "problem  org1           this NAME was recorded with user_id \"\", now it is \"user_x\"");
+  expect_all_of(story, 1, "problem  org1           this NAME was recorded with user_id \"\", now it is \"user_x\"");
   story_destroy(story);
 }
 
@@ -106,13 +108,13 @@ Test(check_tells, of_a_wrong_address_and_of_no_tls) {
   struct story *story = story_create_generated(1, 3, 1);
   int port = story_port(story);
   story_set(story, "api", "base_url", story_format(story, "http://127.0.0.1:%d/api/v2", port));
-  EXPECT_CHECK(story, 1, "problem  org1           /me/ answered HTTP 404: check api.base_url\n");
+  expect_all_of(story, 1, "problem  org1           /me/ answered HTTP 404: check api.base_url\n");
   story_set(story, "api", "base_url", story_format(story, "https://127.0.0.1:%d/api/v1", port));
-  EXPECT_CHECK(story, 1, "problem  org1           could not make a trusted connection",
-               "check the certificate of api.base_url, or name who signed it in api.ca_file\n");
+  expect_all_of(story, 1, "problem  org1           could not make a trusted connection",
+                "check the certificate of api.base_url, or name who signed it in api.ca_file\n");
   story_set(story, "api", "base_url", "http://127.0.0.1:1/api/v1");
-  EXPECT_CHECK(story, 1, "problem  org1           could not connect",
-               "check api.base_url, api.proxy and the network\n");
+  expect_all_of(story, 1, "problem  org1           could not connect",
+                "check api.base_url, api.proxy and the network\n");
   story_destroy(story);
 }
 
@@ -132,8 +134,8 @@ Test(check_tells, of_a_schema_that_is_newer_and_of_privileges_that_lack) {
   cr_assert_not_null(strstr(run->out, "problem  privileges     the role lacks delete on account, insert on account"));
   story_sql(story, story_format(story, "drop owned by %s; drop role %s", role, role));
   story_sql(story, "insert into migration (version, name, checksum) values (999, 'future', 'x')");
-  EXPECT_CHECK(story, 78, "problem  schema         the schema \"close_crm\" is newer (version 999, \"future\")",
-               "skipped  privileges     not looked at: see above\n", "ok       org1 ");
+  expect_all_of(story, 78, "problem  schema         the schema \"close_crm\" is newer (version 999, \"future\")",
+                "skipped  privileges     not looked at: see above\n", "ok       org1 ");
   story_destroy(story);
 }
 
@@ -186,7 +188,7 @@ static void through(const char *mode, int exit_status, const char *line) {
   start_bouncer(story, &bouncer, mode);
   story_set(story, "database", "conninfo",
             story_format(story, "host=%s port=6432 dbname=x user=postgres", bouncer.directory));
-  EXPECT_CHECK(story, exit_status, line);
+  expect_all_of(story, exit_status, line);
   stop_bouncer(story, &bouncer);
   story_destroy(story);
 }

@@ -31,7 +31,7 @@ static void expect_each(const struct body *bodies, size_t count) {
   story_destroy(story);
 }
 
-#define EXPECT(bodies) expect_each(bodies, sizeof(bodies) / sizeof((bodies)[0]))
+#define expect_refused(bodies) expect_each(bodies, sizeof(bodies) / sizeof((bodies)[0]))
 
 Test(hostile_body, no_json) {
   static const struct body bodies[] = {
@@ -54,7 +54,7 @@ Test(hostile_body, no_json) {
       {"1e5 without digits", "{'data': [{'id': 1e}], 'has_more': false}", "it is cut or no JSON"},
       {"UTF-16", "{\\u0000'\\u0000d\\u0000", "it is cut or no JSON"},
   };
-  EXPECT(bodies);
+  expect_refused(bodies);
 }
 
 Test(hostile_body, no_list) {
@@ -73,7 +73,7 @@ Test(hostile_body, no_list) {
       {"has_more twice", "{'data': [], 'has_more': false, 'has_more': false}", "it has `has_more` twice"},
       {"Has_More", "{'data': [], 'Has_More': false}", "it has no `has_more`"},
   };
-  EXPECT(bodies);
+  expect_refused(bodies);
 }
 
 Test(hostile_body, of_a_size) {
