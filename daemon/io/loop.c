@@ -17,12 +17,15 @@ struct loop {
 
 struct timer {
   uv_timer_t uv;
+  uv_idle_t soon; /* for a delay of 0 */
+  int handles;    /* open ones */
   timer_fn *fn;
   void *context;
 };
 
 struct watcher {
   uv_poll_t uv;
+  int events; /* libuv's, watched now */
   watcher_fn *fn;
   void *context;
 };
@@ -87,33 +90,58 @@ static void on_timer(uv_timer_t *uv) {
   timer->fn(timer->context);
 }
 
+static void on_soon(uv_idle_t *uv) {
+  struct timer *timer = uv->data;
+  uv_idle_stop(uv);
+  timer->fn(timer->context);
+}
+
+static void free_timer(uv_handle_t *handle) {
+  struct timer *timer = handle->data;
+  if (--timer->handles == 0)
+    free(timer);
+}
+
 struct timer *timer_open(struct loop *loop, timer_fn *fn, void *context) {
   struct timer *timer = memory_allocate(sizeof *timer);
   timer->fn = fn;
   timer->context = context;
   require(uv_timer_init(&loop->uv, &timer->uv), "create a timer");
-  timer->uv.data = timer;
+  require(uv_idle_init(&loop->uv, &timer->soon), "create a timer");
+  timer->uv.data = timer->soon.data = timer;
+  timer->handles = 2;
   return timer;
 }
 
 void timer_start(struct timer *timer, int64_t delay_ms) {
-  /* Not 0: libuv runs due timers until none is left, so one that restarts itself with 0 would starve the sockets. */
-  uint64_t delay = delay_ms < 1 ? 1 : (uint64_t)delay_ms;
+  timer_stop(timer);
+  if (delay_ms <= 0) {
+    /* libuv runs due timers until none is left, so one that restarts itself with 0 would starve the sockets. An idle handle is run
+     * once per turn of the loop, and makes the turn not wait. */
+    require(uv_idle_start(&timer->soon, on_soon), "start a timer");
+    return;
+  }
   uv_update_time(timer->uv.loop);
-  require(uv_timer_start(&timer->uv, on_timer, delay, 0), "start a timer");
+  require(uv_timer_start(&timer->uv, on_timer, (uint64_t)delay_ms, 0), "start a timer");
 }
 
-void timer_stop(struct timer *timer) { uv_timer_stop(&timer->uv); }
+void timer_stop(struct timer *timer) {
+  uv_timer_stop(&timer->uv);
+  uv_idle_stop(&timer->soon);
+}
 
 void timer_close(struct timer *timer) {
   if (timer == NULL)
     return;
-  uv_close((uv_handle_t *)&timer->uv, free_handle);
+  uv_close((uv_handle_t *)&timer->uv, free_timer);
+  uv_close((uv_handle_t *)&timer->soon, free_timer);
 }
 
 static void on_poll(uv_poll_t *uv, int status, int events) {
   struct watcher *watcher = uv->data;
   int ready = ((events & UV_READABLE) != 0 ? WATCH_READ : 0) | ((events & UV_WRITABLE) != 0 ? WATCH_WRITE : 0);
+  if (status < 0)
+    watcher->events = 0; /* libuv has stopped it */
   watcher->fn(watcher->context, ready, status < 0);
 }
 
@@ -131,6 +159,9 @@ struct watcher *watcher_create(struct loop *loop, int fd, watcher_fn *fn, void *
 
 void watcher_set(struct watcher *watcher, int events) {
   int wanted = ((events & WATCH_READ) != 0 ? UV_READABLE : 0) | ((events & WATCH_WRITE) != 0 ? UV_WRITABLE : 0);
+  if (wanted == watcher->events)
+    return; /* libuv would take it out of the kernel's list and put it in again */
+  watcher->events = wanted;
   if (wanted == 0)
     uv_poll_stop(&watcher->uv);
   else
