@@ -8,7 +8,8 @@ create function close_timestamp(value text) returns timestamptz
   language sql immutable parallel safe
 begin atomic
   select case
-    when translate(value, '123456789', '000000000') = '0000-00-00T00:00:00.000000+00:00' -- as nearly all are: half the cost
+    when value like '____-__-__T__:__:__.______+00:00' -- as nearly all are: a third of the cost
+      and translate(value, '0123456789', '') = '--T::.+:'
       and value > '0001' collate "C"
       and substr(value, 6, 2) collate "C" between '01' and '12'
       and substr(value, 9, 2) collate "C" between '01' and '28'
@@ -137,14 +138,17 @@ begin atomic
     fits and place = first_value(place) over same,
     not fits or element <> first_value(element) over same
   from (
-    select
-      element, place,
-      coalesce(json_text(element -> first_name), '') as first_key,
-      coalesce(json_text(element -> second_name), '') as second_key,
-      jsonb_typeof(element) = 'object'
-        and octet_length(coalesce(json_text(element -> first_name), '') || coalesce(json_text(element -> second_name), '')) <= 500 as fits
-    from jsonb_array_elements(json_list(list)) with ordinality as entry (element, place)
-  ) as keyed
+    select element, place, first_key, second_key, jsonb_typeof(element) = 'object' and octet_length(first_key || second_key) <= 500 as fits
+    from (
+      select element, place, coalesce(json_text(first_said), '') as first_key, coalesce(json_text(second_said), '') as second_key
+      from (
+        select element, place, element -> first_name as first_said, element -> second_name as second_said
+        from jsonb_array_elements(json_list(list)) with ordinality as entry (element, place)
+        offset 0
+      ) as named
+      offset 0
+    ) as keyed
+  ) as fitting
   window same as (partition by fits, first_key, second_key order by place);
 end;
 comment on function json_element(jsonb, text, text) is 'The objects of a list, which of them make rows, and which must be kept whole';
@@ -196,13 +200,42 @@ comment on function account_leftover(jsonb) is 'What no column takes of a docume
 
 -- Nearly every account is of the kinds that close-api.md knows and of nothing else, and saying so costs a fraction of going through it
 -- value by value. True only where account_leftover finds nothing but receive_attempts_count and the document's own two times, which
--- account_shape looks at anyway; false says nothing.
-create function json_may(value jsonb, json_type text) returns boolean
+-- account_shape looks at anyway; false says nothing. The next two say once per plan, as constants, what account_field says.
+create function account_names(holder text) returns text[]
   language sql immutable parallel safe
 begin atomic
-  select coalesce(jsonb_typeof(value) in (json_type, 'null'), true);
+  select array_agg(name)
+  from jsonb_object_keys(account_field() -> holder) as name;
 end;
-comment on function json_may(jsonb, text) is 'Whether a value is of a type, null or absent';
+comment on function account_names(text) is 'The names closesyncd knows under the path of what holds them';
+
+-- Types are asked for by .type(), which looks at a list as such; everything else here would look at its elements instead.
+create function account_types() returns jsonpath
+  language sql immutable parallel safe
+begin atomic
+  select string_agg(format('!exists(%s ? (%s))', place, unlike), ' && ')::jsonpath
+  from (
+    select '$' || case holder when '' then '' else '.' || replace(holder, '[]', '[*]') end, string_agg(format(unlike, name, type), ' || ')
+    from jsonb_each(account_field()) as held (holder, fields)
+    cross join lateral jsonb_each_text(fields) as known (name, kind)
+    join (
+      values
+        ('text', 'string'), ('time', 'string'), ('flag', 'boolean'), ('object', 'object'), ('list', 'array'), ('port', 'number'),
+        ('spare', 'number')
+    ) as fitting (kind, type) using (kind)
+    cross join lateral (
+      select '@.%1$s.type() != "%2$s" && @.%1$s.type() != "null"'
+      union all
+      select '@.%1$s < 0 || @.%1$s > 65535 || @.%1$s %% 1 != 0' where kind = 'port'
+      union all
+      select '@.%1$s[*].type() != "object"' where kind = 'list' and account_field() ? (name || '[]')
+      union all
+      select '@.%1$s[*].type() != "string"' where kind = 'list' and not account_field() ? (name || '[]')
+    ) as each_one (unlike)
+    group by holder
+  ) as part (place, unlike);
+end;
+comment on function account_types() is 'What holds where every known field is of its type, null or absent';
 
 create function json_has_only(value jsonb, names text[]) returns boolean
   language sql immutable parallel safe
@@ -211,94 +244,47 @@ begin atomic
 end;
 comment on function json_has_only(jsonb, text[]) is 'Whether an object has no other names than these; true for anything else';
 
-create function json_words_are_plain(list jsonb) returns boolean
+create function json_is_short(value jsonb) returns boolean
   language sql immutable parallel safe
 begin atomic
-  select json_may(list, 'array')
-    and octet_length(list::text) <= 500 is not false
-    and json_list(list) @? 'strict $[*] ? (@.type() != "string")' is not true;
+  select octet_length(value::text) <= 500 is not false;
 end;
-comment on function json_words_are_plain(jsonb) is 'Whether a list is short and holds nothing but strings, or is null or absent; false says nothing';
-
-create function json_time_is_plain(value jsonb) returns boolean
-  language sql immutable parallel safe
-begin atomic
-  select case coalesce(jsonb_typeof(value), 'null')
-    when 'null' then true
-    when 'string' then value #>> '{}' ~ ('^(?:[12][0-9]{3}|0001)-'
-      || '(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)'
-      || 'T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,9})?(?:Z|[+]00:00)?$')
-    else false end;
-end;
-comment on function json_time_is_plain(jsonb) is 'Whether a value is a time of a usual form, null or absent; false says nothing';
-
-create function mail_server_is_plain(server jsonb) returns boolean
-  language sql immutable parallel safe
-begin atomic
-  select json_may(server, 'object')
-    and json_has_only(server, '{host,port,use_ssl,username,date_updated}')
-    and json_may(server -> 'host', 'string')
-    and json_fits(server -> 'port', 'port') is not false
-    and json_may(server -> 'use_ssl', 'boolean')
-    and json_may(server -> 'username', 'string')
-    and json_time_is_plain(server -> 'date_updated');
-end;
-comment on function mail_server_is_plain(jsonb) is 'Whether close-api.md knows all of smtp or imap; false says nothing';
+comment on function json_is_short(jsonb) is 'Whether no text in a value can be over 500 bytes; false says nothing';
 
 create function account_is_plain(document jsonb)
   returns table (is_plain boolean)
   language sql immutable parallel safe
 begin atomic
-  select json_has_only(document, '{
-      _type, id, organization_id, user_id, email, date_created, identities, default_identity, smtp, imap, available_features,
-      enabled_features, send_status, receive_status, email_receive_status, calendar_receive_status, latest_send_error,
-      latest_receive_error, receive_attempts_count, lead_suggestions_updated_at, is_imap_archive_sync_enabled,
-      has_meeting_creation_scopes, sync_all_calendars, synced_calendars, available_calendars, zoom_account_plan, calendly}')
-    and json_may(document -> '_type', 'string')
-    and json_may(document -> 'id', 'string')
-    and json_may(document -> 'organization_id', 'string')
-    and json_may(document -> 'user_id', 'string')
-    and json_may(document -> 'email', 'string')
-    and json_may(document -> 'send_status', 'string')
-    and json_may(document -> 'receive_status', 'string')
-    and json_may(document -> 'email_receive_status', 'string')
-    and json_may(document -> 'calendar_receive_status', 'string')
-    and json_may(document -> 'latest_send_error', 'string')
-    and json_may(document -> 'latest_receive_error', 'string')
-    and json_may(document -> 'receive_attempts_count', 'number')
-    and json_may(document -> 'is_imap_archive_sync_enabled', 'boolean')
-    and json_may(document -> 'has_meeting_creation_scopes', 'boolean')
-    and json_may(document -> 'sync_all_calendars', 'boolean')
-    and json_may(document -> 'zoom_account_plan', 'string')
-    and json_words_are_plain(document -> 'synced_calendars')
-    and json_words_are_plain(document -> 'available_features')
-    and json_words_are_plain(document -> 'enabled_features')
-    and json_may(document -> 'default_identity', 'object')
-    and json_has_only(document -> 'default_identity', '{email,name}')
-    and json_may(document -> 'default_identity' -> 'email', 'string')
-    and json_may(document -> 'default_identity' -> 'name', 'string')
-    and mail_server_is_plain(document -> 'smtp')
-    and mail_server_is_plain(document -> 'imap')
-    and json_may(document -> 'identities', 'array')
+  select (document @@ account_types()) is true
+    and json_has_only(document, account_names(''))
+    and json_has_only(said.default_identity, account_names('default_identity'))
+    and json_has_only(said.smtp, account_names('smtp'))
+    and json_has_only(said.imap, account_names('imap'))
+    and (said.smtp_date is null or close_timestamp(said.smtp_date) is not null)
+    and (said.imap_date is null or close_timestamp(said.imap_date) is not null)
+    and json_is_short(document -> 'synced_calendars')
+    and json_is_short(document -> 'available_features')
+    and json_is_short(document -> 'enabled_features')
     and not exists (
       select
       from jsonb_array_elements(json_list(document -> 'identities')) as element
-      where (json_has_only(element, '{email,name}')
-        and jsonb_typeof(element -> 'email') = 'string' -- both texts are there, so equal keys are equal elements
-        and jsonb_typeof(element -> 'name') = 'string'
-        and octet_length(element ->> 'email') + octet_length(element ->> 'name') <= 500) is not true)
-    and json_may(document -> 'available_calendars', 'array')
+      where (json_has_only(element, account_names('identities[]'))
+        and octet_length(element ->> 'email') + octet_length(element ->> 'name') <= 500 -- both are there, so equal keys are equal elements
+      ) is not true)
     and (
       select count(*) = count(distinct element ->> 'id')
         and bool_and((
-          json_has_only(element, '{id,name,status,default,synced}')
-          and jsonb_typeof(element -> 'id') = 'string'
-          and octet_length(element ->> 'id') <= 500
-          and json_may(element -> 'name', 'string')
-          and json_may(element -> 'status', 'string')
-          and json_may(element -> 'default', 'boolean')
-          and json_may(element -> 'synced', 'boolean')) is true) is not false
-      from jsonb_array_elements(json_list(document -> 'available_calendars')) as element);
+          json_has_only(element, account_names('available_calendars[]'))
+          and octet_length(element ->> 'id') <= 500) is true) is not false
+      from jsonb_array_elements(json_list(document -> 'available_calendars')) as element)
+  from (
+    select *, smtp ->> 'date_updated' as smtp_date, imap ->> 'date_updated' as imap_date
+    from (
+      select document -> 'default_identity' as default_identity, document -> 'smtp' as smtp, document -> 'imap' as imap
+      offset 0
+    ) as held
+    offset 0
+  ) as said;
 end;
 comment on function account_is_plain(jsonb) is 'Whether close-api.md knows all of a document (but for its two times), by a quick look; false says nothing';
 
@@ -351,39 +337,53 @@ create function account_shape(document jsonb)
   language sql immutable parallel safe
 begin atomic
   select
-    json_text(document -> '_type'),
-    json_text(document -> 'user_id'),
-    json_text(document -> 'email'),
+    json_text(said.type),
+    json_text(said.user_id),
+    json_text(said.email),
     moment.created,
-    json_text(document -> 'default_identity' -> 'email'),
-    json_text(document -> 'default_identity' -> 'name'),
-    json_text(document -> 'send_status'),
-    json_text(document -> 'receive_status'),
-    json_text(document -> 'email_receive_status'),
-    json_text(document -> 'calendar_receive_status'),
-    json_text(document -> 'latest_send_error'),
-    json_text(document -> 'latest_receive_error'),
-    json_boolean(document -> 'is_imap_archive_sync_enabled'),
-    json_boolean(document -> 'sync_all_calendars'),
-    json_boolean(document -> 'has_meeting_creation_scopes'),
-    json_text(document -> 'zoom_account_plan'),
-    nullif(document -> 'calendly', 'null'),
+    json_text(said.default_identity_email),
+    json_text(said.default_identity_name),
+    json_text(said.send_status),
+    json_text(said.receive_status),
+    json_text(said.email_receive_status),
+    json_text(said.calendar_receive_status),
+    json_text(said.latest_send_error),
+    json_text(said.latest_receive_error),
+    json_boolean(said.is_imap_archive_sync_enabled),
+    json_boolean(said.sync_all_calendars),
+    json_boolean(said.has_meeting_creation_scopes),
+    json_text(said.zoom_account_plan),
+    nullif(said.calendly, 'null'),
     moment.suggested,
     case -- subselects, not joins: what nobody asks for is not computed
       when (select quick.is_plain from account_is_plain(document) as quick)
-        and (moment.created is not null or coalesce(document -> 'date_created', 'null') = 'null')
-        and (moment.suggested is not null or coalesce(document -> 'lead_suggestions_updated_at', 'null') = 'null')
-      then (
-        select coalesce(jsonb_object_agg('receive_attempts_count', attempts), '{}')
-        from (select document -> 'receive_attempts_count') as said (attempts)
-        where attempts is not null)
+        and (moment.created is not null or coalesce(said.created, 'null') = 'null')
+        and (moment.suggested is not null or coalesce(said.suggested, 'null') = 'null')
+      then case when said.attempts is null then '{}' else jsonb_build_object('receive_attempts_count', said.attempts) end
       else (select left_over.other from account_other(document) as left_over) end
   from (
-    select close_timestamp(said.created) as created, close_timestamp(said.suggested) as suggested
+    select
+      document -> '_type' as type, document -> 'user_id' as user_id, document -> 'email' as email,
+      document -> 'date_created' as created,
+      document -> 'default_identity' -> 'email' as default_identity_email,
+      document -> 'default_identity' -> 'name' as default_identity_name,
+      document -> 'send_status' as send_status, document -> 'receive_status' as receive_status,
+      document -> 'email_receive_status' as email_receive_status, document -> 'calendar_receive_status' as calendar_receive_status,
+      document -> 'latest_send_error' as latest_send_error, document -> 'latest_receive_error' as latest_receive_error,
+      document -> 'is_imap_archive_sync_enabled' as is_imap_archive_sync_enabled,
+      document -> 'sync_all_calendars' as sync_all_calendars,
+      document -> 'has_meeting_creation_scopes' as has_meeting_creation_scopes,
+      document -> 'zoom_account_plan' as zoom_account_plan, document -> 'calendly' as calendly,
+      document -> 'lead_suggestions_updated_at' as suggested,
+      document -> 'receive_attempts_count' as attempts
+    offset 0
+  ) as said
+  cross join lateral (
+    select close_timestamp(written.created) as created, close_timestamp(written.suggested) as suggested
     from (
-      select json_text(document -> 'date_created') as created, json_text(document -> 'lead_suggestions_updated_at') as suggested
+      select json_text(said.created) as created, json_text(said.suggested) as suggested
       offset 0
-    ) as said
+    ) as written
     offset 0
   ) as moment;
 end;
@@ -407,19 +407,19 @@ create function account_mail_server_shape(document jsonb)
   returns table (protocol text, host text, port integer, use_ssl boolean, username text, date_updated timestamptz)
   language sql immutable parallel safe
 begin atomic
-  select
-    protocol,
-    json_text(server -> 'host'),
-    json_port(server -> 'port'),
-    json_boolean(server -> 'use_ssl'),
-    json_text(server -> 'username'),
-    close_timestamp(date_updated)
+  select protocol, json_text(host), json_port(port), json_boolean(use_ssl), json_text(username), close_timestamp(date_updated)
   from (
-    select protocol, document -> protocol as server, json_text(document -> protocol -> 'date_updated') as date_updated
-    from (values ('smtp'), ('imap')) as known (protocol)
+    select
+      protocol, server -> 'host' as host, server -> 'port' as port, server -> 'use_ssl' as use_ssl, server -> 'username' as username,
+      json_text(server -> 'date_updated') as date_updated
+    from (
+      select protocol, document -> protocol as server
+      from (values ('smtp'), ('imap')) as known (protocol)
+      offset 0
+    ) as held
+    where jsonb_typeof(server) = 'object'
     offset 0
-  ) as said
-  where jsonb_typeof(server) = 'object';
+  ) as said;
 end;
 comment on function account_mail_server_shape(jsonb) is 'The rows of account_mail_server, from the document';
 
@@ -428,23 +428,28 @@ create function account_calendar_shape(document jsonb)
   language sql immutable parallel safe
 begin atomic
   select
-    calendar_id,
-    json_text(element -> 'name'),
-    json_text(element -> 'status'),
-    json_boolean(element -> 'default'),
-    element is not null,
-    case when json_list(document -> 'synced_calendars') is not null then word is not null
-      else json_boolean(element -> 'synced') end
+    calendar_id, json_text(name), json_text(status), json_boolean(is_default), is_available,
+    case when held.synced is not null then is_listed else json_boolean(is_synced) end
   from (
-    select first_key as calendar_id, element
-    from json_element(document -> 'available_calendars', 'id', null)
-    where is_row
-  ) as available
-  full join (
-    select distinct word as calendar_id, word
-    from json_word(document -> 'synced_calendars')
-    where word is not null
-  ) as synced using (calendar_id);
+    select document -> 'available_calendars' as available, json_list(document -> 'synced_calendars') as synced
+    offset 0
+  ) as held
+  cross join lateral (
+    select
+      calendar_id, element -> 'name' as name, element -> 'status' as status, element -> 'default' as is_default,
+      element -> 'synced' as is_synced, element is not null as is_available, word is not null as is_listed
+    from (
+      select first_key as calendar_id, element
+      from json_element(held.available, 'id', null)
+      where is_row
+    ) as available
+    full join (
+      select distinct word as calendar_id, word
+      from json_word(held.synced)
+      where word is not null
+    ) as synced using (calendar_id)
+    offset 0
+  ) as calendar;
 end;
 comment on function account_calendar_shape(jsonb) is 'The rows of account_calendar, from the document';
 
@@ -452,10 +457,15 @@ create function account_feature_shape(document jsonb)
   returns table (feature text, is_available boolean, is_enabled boolean)
   language sql immutable parallel safe
 begin atomic
-  select word, bool_or(list = 'available_features'), bool_or(list = 'enabled_features')
-  from (values ('available_features'), ('enabled_features')) as held (list)
-  cross join lateral json_word(document -> list)
-  where word is not null
-  group by word;
+  select word, coalesce(available ? word, false), coalesce(enabled ? word, false)
+  from (
+    select json_list(document -> 'available_features') as available, json_list(document -> 'enabled_features') as enabled
+    offset 0
+  ) as held
+  cross join lateral ( -- accounts have the same few lists, and the planner remembers what each came to
+    select distinct word
+    from json_word(coalesce(available, '[]') || coalesce(enabled, '[]'))
+    where word is not null
+  ) as feature;
 end;
 comment on function account_feature_shape(jsonb) is 'The rows of account_feature, from the document';
