@@ -36,12 +36,19 @@ create temp table if not exists incoming (
   canonical_digest bytea not null
 ) with (toast_tuple_target = 8160) on commit delete rows;
 
--- Where the accounts of this batch stand in the history, written by 20_history for the steps that follow.
+-- Where the accounts of this batch stand in the history, written by 20_history for the steps that follow; with the document, so that
+-- they read one table.
 create temp table if not exists standing (
   account_id    text not null,
+  document      jsonb not null,
   is_changed    boolean not null,
   first_seen_at timestamptz not null,
   changed_at    timestamptz not null
+) with (toast_tuple_target = 8160) on commit delete rows;
+
+-- Accounts of this batch with fields or types that close-api.md does not know, written by 30_account for 45_drift.
+create temp table if not exists drifting (
+  account_id text not null
 ) on commit delete rows;
 
 -- Accounts whose mirror rows were put right without history.

@@ -74,9 +74,10 @@ with newest as materialized (
   order by seq
   returning change
 ), stood as (
-  insert into standing (account_id, is_changed, first_seen_at, changed_at)
+  insert into standing (account_id, document, is_changed, first_seen_at, changed_at)
   select
     newest.account_id,
+    newest.document,
     newest.changed_fields is not null or newest.is_written,
     case
       when not newest.is_alive then newest.observed_at

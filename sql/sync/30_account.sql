@@ -3,23 +3,20 @@
 -- changed at Close, was damaged (or a column is newer than it) and is repaired.
 -- `offset 0`: look rows up one by one, by the key; statistics in the middle of a first fill would rather scan the table per batch.
 with wanted as materialized (
-  select context.organization_id, incoming.account_id, shape.*, standing.first_seen_at, standing.changed_at
+  select context.organization_id, standing.account_id, shape.*, standing.first_seen_at, standing.changed_at, standing.is_changed
   from sweep_context as context
-  cross join incoming
-  join standing using (account_id)
-  cross join lateral account_shape(incoming.document) as shape
+  cross join standing
+  cross join lateral account_shape(standing.document) as shape
 ), different as materialized (
   select
     wanted.*,
-    standing.is_changed,
     account.account_id is null as is_new,
     account.account_id is not null
       and account_difference_fields(to_jsonb(account), to_jsonb(wanted)) <@ context.volatile_fields as is_volatile
   from wanted
   cross join sweep_context as context
-  join standing using (account_id)
   left join lateral (
-    select *
+    select account.*, wanted.is_changed
     from account
     where organization_id = wanted.organization_id
     and account_id = wanted.account_id
@@ -65,6 +62,11 @@ with wanted as materialized (
   from due
   where not is_changed
   and not is_volatile
+), strange as (
+  insert into drifting (account_id)
+  select account_id
+  from wanted
+  where other_drifts(other)
 )
 insert into written (what, added, changed, removed)
 select 'account', (select count(*) from inserted), (select count(*) from updated), 0

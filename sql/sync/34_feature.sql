@@ -2,25 +2,26 @@
 -- gone from them; what is equal is not touched. Volatile and damaged rows, and `offset 0`, as in
 -- 30_account.
 with wanted as materialized (
-  select context.organization_id, incoming.account_id, shape.*
+  select context.organization_id, standing.account_id, shape.*, standing.is_changed
   from sweep_context as context
-  cross join incoming
-  cross join lateral account_feature_shape(incoming.document) as shape
+  cross join standing
+  cross join lateral account_feature_shape(standing.document) as shape
 ), held as materialized (
-  select account_feature.*
+  select account_feature.*, standing.is_changed
   from sweep_context as context
-  cross join incoming
+  cross join standing
   cross join lateral (
     select *
     from account_feature
     where organization_id = context.organization_id
-    and account_id = incoming.account_id
+    and account_id = standing.account_id
     offset 0
   ) as account_feature
 ), different as materialized (
   select
     organization_id, account_id, feature,
     wanted.is_available, wanted.is_enabled,
+    coalesce(wanted.is_changed, held.is_changed) as is_changed,
     wanted.organization_id is null as is_gone,
     held.organization_id is null as is_new,
     coalesce(nullif(array_remove(array[
@@ -30,11 +31,10 @@ with wanted as materialized (
   full join held using (organization_id, account_id, feature)
   where held is distinct from wanted
 ), due as materialized (
-  select different.*, not standing.is_changed and not fields <@ context.volatile_fields as is_damaged
+  select different.*, not is_changed and not fields <@ context.volatile_fields as is_damaged
   from different
-  join standing using (account_id)
   cross join sweep_context as context
-  where standing.is_changed or context.verify or not fields <@ context.volatile_fields
+  where is_changed or context.verify or not fields <@ context.volatile_fields
 ), deleted as (
   delete from account_feature
   using due

@@ -1,19 +1,11 @@
 -- Notes the fields and types of the incoming documents that nobody told us of. One already known is seen again when an
--- account that has it changed; query/flush keeps it current otherwise. `offset 0` as in 30_account.
+-- account that has it changed; query/flush keeps it current otherwise. 30_account has said which accounts drift.
 with drift as materialized (
   select context.organization_id, shape.path, shape.json_type, bool_or(standing.is_changed) as is_changed
   from sweep_context as context
-  cross join incoming
+  cross join drifting
   join standing using (account_id)
-  cross join lateral (
-    select other
-    from account
-    where organization_id = context.organization_id
-    and account_id = incoming.account_id
-    offset 0
-  ) as account
-  cross join lateral account_drift(incoming.document) as shape
-  where other_drifts(account.other)
+  cross join lateral account_drift(standing.document) as shape
   group by context.organization_id, shape.path, shape.json_type
 ), upserted as (
   insert into field_drift (organization_id, path, json_type, first_seen_at, last_seen_at)
