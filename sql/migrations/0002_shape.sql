@@ -12,7 +12,10 @@ begin atomic
       and translate(value, '0123456789', '') = '--T::.+:'
       and value > '0001' collate "C"
       and substr(value, 6, 2) collate "C" between '01' and '12'
-      and substr(value, 9, 2) collate "C" between '01' and '28'
+      and substr(value, 9, 2) collate "C" between '01' and '31'
+      and (
+        substr(value, 9, 2) collate "C" <= '28'
+        or substr(value, 6, 5) not in ('02-29', '02-30', '02-31', '04-31', '06-31', '09-31', '11-31'))
       and substr(value, 12, 2) collate "C" <= '23'
       and substr(value, 15, 2) collate "C" <= '59'
       and substr(value, 18, 2) collate "C" <= '59'
@@ -199,8 +202,8 @@ end;
 comment on function account_leftover(jsonb) is 'What no column takes of a document, value by value, and whether close-api.md knows it';
 
 -- Nearly every account is of the kinds that close-api.md knows and of nothing else, and saying so costs a fraction of going through it
--- value by value. True only where account_leftover finds nothing but receive_attempts_count and the document's own two times, which
--- account_shape looks at anyway; false says nothing. The next two say once per plan, as constants, what account_field says.
+-- value by value. True only where account_leftover finds nothing but receive_attempts_count; false says nothing. The next two say once
+-- per plan, as constants, what account_field says.
 create function account_names(holder text) returns text[]
   language sql immutable parallel safe
 begin atomic
@@ -251,42 +254,64 @@ begin atomic
 end;
 comment on function json_is_short(jsonb) is 'Whether no text in a value can be over 500 bytes; false says nothing';
 
-create function account_is_plain(document jsonb)
-  returns table (is_plain boolean)
-  language sql immutable parallel safe
-begin atomic
-  select (document @@ account_types()) is true
-    and json_has_only(document, account_names(''))
-    and json_has_only(said.default_identity, account_names('default_identity'))
-    and json_has_only(said.smtp, account_names('smtp'))
-    and json_has_only(said.imap, account_names('imap'))
-    and (said.smtp_date is null or close_timestamp(said.smtp_date) is not null)
-    and (said.imap_date is null or close_timestamp(said.imap_date) is not null)
-    and json_is_short(document -> 'synced_calendars')
-    and json_is_short(document -> 'available_features')
-    and json_is_short(document -> 'enabled_features')
-    and not exists (
-      select
-      from jsonb_array_elements(json_list(document -> 'identities')) as element
-      where (json_has_only(element, account_names('identities[]'))
-        and octet_length(element ->> 'email') + octet_length(element ->> 'name') <= 500 -- both are there, so equal keys are equal elements
-      ) is not true)
-    and (
-      select count(*) = count(distinct element ->> 'id')
-        and bool_and((
-          json_has_only(element, account_names('available_calendars[]'))
-          and octet_length(element ->> 'id') <= 500) is true) is not false
-      from jsonb_array_elements(json_list(document -> 'available_calendars')) as element)
-  from (
-    select *, smtp ->> 'date_updated' as smtp_date, imap ->> 'date_updated' as imap_date
-    from (
-      select document -> 'default_identity' as default_identity, document -> 'smtp' as smtp, document -> 'imap' as imap
-      offset 0
-    ) as held
-    offset 0
-  ) as said;
-end;
-comment on function account_is_plain(jsonb) is 'Whether close-api.md knows all of a document (but for its two times), by a quick look; false says nothing';
+create function account_is_plain(document jsonb) returns boolean
+  language plpgsql immutable parallel safe
+  set search_path from current
+as $$
+declare
+  default_identity jsonb := document -> 'default_identity';
+  smtp jsonb := document -> 'smtp';
+  imap jsonb := document -> 'imap';
+  said text;
+  said_before text;
+  list jsonb;
+  element jsonb;
+  ids jsonb := '[]';
+begin
+  if (document @@ account_types()) is not true
+    or not json_has_only(document, account_names(''))
+    or not json_has_only(default_identity, account_names('default_identity'))
+    or not json_has_only(smtp, account_names('smtp'))
+    or not json_has_only(imap, account_names('imap'))
+    or not json_is_short(document -> 'synced_calendars')
+    or not json_is_short(document -> 'available_features')
+    or not json_is_short(document -> 'enabled_features')
+  then
+    return false;
+  end if;
+  foreach said in array array[
+    document ->> 'date_created', smtp ->> 'date_updated', imap ->> 'date_updated', document ->> 'lead_suggestions_updated_at']
+  loop
+    continue when said is null or said = said_before; -- mail servers mostly come with the account
+    if close_timestamp(said) is null then
+      return false;
+    end if;
+    said_before := said;
+  end loop;
+  list := json_list(document -> 'identities');
+  for place in 0 .. coalesce(jsonb_array_length(list), 0) - 1 loop
+    element := list -> place;
+    if not json_has_only(element, account_names('identities[]'))
+      or (octet_length(element ->> 'email') + octet_length(element ->> 'name') <= 500) is not true -- both are there, so equal keys are equal elements
+    then
+      return false;
+    end if;
+  end loop;
+  list := json_list(document -> 'available_calendars');
+  for place in 0 .. coalesce(jsonb_array_length(list), 0) - 1 loop
+    element := list -> place;
+    if not json_has_only(element, account_names('available_calendars[]'))
+      or (octet_length(element ->> 'id') <= 500) is not true
+      or ids ? (element ->> 'id')
+    then
+      return false;
+    end if;
+    ids := ids || (element -> 'id');
+  end loop;
+  return true;
+end
+$$;
+comment on function account_is_plain(jsonb) is 'Whether close-api.md knows all of a document, by a quick look; false says nothing';
 
 create function account_other(document jsonb)
   returns table (other jsonb)
@@ -303,7 +328,22 @@ begin atomic
     group by path, is_listed
   ) as by_path (path, value);
 end;
-comment on function account_other(jsonb) is 'Column other of account: what no column takes, by name or path';
+comment on function account_other(jsonb) is 'What no column takes of a document, by name or path';
+
+create function other_of(document jsonb) returns jsonb
+  language plpgsql immutable strict parallel safe
+  set search_path from current
+as $$
+begin
+  if not account_is_plain(document) then
+    return (select left_over.other from account_other(document) as left_over);
+  elsif document ? 'receive_attempts_count' then
+    return jsonb_build_object('receive_attempts_count', document -> 'receive_attempts_count');
+  end if;
+  return '{}';
+end
+$$;
+comment on function other_of(jsonb) is 'Column other of account: what no column takes, by name or path; the same as account_other, sooner';
 
 -- Every drift leaves its value in `other`, so an account whose `other` holds nothing else has none.
 create function other_drifts(other jsonb) returns boolean
@@ -328,19 +368,19 @@ begin atomic
 end;
 comment on function account_drift(jsonb) is 'Fields and types of a document that close-api.md does not know';
 
-create function account_shape(document jsonb)
+create function account_columns(document jsonb)
   returns table (
     type text, user_id text, email text, date_created timestamptz, default_identity_email text, default_identity_name text,
     send_status text, receive_status text, email_receive_status text, calendar_receive_status text,
     latest_send_error text, latest_receive_error text, is_imap_archive_sync_enabled boolean, sync_all_calendars boolean,
-    has_meeting_creation_scopes boolean, zoom_account_plan text, calendly jsonb, lead_suggestions_updated_at timestamptz, other jsonb)
+    has_meeting_creation_scopes boolean, zoom_account_plan text, calendly jsonb, lead_suggestions_updated_at timestamptz)
   language sql immutable parallel safe
 begin atomic
   select
     json_text(said.type),
     json_text(said.user_id),
     json_text(said.email),
-    moment.created,
+    close_timestamp(said.created),
     json_text(said.default_identity_email),
     json_text(said.default_identity_name),
     json_text(said.send_status),
@@ -354,17 +394,11 @@ begin atomic
     json_boolean(said.has_meeting_creation_scopes),
     json_text(said.zoom_account_plan),
     nullif(said.calendly, 'null'),
-    moment.suggested,
-    case -- subselects, not joins: what nobody asks for is not computed
-      when (select quick.is_plain from account_is_plain(document) as quick)
-        and (moment.created is not null or coalesce(said.created, 'null') = 'null')
-        and (moment.suggested is not null or coalesce(said.suggested, 'null') = 'null')
-      then case when said.attempts is null then '{}' else jsonb_build_object('receive_attempts_count', said.attempts) end
-      else (select left_over.other from account_other(document) as left_over) end
+    close_timestamp(said.suggested)
   from (
     select
       document -> '_type' as type, document -> 'user_id' as user_id, document -> 'email' as email,
-      document -> 'date_created' as created,
+      json_text(held.created) as created,
       document -> 'default_identity' -> 'email' as default_identity_email,
       document -> 'default_identity' -> 'name' as default_identity_name,
       document -> 'send_status' as send_status, document -> 'receive_status' as receive_status,
@@ -374,18 +408,26 @@ begin atomic
       document -> 'sync_all_calendars' as sync_all_calendars,
       document -> 'has_meeting_creation_scopes' as has_meeting_creation_scopes,
       document -> 'zoom_account_plan' as zoom_account_plan, document -> 'calendly' as calendly,
-      document -> 'lead_suggestions_updated_at' as suggested,
-      document -> 'receive_attempts_count' as attempts
-    offset 0
-  ) as said
-  cross join lateral (
-    select close_timestamp(written.created) as created, close_timestamp(written.suggested) as suggested
+      json_text(held.suggested) as suggested
     from (
-      select json_text(said.created) as created, json_text(said.suggested) as suggested
+      select document -> 'date_created' as created, document -> 'lead_suggestions_updated_at' as suggested
       offset 0
-    ) as written
+    ) as held
     offset 0
-  ) as moment;
+  ) as said;
+end;
+comment on function account_columns(jsonb) is 'The columns of account from the document, but for other';
+
+create function account_shape(document jsonb)
+  returns table (
+    type text, user_id text, email text, date_created timestamptz, default_identity_email text, default_identity_name text,
+    send_status text, receive_status text, email_receive_status text, calendar_receive_status text,
+    latest_send_error text, latest_receive_error text, is_imap_archive_sync_enabled boolean, sync_all_calendars boolean,
+    has_meeting_creation_scopes boolean, zoom_account_plan text, calendly jsonb, lead_suggestions_updated_at timestamptz, other jsonb)
+  language sql immutable parallel safe
+begin atomic
+  select shape.*, other_of(document)
+  from account_columns(document) as shape;
 end;
 comment on function account_shape(jsonb) is 'The columns of account, from the document';
 
@@ -395,10 +437,14 @@ create function account_identity_shape(document jsonb)
 begin atomic
   select
     first_key, second_key,
-    jsonb_typeof(document -> 'default_identity') is not distinct from 'object'
-      and first_key = coalesce(json_text(document -> 'default_identity' -> 'email'), '')
-      and second_key = coalesce(json_text(document -> 'default_identity' -> 'name'), '')
-  from json_element(document -> 'identities', 'email', 'name')
+    jsonb_typeof(held.default_identity) is not distinct from 'object'
+      and first_key = coalesce(json_text(held.default_identity -> 'email'), '')
+      and second_key = coalesce(json_text(held.default_identity -> 'name'), '')
+  from (
+    select document -> 'identities' as identities, document -> 'default_identity' as default_identity
+    offset 0
+  ) as held
+  cross join lateral json_element(held.identities, 'email', 'name')
   where is_row;
 end;
 comment on function account_identity_shape(jsonb) is 'The rows of account_identity, from the document';
@@ -429,9 +475,9 @@ create function account_calendar_shape(document jsonb)
 begin atomic
   select
     calendar_id, json_text(name), json_text(status), json_boolean(is_default), is_available,
-    case when held.synced is not null then is_listed else json_boolean(is_synced) end
+    case jsonb_typeof(held.synced) when 'array' then is_listed else json_boolean(is_synced) end
   from (
-    select document -> 'available_calendars' as available, json_list(document -> 'synced_calendars') as synced
+    select document -> 'available_calendars' as available, document -> 'synced_calendars' as synced
     offset 0
   ) as held
   cross join lateral (
@@ -469,3 +515,8 @@ begin atomic
   ) as feature;
 end;
 comment on function account_feature_shape(jsonb) is 'The rows of account_feature, from the document';
+
+-- Of all columns `other` costs the most, so it is remembered beside the document; the rest of the row is made from the document when asked
+-- for. A migration that teaches account_field a field makes this column anew.
+alter table account_history add column other jsonb generated always as (other_of(document)) stored;
+comment on column account_history.other is 'From the document: what no column of account takes';

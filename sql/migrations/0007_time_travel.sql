@@ -27,21 +27,14 @@ comment on function answers_for(text, timestamptz) is 'True, or raises CS005 nam
 -- The accounts alive at a time and their documents: the index account_history_version alone tells which row is the newest, and only
 -- those are fetched. Of a stay whose first row was pruned, account remembers the beginning.
 create function document_as_of(at timestamptz)
-  returns table (organization_id text, account_id text, document jsonb, first_seen_at timestamptz, changed_at timestamptz)
+  returns table (
+    organization_id text, account_id text, document jsonb, other jsonb, first_seen_at timestamptz, changed_at timestamptz)
   language sql stable parallel safe
 begin atomic
   select
-    organization.organization_id, newest.account_id, past.document,
+    organization.organization_id, newest.account_id, past.document, past.other,
     coalesce(
-      (
-        select stay.observed_at
-        from account_history as stay
-        where stay.organization_id = organization.organization_id
-        and stay.account_id = newest.account_id
-        and stay.version <= newest.version
-        and stay.change = 'added'
-        order by stay.version desc
-        limit 1),
+      newest.added_at,
       (
         select least(held.first_seen_at, oldest.observed_at)
         from account_history as oldest
@@ -53,15 +46,22 @@ begin atomic
     past.observed_at
   from organization
   cross join lateral (
-    select distinct on (one.account_id) one.account_id, one.version, one.seq, one.change
+    select
+      one.account_id, max(one.seq) as seq, max(one.seq) filter (where one.change = 'removed') as removed_seq,
+      max(one.observed_at) filter (where one.change = 'added') as added_at
     from account_history as one
     where one.organization_id = organization.organization_id
     and one.observed_at <= document_as_of.at
-    order by one.account_id, one.version desc
+    group by one.account_id
   ) as newest
-  join account_history as past on past.organization_id = organization.organization_id and past.seq = newest.seq
-  -- (|| '' hides the column's statistics: guessing few rows the planner looks each up by its key, instead of reading the whole history.)
-  where newest.change || '' in ('added', 'changed')
+  cross join lateral ( -- `offset 0`: each is looked up by its key; the planner might rather read the whole history
+    select document, other, observed_at
+    from account_history
+    where organization_id = organization.organization_id
+    and seq = newest.seq
+    offset 0
+  ) as past
+  where newest.removed_seq is distinct from newest.seq
   and answers_for(organization.organization_id, document_as_of.at);
 end;
 comment on function document_as_of(timestamptz) is 'The documents of the accounts that were there at a time';
@@ -75,9 +75,9 @@ create function account_as_of(at timestamptz)
     lead_suggestions_updated_at timestamptz, other jsonb, first_seen_at timestamptz, changed_at timestamptz)
   language sql stable parallel safe
 begin atomic
-  select past.organization_id, past.account_id, shape.*, past.first_seen_at, past.changed_at
+  select past.organization_id, past.account_id, shape.*, past.other, past.first_seen_at, past.changed_at
   from document_as_of(at) as past
-  cross join lateral account_shape(past.document) as shape;
+  cross join lateral account_columns(past.document) as shape;
 end;
 comment on function account_as_of(timestamptz) is 'The table account as it was at a time; for infinity as it is, but for volatile fields';
 

@@ -41,6 +41,7 @@ create temp table if not exists incoming (
 create temp table if not exists standing (
   account_id    text not null,
   document      jsonb not null,
+  other         jsonb not null,
   is_changed    boolean not null,
   first_seen_at timestamptz not null,
   changed_at    timestamptz not null

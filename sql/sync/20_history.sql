@@ -13,7 +13,7 @@ with newest as materialized (
         and pruned_account.account_id = incoming.account_id),
       0) as version,
     coalesce(past.change, 'removed') <> 'removed' as is_alive,
-    past.document as document_before,
+    past.document as document_before, past.other as other_before,
     past.observed_at as changed_at,
     past.sweep_id is not distinct from context.sweep_id as is_written,
     past.change is distinct from 'added' as has_older,
@@ -25,7 +25,7 @@ with newest as materialized (
   from sweep_context as context
   cross join incoming
   left join lateral (
-    select version, change, document, observed_at, sweep_id
+    select version, change, document, other, observed_at, sweep_id
     from account_history
     where organization_id = context.organization_id
     and account_id = incoming.account_id
@@ -72,12 +72,17 @@ with newest as materialized (
     salt, digest, 1, lag(hash, 1, coalesce(head, decode(repeat('00', 32), 'hex'))) over (order by seq), hash
   from chained
   order by seq
-  returning change
+  returning account_id, change, other
 ), stood as (
-  insert into standing (account_id, document, is_changed, first_seen_at, changed_at)
+  insert into standing (account_id, document, other, is_changed, first_seen_at, changed_at)
   select
     newest.account_id,
     newest.document,
+    case
+      when newest.changed_fields is not null then history.other
+      when newest.document_before = newest.document then newest.other_before
+      else other_of(newest.document)
+    end,
     newest.changed_fields is not null or newest.is_written,
     case
       when not newest.is_alive then newest.observed_at
@@ -100,6 +105,7 @@ with newest as materialized (
     end,
     case when newest.changed_fields is null then newest.changed_at else newest.observed_at end
   from newest
+  left join history using (account_id)
   where not exists (select from standing as had where had.account_id = newest.account_id)
 )
 insert into written (what, added, changed, removed)

@@ -3,10 +3,11 @@
 -- changed at Close, was damaged (or a column is newer than it) and is repaired.
 -- `offset 0`: look rows up one by one, by the key; statistics in the middle of a first fill would rather scan the table per batch.
 with wanted as materialized (
-  select context.organization_id, standing.account_id, shape.*, standing.first_seen_at, standing.changed_at, standing.is_changed
+  select context.organization_id, standing.account_id, shape.*, standing.other, standing.first_seen_at, standing.changed_at,
+    standing.is_changed
   from sweep_context as context
   cross join standing
-  cross join lateral account_shape(standing.document) as shape
+  cross join lateral account_columns(standing.document) as shape
 ), different as materialized (
   select
     wanted.*,

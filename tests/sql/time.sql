@@ -18,3 +18,11 @@ from (values
 select pg_temp.must(bool_and(close_timestamp(format('%s-%s-%s', y, to_char(m, 'FM00'), to_char(d, 'FM00'))) is not distinct from
   case when d <= extract(day from make_date(y, m, 1) + interval '1 month - 1 day') then make_timestamp(y, m, d, 0, 0, 0) at time zone 'UTC' end), 'the calendar')
 from generate_series(1800, 2199) as y, generate_series(1, 12) as m, generate_series(1, 31) as d;
+
+-- The usual form takes a way of its own: the same days, and the same answer as the general one with any one character changed.
+select pg_temp.must(bool_and(close_timestamp(format('%s-%s-%sT01:02:03.000004+00:00', y, to_char(m, 'FM00'), to_char(d, 'FM00'))) is not distinct from
+  case when d <= extract(day from make_date(y, m, 1) + interval '1 month - 1 day') then make_timestamp(y, m, d, 1, 2, 3.000004) at time zone 'UTC' end), 'the calendar, as usual')
+from generate_series(1800, 2199) as y, generate_series(1, 12) as m, generate_series(1, 31) as d;
+select pg_temp.must(close_timestamp(overlay(usual || '+00:00' placing said from place)) is not distinct from close_timestamp(overlay(usual || 'Z' placing said from place)), usual || said || place)
+from (values ('2022-11-08T12:13:40.319000'), ('2024-02-29T23:59:59.999999'), ('0001-01-31T00:00:00.000000')) as u (usual),
+  generate_series(1, 26) as place, regexp_split_to_table('0123456789-:.T+Zxé٣ ', '') as said;
