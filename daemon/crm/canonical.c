@@ -18,7 +18,10 @@ struct writer {
 
 static bool write_value(struct writer *writer, struct json_object *value);
 
-static bool begins_with(const char *text, const char *word) { return strncasecmp(text, word, strlen(word)) == 0; }
+/* The first letters are equal already; the second spares nearly every call. */
+static bool begins_with(const char *text, const char *word) {
+  return (text[1] | 0x20) == word[1] && strncasecmp(text, word, strlen(word)) == 0;
+}
 
 /* Asked for every key of every document: most letters begin no such word. */
 bool canonical_key_is_secret(const char *key) {

@@ -26,7 +26,7 @@ with wanted as materialized (
     held.organization_id is null as is_new,
     array[case when held.email is null or wanted.email is null then 'identities' else 'default_identity' end] as fields
   from wanted
-  full join held using (organization_id, account_id, email, name)
+  full join held using (account_id, email, name, organization_id)
   where held is distinct from wanted
 ), due as materialized (
   select different.*, not is_changed and not fields <@ context.volatile_fields as is_damaged

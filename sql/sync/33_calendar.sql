@@ -31,7 +31,7 @@ with wanted as materialized (
         when held.account_id is null or wanted.account_id is null then coalesce(held.is_synced, wanted.is_synced)
         else held.is_synced is distinct from wanted.is_synced end then 'synced_calendars' end], null), '{}'), '{available_calendars}') as fields
   from wanted
-  full join held using (organization_id, account_id, calendar_id)
+  full join held using (account_id, calendar_id, organization_id)
   where held is distinct from wanted
 ), due as materialized (
   select different.*, not is_changed and not fields <@ context.volatile_fields as is_damaged

@@ -28,7 +28,7 @@ with wanted as materialized (
       case when coalesce(held.is_available, false) <> coalesce(wanted.is_available, false) then 'available_features' end,
       case when coalesce(held.is_enabled, false) <> coalesce(wanted.is_enabled, false) then 'enabled_features' end], null), '{}'), '{available_features}') as fields
   from wanted
-  full join held using (organization_id, account_id, feature)
+  full join held using (account_id, feature, organization_id)
   where held is distinct from wanted
 ), due as materialized (
   select different.*, not is_changed and not fields <@ context.volatile_fields as is_damaged
