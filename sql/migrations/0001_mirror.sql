@@ -276,6 +276,7 @@ create table coverage (
   sweeps          bigint not null,
   longest_gap     interval not null default '0',
   pending_gap     interval not null default '0',
+  first_ended_at  timestamptz,
   primary key (organization_id, from_at)
 ) with (fillfactor = 70);
 comment on table coverage is 'The spans in which complete listings followed one another: no state that lasted longer than longest_gap went unseen';
@@ -285,6 +286,7 @@ comment on column coverage.until_at is 'started_at of its last complete sweep';
 comment on column coverage.sweeps is 'Complete sweeps in it';
 comment on column coverage.longest_gap is 'The longest a state could have lasted within the span and gone unseen';
 comment on column coverage.pending_gap is 'End of the last listing minus started_at of the sweep before it; enters longest_gap when the span goes on';
+comment on column coverage.first_ended_at is 'End of the listing of the first sweep of the span: between two spans a state can hide until then (NULL: from_at is taken)';
 
 create table rejected_account (
   organization_id text not null,

@@ -37,17 +37,18 @@ begin
       sweeps = span.sweeps + extend_coverage.sweeps,
       longest_gap = greatest(
         span.longest_gap, span.pending_gap, extend_coverage.longest_gap, extend_coverage.from_at - span.until_at,
-        case when extend_coverage.sweeps > 1 then first_ended_at - span.until_at end),
-      pending_gap = case when extend_coverage.sweeps > 1 then coalesce(extend_coverage.pending_gap, '0') else first_ended_at - span.until_at end
+        case when extend_coverage.sweeps > 1 then extend_coverage.first_ended_at - span.until_at end),
+      pending_gap = case when extend_coverage.sweeps > 1 then coalesce(extend_coverage.pending_gap, '0')
+        else extend_coverage.first_ended_at - span.until_at end
     from span
     where coverage.organization_id = span.organization_id
     and coverage.from_at = span.from_at
     and span.until_at < extend_coverage.until_at
     returning coverage.from_at, coverage.until_at
   ), begun as (
-    insert into coverage (organization_id, from_at, until_at, sweeps, longest_gap, pending_gap)
+    insert into coverage (organization_id, from_at, until_at, sweeps, longest_gap, pending_gap, first_ended_at)
     select extend_coverage.organization_id, extend_coverage.from_at, extend_coverage.until_at, extend_coverage.sweeps,
-      coalesce(extend_coverage.longest_gap, '0'), coalesce(extend_coverage.pending_gap, '0')
+      coalesce(extend_coverage.longest_gap, '0'), coalesce(extend_coverage.pending_gap, '0'), extend_coverage.first_ended_at
     where extend_coverage.from_at is not null
     and not exists (select from span)
     returning coverage.from_at, coverage.until_at
