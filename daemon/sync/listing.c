@@ -47,9 +47,8 @@ static bool append_rejected(struct buffer *text, const char *fingerprint, enum a
          buffer_append_text(text, fingerprint) && buffer_append_text(text, "\",\"reason\":") &&
          text_append_json(text, slice_of(account_fault_text(fault))) && buffer_append_text(text, ",\"account_id\":") &&
          (id.length == 0 ? buffer_append_text(text, "null") : text_append_json(text, id)) &&
-         buffer_append_text(text, ",\"document\":") &&
-         (document.length == 0 ? buffer_append_text(text, "null")
-                               : buffer_append(text, document.bytes, document.length)) &&
+         (document.length == 0 ||
+          (buffer_append_text(text, ",\"document\":") && buffer_append(text, document.bytes, document.length))) &&
          buffer_append_text(text, "}");
 }
 

@@ -1,12 +1,13 @@
 -- Keeps the entries that could not be taken; a complete listing without one lets it go.
 --
--- $1 jsonb: [{"fingerprint", "account_id", "reason", "document"}, …]; document null: jsonb cannot hold it
+-- $1 jsonb: [{"fingerprint", "account_id", "reason", "document"}, …]; without document: jsonb cannot hold it
 with entry as materialized (
-  select distinct on (fingerprint)
-    context.organization_id, fingerprint, account_id, reason, nullif(document, 'null') as document, context.started_at
+  select distinct on (rejected ->> 'fingerprint')
+    context.organization_id, rejected ->> 'fingerprint' as fingerprint, rejected ->> 'account_id' as account_id,
+    rejected ->> 'reason' as reason, rejected -> 'document' as document, context.started_at
   from sweep_context as context
-  cross join jsonb_to_recordset($1::jsonb) as rejected (fingerprint text, account_id text, reason text, document jsonb)
-  order by fingerprint
+  cross join jsonb_array_elements($1::jsonb) as rejected
+  order by rejected ->> 'fingerprint'
 ), upserted as (
   insert into rejected_account (organization_id, fingerprint, account_id, reason, document, first_seen_at, last_seen_at)
   select entry.organization_id, fingerprint, entry.account_id, entry.reason, entry.document, started_at, started_at

@@ -146,7 +146,7 @@ select jsonb_build_array(jsonb_build_array('b', repeat('0c', 32), repeat('0d', 3
 \set outcome unchanged
 \set gone '{}'
 \set started '2026-01-01 00:10'
-\set rejected '[{"fingerprint":"ff","account_id":null,"reason":"no id","document":null}]'
+\set rejected '[{"fingerprint":"ff","account_id":null,"reason":"no id"}]'
 \ir sweep.psql
 select pg_temp.must(:'outcome' = 'changed' and :added = 1, 'back');
 call pg_temp.exact();

@@ -13,7 +13,7 @@ struct entry {
 };
 
 static const struct entry entries[] = {
-    {"null", NULL, "the entry is no object", NULL},
+    {"null", NULL, "the entry is no object", "null"},
     {"true", NULL, "the entry is no object", "true"},
     {"1.50", NULL, "the entry is no object", "1.5"},
     {"\"emailacct_1\"", NULL, "the entry is no object", "\"emailacct_1\""},
