@@ -142,10 +142,14 @@ struct holder {
 
 static void on_holder_row(void *context, const struct db_row *row) {
   struct holder *holder = context;
-  struct slice program = db_row_text(row, 1), client = db_row_text(row, 2);
-  error_set(&holder->error, ERROR_CONFLICT, "another process sweeps \"%s\": %.*s with backend pid %lld, client %.*s",
-            holder->sweep->options.organization->name, (int)program.length, program.bytes,
-            (long long)db_row_int(row, 0), (int)client.length, client.bytes);
+  struct slice id = db_row_text(row, 0), pid = db_row_text(row, 1), program = db_row_text(row, 2),
+               client = db_row_text(row, 3);
+  if (id.length > 0 && holder->sweep->organization_id == NULL)
+    holder->sweep->organization_id = memory_copy(id.bytes, id.length);
+  if (pid.length > 0)
+    error_set(&holder->error, ERROR_CONFLICT, "another process sweeps \"%s\": %.*s with backend pid %.*s, client %.*s",
+              holder->sweep->options.organization->name, (int)program.length, program.bytes, (int)pid.length, pid.bytes,
+              (int)client.length, client.bytes);
 }
 
 static void on_holder(void *context, const struct error *error) {

@@ -48,6 +48,7 @@ Test(one_sweep_at_a_time, and_who_waits_too_long_says_for_whom) {
   story_await_sql(story, "1", HELD, 10000);
   const struct run *second = story_expect_exit(story, 1, "sync", "--json", NULL);
   story_expect_member(story, second, "org1", "outcome", "failed");
+  story_expect_member(story, second, "org1", "organization_id", "orga_story1");
   story_expect_member(story, second, "org2", "outcome", "unchanged");
   story_expect_stderr(story, second, "another process sweeps \"org1\": closesyncd with backend pid ");
   cr_assert_not(story_ended(story, first));
