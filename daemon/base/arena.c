@@ -45,22 +45,6 @@ void arena_destroy(struct arena *arena) {
   free(arena);
 }
 
-void arena_reset(struct arena *arena) {
-  struct block *kept = arena->newest;
-  if (kept && kept->size > BLOCK_BYTES) {
-    free_chain(kept);
-    kept = NULL;
-  }
-  if (kept) {
-    free_chain(kept->next);
-    memset(kept->bytes, 0, kept->used);
-    kept->next = NULL;
-    kept->used = 0;
-  }
-  arena->newest = kept;
-  arena->used = 0;
-}
-
 static struct block *add_block(struct arena *arena, size_t bytes) {
   bool ordinary = bytes <= BLOCK_BYTES / 4;
   while (ordinary && arena->next_bytes < BLOCK_BYTES && bytes > arena->next_bytes / 4)
@@ -107,5 +91,3 @@ char *arena_copy(struct arena *arena, const void *bytes, size_t length) {
     memcpy(copy, bytes, length);
   return copy;
 }
-
-size_t arena_used_bytes(const struct arena *arena) { return arena->used; }

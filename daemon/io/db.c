@@ -31,7 +31,6 @@ struct db {
   bool dying;
   struct error dropped; /* why a connection that was being made is given up; kind NONE: it is not */
   int next_hello;
-  int server_version;
   db_notify_fn *notify;
   void *notify_context;
   db_state_fn *state;
@@ -226,7 +225,6 @@ static void on_connected(void *context, struct pg_conn *connection, const struct
   } else {
     struct session_events events = {.finished = on_finished, .lost = on_lost, .notified = on_notified, .context = db};
     db->session = session_create(db->loop, connection, db->options.answer_timeout_ms, &events);
-    db->server_version = session_server_version(db->session);
   }
   step(db);
 }
@@ -314,5 +312,3 @@ void db_on_state(struct db *db, db_state_fn *fn, void *context) {
 }
 
 int db_backend_pid(const struct db *db) { return db->session == NULL ? 0 : session_backend_pid(db->session); }
-
-int db_server_version(const struct db *db) { return db->server_version; }

@@ -80,8 +80,7 @@ typedef void db_state_fn(void *context, bool connected, const struct error *erro
 void db_on_notify(struct db *db, db_notify_fn *fn, void *context);
 void db_on_state(struct db *db, db_state_fn *fn, void *context);
 
-int db_backend_pid(const struct db *db);    /* as told at connect; a pooler tells its own number; 0: no session */
-int db_server_version(const struct db *db); /* 150004; 0 when never connected */
+int db_backend_pid(const struct db *db); /* as told at connect; a pooler tells its own number; 0: no session */
 void db_drop(
     struct db *db,
     const char *reason); /* forget this session, made or being made: what it would do completes with UNREACHABLE */

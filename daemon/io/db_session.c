@@ -385,5 +385,3 @@ void session_destroy(struct session *session) {
 bool session_usable(const struct session *session) { return !session->broken && !session->busy; }
 
 int session_backend_pid(const struct session *session) { return PQbackendPID(session->connection); }
-
-int session_server_version(const struct session *session) { return PQserverVersion(session->connection); }

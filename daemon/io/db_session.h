@@ -29,4 +29,3 @@ void session_start(struct session *session, const struct session_work *work); /*
 void session_break(struct session *session, const char *reason);              /* `lost` comes from the loop */
 bool session_usable(const struct session *session);                           /* nothing under way, and not broken */
 int session_backend_pid(const struct session *session);
-int session_server_version(const struct session *session);

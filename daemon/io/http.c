@@ -36,7 +36,6 @@ struct http {
   struct http_options options; /* its texts are ours */
   struct transfer *transfers;  /* accepted and not completed */
   struct socket_watch *sockets;
-  int in_flight;
   uint64_t last_request;
   bool dying;
   struct header headers[ANSWER_LINES];
@@ -163,7 +162,6 @@ static void complete(struct transfer *transfer, CURLcode code) {
   while (*link != transfer)
     link = &(*link)->next;
   *link = transfer->next;
-  http->in_flight--;
   if (!transfer->over)
     curl_multi_remove_handle(http->multi, transfer->easy);
   if (code == CURLE_OK && !transfer->cancelled) {
@@ -255,7 +253,6 @@ uint64_t http_get(struct http *http, const char *url, const struct secret *key, 
   answer_init(&transfer->answer, http->options.max_response_bytes);
   transfer->next = http->transfers;
   http->transfers = transfer;
-  http->in_flight++;
   transfer->easy = curl_easy_init();
   transfer->cancelled = http->dying;
   transfer->over = http->dying || transfer->easy == NULL || !set_callbacks(transfer) ||
@@ -279,8 +276,6 @@ void http_cancel(struct http *http, uint64_t request) {
     if (transfer->request == request)
       cancel(transfer);
 }
-
-int http_in_flight(const struct http *http) { return http->in_flight; }
 
 /* ---- the whole ---- */
 

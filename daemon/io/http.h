@@ -36,6 +36,5 @@ struct http *http_create(struct loop *loop, const struct http_options *options, 
 /* `key` is sent as Basic user name with an empty password; borrowed until the completion. Returns a number > 0. */
 uint64_t http_get(struct http *http, const char *url, const struct secret *key, http_done_fn *done, void *context);
 void http_cancel(struct http *http, uint64_t request); /* completes with CANCELLED */
-int http_in_flight(const struct http *http);
 /* Cancels what is in flight (completions come from the loop), then frees itself and leaves the loop. NULL is allowed. */
 void http_destroy(struct http *http);
