@@ -18,6 +18,8 @@ void app_complain(const char *format, ...) {
   va_end(arguments);
 }
 
+enum { PATIENCE_MS = 24 * 60 * 60 * 1000 };
+
 int app_exit_status(const struct error *error) {
   if (error == NULL)
     return 0;
@@ -54,6 +56,8 @@ int app_open(const struct arguments *arguments, const struct app_needs *needs, s
   int status = read_config(arguments, needs, app);
   if (status != 0)
     return status;
+  if (needs->patient)
+    app->config->database.statement_timeout_ms = PATIENCE_MS;
   enum log_level level = arguments->verbose ? LOG_LEVEL_DEBUG : app->config->log_level;
   app->log = log_create(stderr, level, app_logs_to_journal());
   app->loop = loop_create();

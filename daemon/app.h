@@ -24,7 +24,8 @@ struct app {
 };
 
 struct app_needs {
-  bool keys; /* read the organizations' keys, and be able to ask Close */
+  bool keys;    /* read the organizations' keys, and be able to ask Close */
+  bool patient; /* a statement may take as long as the tables are large: statement_timeout is for sweeps */
   /* Not NULL: the configuration's problems go here instead of stderr, and the app opens with what was understood (check). */
   struct buffer *problems;
 };

@@ -76,7 +76,7 @@ int command_erase(const struct arguments *arguments) {
   struct erase erase = {.arguments = arguments};
   if (!is_well_formed(arguments))
     return EXIT_USAGE;
-  int status = app_open(arguments, &(struct app_needs){.keys = false}, &erase.app);
+  int status = app_open(arguments, &(struct app_needs){.keys = false, .patient = true}, &erase.app);
   if (status != 0)
     return status;
   struct schema_options options = {.loop = erase.app.loop,

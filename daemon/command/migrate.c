@@ -91,7 +91,7 @@ int command_migrate(const struct arguments *arguments) {
   struct migrate migrate = {.arguments = arguments};
   if (!is_well_formed(arguments))
     return EXIT_USAGE;
-  int status = app_open(arguments, &(struct app_needs){.keys = false}, &migrate.app);
+  int status = app_open(arguments, &(struct app_needs){.keys = false, .patient = true}, &migrate.app);
   if (status != 0)
     return status;
   buffer_init(&migrate.script, SCRIPT_BYTES_MAX);

@@ -53,7 +53,7 @@ static void on_schema(void *context, const struct schema_state *state, const str
 
 int command_prune(const struct arguments *arguments) {
   struct prune prune = {0};
-  int status = app_open(arguments, &(struct app_needs){.keys = false}, &prune.app);
+  int status = app_open(arguments, &(struct app_needs){.keys = false, .patient = true}, &prune.app);
   if (status != 0)
     return status;
   struct schema_options options = {.loop = prune.app.loop,

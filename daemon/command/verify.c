@@ -197,7 +197,9 @@ int command_verify(const struct arguments *arguments) {
     return EXIT_USAGE;
   }
   buffer_init(&verify.since, HEADS_BYTES_MAX);
-  int status = read_since(&verify) ? app_open(arguments, &(struct app_needs){.keys = false}, &verify.app) : EXIT_USAGE;
+  int status = read_since(&verify)
+                   ? app_open(arguments, &(struct app_needs){.keys = false, .patient = true}, &verify.app)
+                   : EXIT_USAGE;
   if (status == 0) {
     verify.found = memory_allocate(sizeof(bool) * ((size_t)arguments->name_count + 1));
     struct schema_options options = {.loop = verify.app.loop,

@@ -286,3 +286,19 @@ Test(evidence_forged, the_log_of_run_is_a_file_of_heads) {
   expect_since(story, path, "the history was made anew");
   story_destroy(story);
 }
+
+/* As long as the tables are large: here each document takes its time. */
+Test(evidence_forged, a_proof_may_take_longer_than_a_sweep) {
+  struct story *story = story_create_generated(1, 3, 1);
+  story_expect_exit(story, 0, "sync", NULL);
+  story_sql(story,
+            "set search_path = close_crm, pg_temp;"
+            " create or replace function document_digest(salt bytea, document jsonb) returns bytea"
+            "  language plpgsql stable parallel safe set search_path from current"
+            "  as $$ begin perform pg_sleep(0.2); return sha256(salt || convert_to(document::text, 'UTF8')); end $$");
+  story_set(story, "database", "statement_timeout", "100ms");
+  story_expect_exit(story, 0, "verify", NULL);
+  story_change(story, 100, 2);
+  story_expect_exit(story, 1, "sync", NULL);
+  story_destroy(story);
+}
