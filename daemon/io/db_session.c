@@ -150,10 +150,12 @@ static void flush(struct session *session) {
   if (session->broken)
     return;
   int left = PQflush(session->connection);
+  /* While the socket is full, PQflush reads too; what it has read already wakes nobody. */
+  bool unread = session->sent_count > 0 && PQisBusy(session->connection) == 0;
   if (left < 0)
     break_connection(session);
   else
-    watcher_set(session->watcher, left > 0 ? WATCH_READ | WATCH_WRITE : WATCH_READ);
+    watcher_set(session->watcher, left > 0 || unread ? WATCH_READ | WATCH_WRITE : WATCH_READ);
 }
 
 /* ---- receiving ---- */

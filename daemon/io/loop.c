@@ -1,4 +1,4 @@
-/* The event loop on libuv. Every handle lives on the heap and is freed by its close callback, so closing from inside a
+/* The event loop on libuv. What is opened lives on the heap and is freed by its handle's close callback, so closing from inside a
  * callback is always allowed. Host names are resolved on a thread of their own and not on libuv's pool: a pool thread
  * that waits for a dead name server cannot be cancelled and would hold up the end of the process. */
 #include "io/loop.h"
@@ -11,14 +11,20 @@
 #include <string.h>
 #include <uv.h>
 
+/* libuv runs due timers until none is left, so one that restarts itself with 0 would starve the sockets. Those of 0 wait in a
+ * queue of their own; an idle handle is run once per turn, and makes the turn not wait. */
 struct loop {
   uv_loop_t uv;
+  uv_idle_t turn;
+  struct timer *first, *last; /* to be run in the next turn, in the order of their starts */
+  size_t queued;
 };
 
 struct timer {
   uv_timer_t uv;
-  uv_idle_t soon; /* for a delay of 0 */
-  int handles;    /* open ones */
+  struct loop *loop;
+  bool is_queued;
+  struct timer *before, *after; /* in the queue */
   timer_fn *fn;
   void *context;
 };
@@ -65,6 +71,8 @@ static void require(int status, const char *what) {
 struct loop *loop_create(void) {
   struct loop *loop = memory_allocate(sizeof *loop);
   require(uv_loop_init(&loop->uv), "create the event loop");
+  require(uv_idle_init(&loop->uv, &loop->turn), "create the event loop");
+  loop->turn.data = loop;
   return loop;
 }
 
@@ -73,6 +81,8 @@ void loop_run(struct loop *loop) { uv_run(&loop->uv, UV_RUN_DEFAULT); }
 bool loop_destroy(struct loop *loop) {
   if (loop == NULL)
     return true;
+  if (!uv_is_closing((uv_handle_t *)&loop->turn))
+    uv_close((uv_handle_t *)&loop->turn, NULL);
   uv_run(&loop->uv, UV_RUN_NOWAIT); /* the close callbacks of what was closed after loop_run() */
   if (uv_loop_close(&loop->uv) != 0)
     return false;
@@ -90,35 +100,53 @@ static void on_timer(uv_timer_t *uv) {
   timer->fn(timer->context);
 }
 
-static void on_soon(uv_idle_t *uv) {
-  struct timer *timer = uv->data;
-  uv_idle_stop(uv);
-  timer->fn(timer->context);
+static void enqueue(struct timer *timer) {
+  struct loop *loop = timer->loop;
+  timer->is_queued = true;
+  timer->before = loop->last;
+  timer->after = NULL;
+  *(loop->last == NULL ? &loop->first : &loop->last->after) = timer;
+  loop->last = timer;
+  loop->queued++;
 }
 
-static void free_timer(uv_handle_t *handle) {
-  struct timer *timer = handle->data;
-  if (--timer->handles == 0)
-    free(timer);
+static void dequeue(struct timer *timer) {
+  struct loop *loop = timer->loop;
+  if (!timer->is_queued)
+    return;
+  timer->is_queued = false;
+  *(timer->before == NULL ? &loop->first : &timer->before->after) = timer->after;
+  *(timer->after == NULL ? &loop->last : &timer->after->before) = timer->before;
+  loop->queued--;
+}
+
+static void on_turn(uv_idle_t *uv) {
+  struct loop *loop = uv->data;
+  for (size_t left = loop->queued; left > 0 && loop->first != NULL; left--) {
+    struct timer *timer = loop->first;
+    dequeue(timer);
+    timer->fn(timer->context);
+  }
+  if (loop->first == NULL)
+    uv_idle_stop(uv);
 }
 
 struct timer *timer_open(struct loop *loop, timer_fn *fn, void *context) {
   struct timer *timer = memory_allocate(sizeof *timer);
+  timer->loop = loop;
   timer->fn = fn;
   timer->context = context;
   require(uv_timer_init(&loop->uv, &timer->uv), "create a timer");
-  require(uv_idle_init(&loop->uv, &timer->soon), "create a timer");
-  timer->uv.data = timer->soon.data = timer;
-  timer->handles = 2;
+  timer->uv.data = timer;
   return timer;
 }
 
 void timer_start(struct timer *timer, int64_t delay_ms) {
+  require(uv_is_closing((uv_handle_t *)&timer->uv) ? UV_EINVAL : 0, "start a closed timer");
   timer_stop(timer);
   if (delay_ms <= 0) {
-    /* libuv runs due timers until none is left, so one that restarts itself with 0 would starve the sockets. An idle handle is run
-     * once per turn of the loop, and makes the turn not wait. */
-    require(uv_idle_start(&timer->soon, on_soon), "start a timer");
+    enqueue(timer);
+    require(uv_idle_start(&timer->loop->turn, on_turn), "start a timer");
     return;
   }
   uv_update_time(timer->uv.loop);
@@ -127,14 +155,14 @@ void timer_start(struct timer *timer, int64_t delay_ms) {
 
 void timer_stop(struct timer *timer) {
   uv_timer_stop(&timer->uv);
-  uv_idle_stop(&timer->soon);
+  dequeue(timer);
 }
 
 void timer_close(struct timer *timer) {
   if (timer == NULL)
     return;
-  uv_close((uv_handle_t *)&timer->uv, free_timer);
-  uv_close((uv_handle_t *)&timer->soon, free_timer);
+  timer_stop(timer);
+  uv_close((uv_handle_t *)&timer->uv, free_handle);
 }
 
 static void on_poll(uv_poll_t *uv, int status, int events) {

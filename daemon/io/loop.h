@@ -23,7 +23,9 @@ int64_t loop_now_ms(struct loop *loop); /* monotonic, updated on each call */
 /* Opened, not created: POSIX owns the name timer_create(). */
 typedef void timer_fn(void *context);
 struct timer *timer_open(struct loop *loop, timer_fn *fn, void *context);
-void timer_start(struct timer *timer, int64_t delay_ms); /* once; 0: in the loop's next turn; a running timer is moved */
+void timer_start(
+    struct timer *timer,
+    int64_t delay_ms); /* once; a running timer is moved; 0: in the loop's next turn, in the order of the starts */
 void timer_stop(struct timer *timer);
 void timer_close(struct timer *timer); /* NULL is allowed */
 

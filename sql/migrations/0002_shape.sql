@@ -231,9 +231,8 @@ begin atomic
       union all
       select '@.%1$s < 0 || @.%1$s > 65535 || @.%1$s %% 1 != 0' where kind = 'port'
       union all
-      select '@.%1$s[*].type() != "object"' where kind = 'list' and account_field() ? (name || '[]')
-      union all
-      select '@.%1$s[*].type() != "string"' where kind = 'list' and not account_field() ? (name || '[]')
+      select format('@.%%1$s.type() == "array" && @.%%1$s[*].type() != "%s"', case when account_field() ? (name || '[]') then 'object' else 'string' end)
+      where kind = 'list'
     ) as each_one (unlike)
     group by holder
   ) as part (place, unlike);
@@ -519,4 +518,4 @@ comment on function account_feature_shape(jsonb) is 'The rows of account_feature
 -- Of all columns `other` costs the most, so it is remembered beside the document; the rest of the row is made from the document when asked
 -- for. A migration that teaches account_field a field makes this column anew.
 alter table account_history add column other jsonb generated always as (other_of(document)) stored;
-comment on column account_history.other is 'From the document: what no column of account takes';
+comment on column account_history.other is 'From the document: what no column of account takes; NULL when removed';

@@ -1,5 +1,5 @@
 -- The temporary tables a sweep's transaction works in; made by a session's first one, empty again at every commit. They have no
--- index: emptying one would make the session plan its steps anew, and every step reads all of them anyway.
+-- index: emptying one would make the session plan its steps anew, and a step reads all of what it reads anyway.
 
 -- One statement, so that it can be part of a pipeline.
 do $$
@@ -27,8 +27,8 @@ if to_regclass('pg_temp.sweep_context') is null then
   limit 1;
 end if;
 
--- The documents of this batch. Kept plain and in the row: the steps look into each document some forty times, and a
--- compressed one would be unpacked forty times.
+-- The documents of this batch as Close gave them. Kept plain and in the row, here and in standing: the steps look into each document
+-- some forty times, and a compressed one would be unpacked forty times.
 create temp table if not exists incoming (
   account_id       text not null,
   document         jsonb not null,

@@ -1,5 +1,6 @@
 -- Notes the fields and types of the incoming documents that nobody told us of. One already known is seen again when an
--- account that has it changed; query/flush keeps it current otherwise. 30_account has said which accounts drift.
+-- account that has it changed; query/flush keeps it current otherwise. 30_account has said which documents drift,
+-- those too whose mirror row still waits, because only volatile fields differ.
 with drift as materialized (
   select context.organization_id, shape.path, shape.json_type, bool_or(standing.is_changed) as is_changed
   from sweep_context as context

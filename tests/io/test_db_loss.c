@@ -182,18 +182,21 @@ Test(db_loss, many_small_statements_pass) {
   cr_assert_eq(outcome.rows, 5000);
 }
 
+/* Many times over: whether the error is read by the socket's event or while sending is a matter of chance. */
 Test(db_loss, feed_stops_at_the_first_error) {
-  struct database database = {.pending = 0};
   struct db_statement statement = megabyte("select 1 / (length($1) - 1048576)");
-  struct outcome outcome = {.statement = &statement, .statements = 100}, after = {.calls = 0};
-  database_open(&database, NULL);
-  transaction(&database, &outcome, NULL, false);
-  query(&database, &after, "select 1");
-  database_finish(&database);
-  cr_assert_str_eq(outcome.code, "22012");
-  cr_assert_lt(outcome.fed, 20);
-  expect_well(&after, "0:1|");
-  cr_assert_eq(database.connects, 1);
+  for (int round = 0; round < 20; round++) {
+    struct database database = {.options = {.answer_timeout_ms = 5000}};
+    struct outcome outcome = {.statement = &statement, .statements = 100}, after = {.calls = 0};
+    database_open(&database, NULL);
+    transaction(&database, &outcome, NULL, false);
+    query(&database, &after, "select 1");
+    database_finish(&database);
+    cr_assert_str_eq(outcome.code, "22012", "%s", outcome.error);
+    cr_assert_lt(outcome.fed, 20);
+    expect_well(&after, "0:1|");
+    cr_assert_eq(database.connects, 1);
+  }
   free((void *)statement.values[0].bytes);
 }
 

@@ -48,27 +48,62 @@ static void count(void *context) {
 
 Test(loop, stopped_and_closed_timers_are_silent) {
   struct seen seen = {.loop = loop_create()};
-  seen.timer = timer_open(seen.loop, count, &seen);
-  seen.other = timer_open(seen.loop, count, &seen);
-  timer_start(seen.timer, 1);
-  timer_start(seen.other, 1);
-  timer_stop(seen.timer);
-  timer_close(seen.other);
-  timer_close(NULL);
+  for (int delay = 0; delay <= 1; delay++) {
+    seen.timer = timer_open(seen.loop, count, &seen);
+    seen.other = timer_open(seen.loop, count, &seen);
+    timer_start(seen.timer, delay);
+    timer_start(seen.other, delay);
+    timer_stop(seen.timer);
+    timer_close(seen.other);
+    timer_close(NULL);
+    loop_run(seen.loop);
+    cr_assert_eq(seen.count, 0);
+    timer_close(seen.timer);
+  }
+  finish(&seen);
+}
+
+struct runner {
+  struct seen *seen;
+  struct timer *timer;
+  char name;
+};
+
+static void run_named(void *context) {
+  struct runner *runner = context;
+  struct seen *seen = runner->seen;
+  seen->text[seen->count++] = runner->name;
+  if (runner->name == 'b')
+    timer_stop(seen->timer); /* of a timer that is due in this very turn */
+  if (seen->count == 1)
+    timer_start(runner->timer, 0);
+}
+
+Test(loop, timers_of_0_run_in_the_order_of_their_starts) {
+  struct seen seen = {.loop = loop_create()};
+  struct runner runners[4];
+  for (int i = 0; i < 4; i++)
+    runners[i] = (struct runner){&seen, timer_open(seen.loop, run_named, &runners[i]), (char)('a' + i)};
+  for (int i = 0; i < 4; i++)
+    timer_start(runners[i].timer, 0);
+  seen.timer = runners[2].timer;
   loop_run(seen.loop);
-  cr_assert_eq(seen.count, 0);
-  timer_close(seen.timer);
+  cr_assert_str_eq(seen.text, "abda");
+  for (int i = 0; i < 4; i++)
+    timer_close(runners[i].timer);
   finish(&seen);
 }
 
 Test(loop, running_timer_is_moved) {
   struct seen seen = {.loop = loop_create()};
   seen.timer = timer_open(seen.loop, count, &seen);
-  timer_start(seen.timer, 60000);
-  timer_start(seen.timer, 5);
   int64_t before = loop_now_ms(seen.loop);
+  timer_start(seen.timer, 60000);
+  timer_start(seen.timer, 0);
+  timer_start(seen.timer, 5);
   loop_run(seen.loop);
   cr_assert_eq(seen.count, 1);
+  cr_assert_geq(loop_now_ms(seen.loop) - before, 5);
   cr_assert_lt(loop_now_ms(seen.loop) - before, 5000);
   timer_close(seen.timer);
   finish(&seen);
@@ -152,6 +187,29 @@ Test(loop, watcher_sees_reading_and_writing) {
     cr_assert_eq(seen.ready, rows[i].ready);
     close(pair[1]);
   }
+}
+
+static void on_broken(void *context, int ready, bool broken) {
+  struct seen *seen = context;
+  if (seen->count == 0) {
+    seen->count++;
+    watcher_set(seen->watcher, WATCH_WRITE);
+  } else {
+    on_ready(context, ready, broken);
+  }
+}
+
+Test(loop, a_broken_watcher_can_be_set_again, .timeout = 20) {
+  struct seen seen = {.loop = loop_create()};
+  int pair[2];
+  cr_assert_eq(pipe2(pair, O_NONBLOCK), 0);
+  close(pair[0]);
+  seen.fd = pair[1];
+  seen.watcher = watcher_create(seen.loop, pair[1], on_broken, &seen);
+  watcher_set(seen.watcher, WATCH_WRITE);
+  finish(&seen);
+  cr_assert(seen.broken);
+  cr_assert_eq(seen.count, 2);
 }
 
 Test(loop, paused_and_closed_watchers_are_silent) {

@@ -98,7 +98,8 @@ insert into organization (organization_id, name) values ('many', 'many');
 select pg_temp.record('many', 'm' || n % 200, timestamptz '2026-01-01' + n * interval '1 s', jsonb_build_object('id', 'm' || n % 200, 'n', n, 'filler', repeat('x', 1000)))
 from generate_series(1, 2000) as n;
 vacuum (analyze) account_history;
--- (An autovacuum at the wrong moment leaves pages not all visible, so what could tempt the planner then is taken away.)
+-- (That it can be, and what it needs; an autovacuum at the wrong moment leaves pages not all visible, so what could tempt the planner
+-- then is taken away.)
 set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; set enable_hashagg = off;
 create function pg_temp.plan(statement text) returns text language plpgsql as $$
 declare line text; plan text := '';

@@ -57,9 +57,12 @@ select pg_temp.must(:'also_named' = '{}', 'forgotten');
 
 execute lock ('orga_1') \gset
 execute lock_holder ('orga_1') \gset
-select pg_temp.must(:'got' and :pid = pg_backend_pid(), 'held');
+select pg_temp.must(:'got' and :pid = pg_backend_pid() and not :{?organization_id}, 'held, by the name of nothing that is bound');
 execute unlock ('orga_1') \gset
 select pg_temp.must(:'released', 'released');
+\unset pid
+execute lock_holder ('one') \gset
+select pg_temp.must(not :{?pid} and :'organization_id' = 'orga_1', 'nobody holds it');
 
 -- Plan: in a read-only transaction.
 delete from account;

@@ -80,6 +80,8 @@ select '{"_type":"google","id":"a","organization_id":"o","user_id":"u","email":"
   "available_calendars":[{"id":"c","name":"n","status":"ok","default":true,"synced":true},{"id":"d"}],"zoom_account_plan":null,
   "calendly":{"x":1}}'::jsonb as document;
 select pg_temp.must(account_is_plain(document), 'the usual is plain') from usual;
+select pg_temp.must(account_is_plain(document || jsonb_build_object(name, null)) and account_is_plain(document - name), 'and without any one: ' || name)
+from usual, jsonb_object_keys(account_field() -> '') as name;
 insert into junk
 select usual.document || junk.document from usual, junk where jsonb_typeof(junk.document) = 'object'
 union all
