@@ -41,10 +41,6 @@ bool report_begin_json(const struct report *report, struct buffer *text) {
          append_text_or_null(text, error);
 }
 
-bool report_write_json(const struct report *report, struct buffer *text) {
-  return report_begin_json(report, text) && buffer_append_text(text, "}\n");
-}
-
 void report_log(const struct report *report, struct log *log) {
   enum log_level level = report->outcome >= OUTCOME_INCOMPLETE ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
   if (report->outcome == OUTCOME_FAILED)

@@ -25,7 +25,6 @@ const char *outcome_name(enum outcome outcome);
 bool outcome_parse(struct slice text, enum outcome *ret_outcome) __attribute__((warn_unused_result));
 
 void report_finish(struct report *report);
-/* A JSON object without its closing brace, for what a command has to add; and the whole one with a line break (contract section 2). */
+/* A JSON object without its closing brace, for what a command has to add (contract section 2). */
 bool report_begin_json(const struct report *report, struct buffer *text) __attribute__((warn_unused_result));
-bool report_write_json(const struct report *report, struct buffer *text) __attribute__((warn_unused_result));
 void report_log(const struct report *report, struct log *log);

@@ -15,7 +15,6 @@ struct spool {
   size_t memory_at; /* while reading */
   FILE *file;       /* NULL until memory is full */
   struct buffer record;
-  size_t records;
 };
 
 struct spool *spool_create(void) {
@@ -28,7 +27,6 @@ struct spool *spool_create(void) {
 void spool_clear(struct spool *spool) {
   buffer_clear(&spool->memory);
   spool->memory_at = 0;
-  spool->records = 0;
   if (spool->file != NULL)
     fclose(spool->file);
   spool->file = NULL;
@@ -80,7 +78,6 @@ bool spool_put(struct spool *spool, const struct slice *pieces, int count, struc
   for (int i = 0; i < count; i++)
     length += pieces[i].length;
   uint32_t prefix = (uint32_t)length;
-  spool->records++;
   if (spool->file != NULL || spool->memory.length + sizeof prefix + length > MEMORY_BYTES_MAX)
     return put_in_file(spool, pieces, count, prefix, error);
   bool good = buffer_append(&spool->memory, &prefix, sizeof prefix);
@@ -88,8 +85,6 @@ bool spool_put(struct spool *spool, const struct slice *pieces, int count, struc
     good = buffer_append(&spool->memory, pieces[i].bytes, pieces[i].length);
   return good || error_set(error, ERROR_BUG, "the spool's memory is full before its limit");
 }
-
-size_t spool_records(const struct spool *spool) { return spool->records; }
 
 bool spool_rewind(struct spool *spool, struct error *error) {
   spool->memory_at = 0;

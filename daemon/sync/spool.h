@@ -12,7 +12,6 @@ void spool_clear(struct spool *spool);
 /* Append one record made of pieces. Errors: LIMIT when the disk is full or no temporary file can be made. */
 bool spool_put(struct spool *spool, const struct slice *pieces, int count, struct error *error)
     __attribute__((warn_unused_result));
-size_t spool_records(const struct spool *spool);
 
 /* Reading starts at the first record again; nothing may be put after it. */
 bool spool_rewind(struct spool *spool, struct error *error) __attribute__((warn_unused_result));

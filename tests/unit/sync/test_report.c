@@ -24,7 +24,7 @@ Test(report, outcomes_have_names) {
 static char *json_of(const struct report *report) {
   struct buffer text;
   buffer_init(&text, 1 << 16);
-  cr_assert(report_write_json(report, &text));
+  cr_assert(report_begin_json(report, &text) && buffer_append_text(&text, "}"));
   return text.bytes;
 }
 
@@ -34,7 +34,7 @@ Test(report, json) {
   cr_assert_str_eq(
       line, "{\"organization\": \"main\", \"organization_id\": null, \"outcome\": \"unchanged\", \"accounts\": 0, "
             "\"added\": 0, \"changed\": 0, \"removed\": 0, \"rejected\": 0, \"repaired\": 0, \"requests\": 0, "
-            "\"error\": null}\n");
+            "\"error\": null}");
   memory_free(line);
   report = (struct report){.organization = "main",
                            .organization_id = memory_copy_text("orga_\"1\n"),
@@ -62,7 +62,7 @@ Test(report, json) {
                                            {"error", "could not list: \"x\"\t\x01"}};
   for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
     cr_assert_str_eq(json_object_get_string(json_object_object_get(object, members[i][0])), members[i][1]);
-  cr_assert_eq(strchr(line, '\n'), line + strlen(line) - 1, "one line");
+  cr_assert_null(strchr(line, '\n'), "one line");
   json_object_put(object);
   memory_free(line);
   report_finish(&report);
@@ -73,7 +73,7 @@ Test(report, a_line_that_does_not_fit) {
   struct report report = {.organization = "main"};
   struct buffer text;
   buffer_init(&text, 100);
-  cr_assert_not(report_write_json(&report, &text));
+  cr_assert_not(report_begin_json(&report, &text));
   buffer_finish(&text);
 }
 

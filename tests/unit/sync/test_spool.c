@@ -62,7 +62,6 @@ static int unlinked_files(void) {
 }
 
 Test(spool, an_empty_one) {
-  cr_assert_eq(spool_records(spool), 0);
   cr_assert(spool_rewind(spool, &error));
   expect_end();
   spool_destroy(NULL);
@@ -73,7 +72,6 @@ Test(spool, small_records_stay_in_memory) {
   put(3, 'a');
   put(0, 'b');
   put(1000, 'c');
-  cr_assert_eq(spool_records(spool), 3);
   for (int again = 0; again < 2; again++) {
     cr_assert(spool_rewind(spool, &error));
     expect_next(3, 'a');
@@ -106,7 +104,6 @@ Test(spool, large_ones_go_to_a_file_and_keep_their_order) {
   }
   spool_clear(spool);
   cr_assert_eq(unlinked_files(), before);
-  cr_assert_eq(spool_records(spool), 0);
   put(5, 'f');
   cr_assert(spool_rewind(spool, &error));
   expect_next(5, 'f');
