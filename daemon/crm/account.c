@@ -9,8 +9,11 @@
  * comes out either as a good account or with the reason why not, and that memory is bounded by the entry's size. */
 
 enum {
-  DOCUMENT_DEPTH_MAX = 512,                /* a rejected entry is still kept as a document up to this depth */
-  DOCUMENT_BYTES_MAX = 8 * ENTRY_BYTES_MAX /* U+FFFD, redaction and plain decimals may lengthen a text */
+  DOCUMENT_DEPTH_MAX = 512,                 /* a rejected entry is still kept as a document up to this depth */
+  DOCUMENT_BYTES_MAX = 8 * ENTRY_BYTES_MAX, /* U+FFFD, redaction and plain decimals may lengthen a text */
+  /* jsonb puts a blank behind each comma and colon, scan_clean() two bytes behind each integer of over 18 digits: a text at
+   * most doubles. */
+  STORED_BYTES_MAX = 2 * DOCUMENT_BYTES_MAX
 };
 
 struct account_reader {
@@ -30,7 +33,7 @@ struct account_reader *account_reader_create(const char *const *volatile_names, 
   if (reader->tokener == NULL)
     memory_exhausted();
   reader->hasher = hasher_create();
-  buffer_init(&reader->clean, DOCUMENT_BYTES_MAX);
+  buffer_init(&reader->clean, STORED_BYTES_MAX);
   buffer_init(&reader->document, DOCUMENT_BYTES_MAX);
   buffer_init(&reader->lasting, DOCUMENT_BYTES_MAX);
   return reader;
@@ -124,29 +127,45 @@ static enum account_fault read_unparsed(const struct page_entry *entry, struct a
   return deep ? ACCOUNT_TOO_DEEP : ACCOUNT_TOO_LARGE;
 }
 
-enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry,
-                                struct account *ret_account) {
+/* Within limits that the caller has judged. */
+static enum account_fault read_parsed(struct account_reader *reader, const struct page_entry *entry,
+                                      struct account *account) {
   struct slice text = entry->raw;
-  *ret_account = (struct account){0};
-  if (entry->raw.length > ENTRY_BYTES_MAX || entry->depth > DOCUMENT_DEPTH_MAX)
-    return read_unparsed(entry, ret_account);
   buffer_clear(&reader->clean);
   if (entry->dirty) {
     if (!scan_clean(entry->raw, &reader->clean))
-      return read_unparsed(entry, ret_account);
+      return read_unparsed(entry, account);
     text = buffer_slice(&reader->clean);
   }
   if (!parse(reader, text))
     return ACCOUNT_NO_OBJECT;
-  fill(reader, ret_account);
+  fill(reader, account);
   buffer_clear(&reader->document);
   buffer_clear(&reader->lasting);
   enum canonical_fault fault = canonical_write(reader->value, reader->volatile_names, reader->volatile_count,
                                                &reader->document, &reader->lasting);
   if (fault == CANONICAL_GOOD)
-    ret_account->document = buffer_slice(&reader->document);
-  enum account_fault judged = judge(entry, ret_account, fault);
+    account->document = buffer_slice(&reader->document);
+  enum account_fault judged = judge(entry, account, fault);
   if (judged == ACCOUNT_GOOD)
-    hasher_digest(reader->hasher, buffer_slice(&reader->lasting), ret_account->digest);
+    hasher_digest(reader->hasher, buffer_slice(&reader->lasting), account->digest);
   return judged;
+}
+
+enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry,
+                                struct account *ret_account) {
+  *ret_account = (struct account){0};
+  if (entry->raw.length > ENTRY_BYTES_MAX || entry->depth > DOCUMENT_DEPTH_MAX)
+    return read_unparsed(entry, ret_account);
+  return read_parsed(reader, entry, ret_account);
+}
+
+bool account_digest_stored(struct account_reader *reader, struct slice document, unsigned char ret_digest[HASH_BYTES]) {
+  struct page_entry entry;
+  struct account account = {0};
+  if (document.length > STORED_BYTES_MAX || !page_read_single(document, &entry, NULL) ||
+      entry.depth > ENTRY_DEPTH_MAX || read_parsed(reader, &entry, &account) != ACCOUNT_GOOD)
+    return false;
+  memcpy(ret_digest, account.digest, HASH_BYTES);
+  return true;
 }

@@ -31,4 +31,8 @@ void account_reader_destroy(struct account_reader *reader); /* NULL is allowed *
 
 enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry,
                                 struct account *ret_account);
+/* The digest of a good account's document made anew from what jsonb prints of it, which may be far longer than an entry may be: numbers
+ * are written out, blanks are put between. False for what account_read() cannot have accepted. */
+bool account_digest_stored(struct account_reader *reader, struct slice document, unsigned char ret_digest[HASH_BYTES])
+    __attribute__((warn_unused_result));
 const char *account_fault_text(enum account_fault fault);

@@ -43,13 +43,11 @@ static void open_reader(struct evidence *evidence, struct slice names) {
 }
 
 static bool fits(struct account_reader *reader, struct slice document, struct slice digest) {
-  struct page_entry entry;
-  struct account account;
-  struct error error = {0};
+  unsigned char made[HASH_BYTES];
   char hex[2 * HASH_BYTES + 1];
-  if (!page_read_single(document, &entry, &error) || account_read(reader, &entry, &account) != ACCOUNT_GOOD)
+  if (!account_digest_stored(reader, document, made))
     return false;
-  text_hex(account.digest, HASH_BYTES, hex);
+  text_hex(made, HASH_BYTES, hex);
   return slice_equals(digest, hex);
 }
 

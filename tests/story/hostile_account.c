@@ -260,3 +260,33 @@ Test(hostile_account, many_small_objects_in_bounded_memory) {
   story_expect_sql(story, "333000", "select jsonb_array_length(calendly) from account");
   story_destroy(story);
 }
+
+/* Accepted as an entry, and longer than one may be where it is kept: jsonb puts blanks between and writes numbers out. */
+Test(hostile_account, longer_in_the_mirror_than_on_the_wire) {
+  struct story *story = story_create(1);
+  char *numbers = malloc(720000);
+  cr_assert_not_null(numbers);
+  for (int i = 0; i < 360000; i++)
+    memcpy(numbers + (size_t)2 * (size_t)i, (char[]){(char)('0' + i % 10), ','}, 2);
+  numbers[719999] = '\0';
+  story_accounts(story, 1,
+                 story_format(story,
+                              "[{\"raw\": \"{\\\"id\\\":\\\"blanks\\\",\\\"organization_id\\\":"
+                              "\\\"orga_story1\\\",\\\"d\\\":[%s]}\", \"id\": \"blanks\"}, "
+                              "{\"raw\": \"{\\\"id\\\":\\\"decimals\\\",\\\"organization_id\\\":"
+                              "\\\"orga_story1\\\",\\\"d\\\":[1e131071,2e131071,3e131071,4e131071,5e131071,"
+                              "6e131071,7e131071,8e131071,9e131071]}\", \"id\": \"decimals\"}]",
+                              numbers));
+  free(numbers);
+  expect(story, 0, "changed");
+  story_expect_sql(story, "2", "select count(*) from account_history where octet_length(document::text) > 1024 * 1024");
+  story_expect_exit(story, 0, "verify", NULL);
+  const struct run *run = story_expect_exit(story, 0, "sync", "--json", "--verify", NULL);
+  story_expect_member(story, run, "org1", "repaired", "0");
+  /* And what is damaged is still found. */
+  story_sql(story, "update account_digest set canonical_digest = sha256('') where account_id = 'blanks'");
+  run = story_expect_exit(story, 1, "verify", NULL);
+  cr_assert(strstr(run->err, "account_digest account blanks: canonical_digest does not fit the document") != NULL);
+  cr_assert(strstr(run->err, "decimals") == NULL);
+  story_destroy(story);
+}

@@ -134,6 +134,45 @@ Test(account, size) {
   buffer_finish(&text);
 }
 
+/* `text` is a good account; what jsonb prints of it, a blank behind each comma and colon, has the same digest. The texts have no
+ * comma or colon inside of strings. */
+static void expect_same_digest(struct slice text) {
+  struct account account;
+  struct buffer stored;
+  unsigned char digest[HASH_BYTES];
+  buffer_init(&stored, 1 << 24);
+  cr_assert_eq(read_text(text, &account), ACCOUNT_GOOD);
+  for (size_t i = 0; i < account.document.length; i++) {
+    const char *at = account.document.bytes + i;
+    cr_assert(buffer_append(&stored, at, 1) && (strchr(",:", *at) == NULL || buffer_append(&stored, " ", 1)));
+  }
+  cr_assert_gt(stored.length, ENTRY_BYTES_MAX);
+  cr_assert(account_digest_stored(reader, buffer_slice(&stored), digest));
+  cr_assert_eq(memcmp(digest, account.digest, HASH_BYTES), 0);
+  buffer_finish(&stored);
+}
+
+Test(account, is_longer_in_the_mirror_than_an_entry_may_be) {
+  struct buffer text;
+  unsigned char digest[HASH_BYTES];
+  buffer_init(&text, 1 << 24);
+  append_times(append_times(append_times(&text, "{\"id\":\"a\",\"x\":[0", 1), ",1e131071", 63), "]}", 1);
+  expect_same_digest(buffer_slice(&text));
+  buffer_clear(&text);
+  append_times(append_times(append_times(&text, "{\"id\":\"a\",\"x\":[0", 1), ",0", 524000), "]}", 1);
+  expect_same_digest(buffer_slice(&text));
+  buffer_clear(&text);
+  append_times(append_times(append_times(&text, "{\"id\":\"a\",\"x\":[0", 1), ",1e18", 209000), "]}", 1);
+  expect_same_digest(buffer_slice(&text));
+  put_nested(&text, 65);
+  cr_assert_not(account_digest_stored(reader, buffer_slice(&text), digest));
+  cr_assert_not(account_digest_stored(reader, slice_of("{\"id\":\"a\""), digest));
+  cr_assert_not(account_digest_stored(reader, slice_of("{\"x\":\"a\"}"), digest));
+  put_long(&text, 10 * ENTRY_BYTES_MAX, "x");
+  cr_assert_not(account_digest_stored(reader, buffer_slice(&text), digest));
+  buffer_finish(&text);
+}
+
 /* The id of what is not parsed is told only where it reads as it stands. */
 Test(account, an_id_that_was_not_decoded_is_not_told) {
   struct buffer text;
