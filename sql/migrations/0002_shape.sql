@@ -297,6 +297,9 @@ begin
     end if;
   end loop;
   list := json_list(document -> 'available_calendars');
+  if jsonb_array_length(list) > 100 then -- each is looked for among those before it
+    return false;
+  end if;
   for place in 0 .. coalesce(jsonb_array_length(list), 0) - 1 loop
     element := list -> place;
     if not json_has_only(element, account_names('available_calendars[]'))
@@ -502,15 +505,22 @@ create function account_feature_shape(document jsonb)
   returns table (feature text, is_available boolean, is_enabled boolean)
   language sql immutable parallel safe
 begin atomic
-  select word, coalesce(available ? word, false), coalesce(enabled ? word, false)
+  select feature.*
   from (
-    select json_list(document -> 'available_features') as available, json_list(document -> 'enabled_features') as enabled
+    select document -> 'available_features' as available, document -> 'enabled_features' as enabled
     offset 0
   ) as held
-  cross join lateral ( -- accounts have the same few lists, and the planner remembers what each came to
-    select distinct word
-    from json_word(coalesce(available, '[]') || coalesce(enabled, '[]'))
+  cross join lateral ( -- accounts have the same few lists, and the planner may remember what they came to
+    select word, bool_or(is_available), bool_or(not is_available)
+    from (
+      select word, true as is_available
+      from json_word(held.available)
+      union all
+      select word, false
+      from json_word(held.enabled)
+    ) as listed
     where word is not null
+    group by word
   ) as feature;
 end;
 comment on function account_feature_shape(jsonb) is 'The rows of account_feature, from the document';

@@ -66,8 +66,8 @@ create function account_difference_fields(have jsonb, want jsonb) returns text[]
   language sql immutable parallel safe
 begin atomic
   select coalesce(array_agg(distinct case
-    when name = 'type' then '_type'
-    when name like 'default_identity_%' then 'default_identity'
+    when is_column and name = 'type' then '_type'
+    when is_column and name like 'default_identity_%' then 'default_identity'
     else coalesce(
       substring(name from '^(smtp|imap|default_identity)[.]'),
       substring(name from '^(identities|(?:synced|available)_calendars|(?:available|enabled)_features)\[\]'),
@@ -75,15 +75,15 @@ begin atomic
       name)
     end), '{}')
   from (
-    select * from jsonb_each(have - 'other')
+    select true, * from jsonb_each(have - 'other')
     union all
-    select * from jsonb_each(have -> 'other')
-  ) as had (name, value)
+    select false, * from jsonb_each(have -> 'other')
+  ) as had (is_column, name, value)
   full join (
-    select * from jsonb_each(want - 'other')
+    select true, * from jsonb_each(want - 'other')
     union all
-    select * from jsonb_each(want -> 'other')
-  ) as wanted (name, value) using (name, value)
+    select false, * from jsonb_each(want -> 'other')
+  ) as wanted (is_column, name, value) using (is_column, name, value)
   where had.value is null or wanted.value is null;
 end;
 comment on function account_difference_fields(jsonb, jsonb) is 'The top-level names of a document in which two rows of account differ';

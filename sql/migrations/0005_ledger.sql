@@ -9,6 +9,7 @@ create table erasure (
   reason          text,
   account_ids     text[] not null,
   seqs            bigint[] not null,
+  tombstones      bytea[],
   previous_hash   bytea not null,
   hash            bytea not null,
   transaction_id  xid8 not null default pg_current_xact_id(),
@@ -22,6 +23,7 @@ comment on column erasure.erased_by is 'The database role that asked for it';
 comment on column erasure.reason is 'Why, in its words';
 comment on column erasure.account_ids is 'The accounts whose documents were erased';
 comment on column erasure.seqs is 'The history rows whose documents became tombstones, sorted';
+comment on column erasure.tombstones is 'Of each of these rows tombstone_digest(what is left of the document)';
 comment on column erasure.previous_hash is 'hash of the erasure before; 32 zero bytes at the first';
 comment on column erasure.hash is 'sha256(previous_hash || erasure_link(…) in UTF-8)';
 comment on column erasure.transaction_id is 'The transaction that erased';
@@ -86,15 +88,16 @@ end;
 comment on function history_head(text) is 'seq and hash of the last link of an organization''s chain; no row: it has none yet';
 
 create function erasure_link(
-    organization_id text, erasure_id bigint, erased_at timestamptz, erased_by text, reason text, account_ids text[], seqs bigint[])
+    organization_id text, erasure_id bigint, erased_at timestamptz, erased_by text, reason text, account_ids text[], seqs bigint[],
+    tombstones bytea[])
   returns text
   language sql stable parallel safe
 begin atomic
   select jsonb_build_array(
     1, organization_id, erasure_id, to_char(erased_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), erased_by, reason,
-    account_ids, seqs)::text;
+    account_ids, seqs, (select jsonb_agg(encode(digest, 'hex') order by place) from unnest(tombstones) with ordinality as tombstone (digest, place)))::text;
 end;
-comment on function erasure_link(text, bigint, timestamptz, text, text, text[], bigint[])
+comment on function erasure_link(text, bigint, timestamptz, text, text, text[], bigint[], bytea[])
   is 'The text of one erasure that its hash covers';
 
 -- What stays of an erased document: which account it was, its statuses and features. Erasing twice is erasing once.
@@ -108,6 +111,13 @@ begin atomic
     'available_features', 'enabled_features');
 end;
 comment on function tombstone(jsonb) is 'What erasing leaves of a document';
+
+create function tombstone_digest(document jsonb) returns bytea
+  language sql stable parallel safe
+begin atomic
+  select sha256(convert_to(document::text, 'UTF8'));
+end;
+comment on function tombstone_digest(jsonb) is 'What an erasure remembers of each tombstone it left: nothing else holds it any more';
 
 create function history_refuse() returns trigger
   language plpgsql
@@ -202,6 +212,7 @@ declare
   held record;
   target_accounts text[];
   target_seqs bigint[];
+  target_tombstones bytea[];
   forgotten text[];
   alive text;
   last_erasure record;
@@ -265,12 +276,17 @@ begin
       order by erasure.erasure_id desc
       limit 1;
       erasure_id := coalesce(last_erasure.erasure_id, 0) + 1;
-      insert into erasure (organization_id, erasure_id, erased_at, erased_by, reason, account_ids, seqs, previous_hash, hash)
+      select array_agg(tombstone_digest(tombstone(past.document)) order by past.seq) into target_tombstones
+      from account_history as past
+      where past.organization_id = held.organization_id
+      and past.seq = any (target_seqs);
+      insert into erasure (organization_id, erasure_id, erased_at, erased_by, reason, account_ids, seqs, tombstones, previous_hash, hash)
       select
         held.organization_id, erase_history.erasure_id, at.now, session_user, erase_history.reason, target_accounts, target_seqs,
-        at.previous_hash,
+        target_tombstones, at.previous_hash,
         sha256(at.previous_hash || convert_to(erasure_link(
-          held.organization_id, erase_history.erasure_id, at.now, session_user, erase_history.reason, target_accounts, target_seqs), 'UTF8'))
+          held.organization_id, erase_history.erasure_id, at.now, session_user, erase_history.reason, target_accounts, target_seqs,
+          target_tombstones), 'UTF8'))
       from (
         select clock_timestamp() as now, coalesce(last_erasure.hash, decode(repeat('00', 32), 'hex')) as previous_hash
         offset 0

@@ -15,7 +15,7 @@ begin atomic
     order by anchor.seq desc
     limit 1
   ), erased as (
-    select distinct unnest(erasure.seqs) as seq
+    select distinct unnest(erasure.seqs) as seq, unnest(erasure.tombstones) as tombstone
     from erasure
     where erasure.organization_id = verify_history.organization_id
   ), linked as (
@@ -57,6 +57,8 @@ begin atomic
         when change <> 'removed' and document_salt is null and erased.seq is null then 'a tombstone without its erasure'
         when change = 'removed' and document_salt is null or octet_length(document_salt) <> 32 then 'document_salt is not 32 bytes'
         when document_salt is null and document <> tombstone(document) then 'an erased row holds more than a tombstone'
+        when document_salt is null and change <> 'removed' and erased.tombstone is distinct from tombstone_digest(document)
+        then 'the tombstone is not the one that its erasure left'
         when document_salt is not null and erased.seq is not null then 'an erased document is back'
         when not is_carried and version <> coalesce(version_before::bigint, version_pruned, version - 1::bigint) + 1
         then format('version %s follows %s', version, coalesce(version_before, version_pruned))
@@ -104,12 +106,19 @@ begin atomic
   ) as total
   where newest_anchor.seq - carried.present <> total.dropped
   union all
+  select null, null, format('column "%s" of account_history is no longer generated from the document', attname)
+  from pg_attribute
+  where attrelid = 'account_history'::regclass
+  and attname in ('send_status', 'receive_status', 'email_receive_status', 'calendar_receive_status', 'other')
+  and attgenerated <> 's'
+  union all
   select null, null, format('erasure %s does not fit its chain', chained.erasure_id)
   from chained
   where chained.erasure_id <> id_before + 1
   or chained.previous_hash <> hash_before
   or chained.hash <> sha256(chained.previous_hash || convert_to(erasure_link(
-    chained.organization_id, chained.erasure_id, chained.erased_at, chained.erased_by, chained.reason, chained.account_ids, chained.seqs), 'UTF8'))
+    chained.organization_id, chained.erasure_id, chained.erased_at, chained.erased_by, chained.reason, chained.account_ids, chained.seqs,
+    chained.tombstones), 'UTF8'))
   order by 1 nulls last;
 end;
 comment on function verify_history(text) is 'What is wrong with an organization''s history, the first bad seq first; no row: the chain, seq, versions, intervals, digests, erasures and anchor hold';

@@ -1,14 +1,16 @@
--- Opens a sweep's transaction: takes the organization's row (or makes it), refuses when the mirror moved on since the
--- sweep began, and fixes what every step of it shares: the sweep's number and the one moment of observation.
+-- Opens a sweep's transaction: takes the organization's row (or makes it), refuses when the mirror moved on or the row was renamed
+-- since the sweep began, and fixes what every step of it shares: the sweep's number and the one moment of observation.
 --
 -- $1 organization_id text, $2 revision bigint (NULL: not bound yet), $3 name text, $4 principal_id text (NULL: as it is),
 -- $5 user_id text, $6 started_at timestamptz, $7 listed_at, $8 complete_at timestamptz (later than the row knows; or NULL),
--- $9 volatile_fields text[], $10 verify boolean, $11 complete boolean, $12 digest_version integer
+-- $9 volatile_fields text[], $10 verify boolean, $11 complete boolean, $12 digest_version integer,
+-- $13 known_as text: the name the sweep found the row under (NULL: not bound yet)
 with held as (
   update organization
   set name = $3::text,
     principal_id = coalesce($4::text, principal_id)
   where organization_id = $1::text
+  and name = $13::text
   and case
     when exists (select from organization where name = $3 and organization_id <> $1)
     then refuse('CS002', format('the name "%s" belongs to another organization', $3))

@@ -120,3 +120,20 @@ begin
     end loop;
   end loop;
 end $$;
+
+select pg_temp.must(account_difference_fields('{"type":"a","other":{"type":1,"default_identity_x":1}}', '{"type":"b","other":{"type":2}}') = '{_type,default_identity_x,type}', 'a field called as a column');
+
+-- A long list costs no more than its length: these would take minutes if each element were looked for among all.
+set statement_timeout = '20s';
+create temp table long as
+select jsonb_build_object('id', 'a', 'identities', i, 'available_calendars', c, 'synced_calendars', w, 'available_features', w, 'enabled_features', w) as document
+from (
+  select jsonb_agg(jsonb_build_object('email', n::text, 'name', 'x')) as i, jsonb_agg(jsonb_build_object('id', n::text)) as c, jsonb_agg(n::text) as w
+  from generate_series(1, 100000) as n
+) as lists;
+select pg_temp.must(other_of(document) = '{}', 'nothing is other') from long;
+select pg_temp.must(count(*) filter (where is_available and is_enabled) = 100000, 'long features') from long cross join lateral account_feature_shape(document);
+select pg_temp.must(count(*) filter (where is_available and is_synced) = 100000, 'long calendars') from long cross join lateral account_calendar_shape(document);
+select pg_temp.must(count(*) filter (where not is_default) = 100000, 'long identities') from long cross join lateral account_identity_shape(document);
+select pg_temp.must(count(*) = 0, 'no drift') from long cross join lateral account_drift(document);
+reset statement_timeout;

@@ -197,26 +197,30 @@ call pg_temp.exact();
 -- A moved mirror and a taken name stop the pipeline.
 \set ON_ERROR_STOP off
 begin;
-execute begin ('orga_1', 5, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1);
+execute begin ('orga_1', 5, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one');
 \if :ERROR
 \set moved :SQLSTATE
 \endif
 rollback;
 begin;
-execute begin ('orga_1', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1);
+execute begin ('orga_1', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, null);
 \set bound :SQLSTATE
 rollback;
 begin;
-execute begin ('orga_2', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1);
+execute begin ('orga_2', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, null);
 \set taken :SQLSTATE
 rollback;
 begin;
-execute begin ('orga_9', 1, 'nine', null, null, '2026-01-02', null, null, '{}', false, true, 1);
+execute begin ('orga_9', 1, 'nine', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'nine');
 \set gone_away :SQLSTATE
 rollback;
-\set ON_ERROR_STOP on
-select pg_temp.must(:'moved' = 'CS001' and :'bound' = 'CS001' and :'gone_away' = 'CS001', 'the mirror moved on'), pg_temp.must(:'taken' = 'CS002', 'the name is taken');
 begin;
-execute begin ('orga_1', 9, 'renamed', null, null, '2026-01-02', null, null, '{}', false, true, 1);
+execute begin ('orga_1', 9, 'second', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'before');
+\set renamed :SQLSTATE
+rollback;
+\set ON_ERROR_STOP on
+select pg_temp.must(:'moved' = 'CS001' and :'bound' = 'CS001' and :'gone_away' = 'CS001', 'the mirror moved on'), pg_temp.must(:'renamed' = 'CS001', 'somebody else renamed it'), pg_temp.must(:'taken' = 'CS002', 'the name is taken');
+begin;
+execute begin ('orga_1', 9, 'renamed', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one');
 select pg_temp.must(name = 'renamed' and principal_id = 'user_p', 'renamed') from organization;
 rollback;

@@ -103,6 +103,11 @@ static const struct {
     {"update account_history set document = tombstone(document), document_salt = null where seq = 3",
      "a tombstone without its erasure"},
     {"update account_history set document = document || '{\"email\": \"x\"}' where seq = 2", "more than a tombstone"},
+    {"update account_history set document = jsonb_set(document, '{id}', '\"emailacct_x\"') where seq = 2",
+     "the tombstone is not the one that its erasure left"},
+    {"update account_history set document = document || '{\"send_status\": \"error\"}' where seq = 2",
+     "the tombstone is not the one that its erasure left"},
+    {"update erasure set tombstones = null", "erasure 1 does not fit its chain"},
     {"update account_history set document_salt = sha256('x') where seq = 2", "seq 2"},
     {"delete from erasure", "a tombstone without its erasure"},
     {"update erasure set reason = 'another'", "erasure 1 does not fit its chain"},
@@ -161,6 +166,16 @@ Test(evidence_forged, every_forgery_before_the_head_is_found) {
     story_expect_sql(story, "0", "select count(*) from verify_history('orga_story1')");
   }
   story_expect_exit(story, 0, "verify", NULL);
+  story_destroy(story);
+}
+
+/* Whoever may alter the table may let a column say what its document does not. */
+Test(evidence_forged, a_column_that_is_no_longer_generated_is_found) {
+  struct story *story = six_rows();
+  forge(story, "alter table account_history alter column other drop expression;"
+               " update account_history set other = '{\"forged\": 1}' where seq = 3");
+  const struct run *run = story_expect_exit(story, 1, "verify", NULL);
+  cr_assert(strstr(run->err, "column \"other\" of account_history is no longer generated") != NULL, "%s", run->err);
   story_destroy(story);
 }
 
@@ -252,11 +267,11 @@ Test(evidence_forged, the_head_pins_coverage_and_erasures_too) {
   forge(story, "insert into coverage (organization_id, from_at, until_at, sweeps) values ('orga_story1', '2020-01-01', "
                "'2021-01-01', 9)");
   expect_since(story, head, "is not what it was");
-  forge(
-      story,
-      "delete from coverage where sweeps = 9; update erasure set hash = sha256(previous_hash || "
-      "convert_to(erasure_link("
-      "organization_id, erasure_id, erased_at, erased_by, 'another', account_ids, seqs), 'UTF8')), reason = 'another'");
+  forge(story, "delete from coverage where sweeps = 9; update erasure set hash = sha256(previous_hash || "
+               "convert_to(erasure_link("
+               "organization_id, erasure_id, erased_at, erased_by, 'another', account_ids, seqs, tombstones), "
+               "'UTF8')), reason = "
+               "'another'");
   expect_since(story, head, "erasure 1 is not the one the head names");
   forge(story,
         "delete from organization; delete from account; delete from account_identity; delete from account_mail_server; "
