@@ -1,6 +1,8 @@
 /* Follows conninfo_parse() and conninfo_uri_parse() of libpq (fe-connect.c). Where in doubt it refuses: a password that slips
  * through is in the process list of every tool that prints the configuration. */
 #include "config_conninfo.h"
+#include "config_keyword.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -48,10 +50,37 @@ static const char *judge_value(const char *keyword, const char *value) {
   return NULL;
 }
 
+static bool is_password(const char *keyword) {
+  return strcasecmp(keyword, "password") == 0 || strcasecmp(keyword, "sslpassword") == 0;
+}
+
+/* Names it only when it cannot be a key that was put in the wrong place. */
+static const char *refuse_keyword(const char *keyword, struct arena *arena) {
+  size_t length = strspn(keyword, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+  bool named = length > 0 && length <= 32 && keyword[length] == '\0';
+  const char *nearest = named ? config_keyword_nearest(keyword) : NULL;
+  if (nearest && is_password(nearest))
+    return no_password;
+  char text[256];
+  if (nearest)
+    snprintf(text, sizeof text, "free of \"%s\", which is no keyword of libpq 15; the nearest is \"%s\"", keyword,
+             nearest);
+  else if (named)
+    snprintf(text, sizeof text, "free of \"%s\", which is no keyword of libpq 15; take it out", keyword);
+  else
+    snprintf(text, sizeof text,
+             "free of what is no keyword of libpq 15; there are host, port, dbname, user, sslmode and "
+             "others, in small letters");
+  const char *copy = arena_copy(arena, text, strlen(text));
+  return copy ? copy : "shorter: the configuration is too large";
+}
+
 /* A keyword and its value, as libpq would take them. */
 static const char *judge_pair(const char *keyword, const char *value, struct arena *arena, int depth) {
-  if (strcasecmp(keyword, "password") == 0 || strcasecmp(keyword, "sslpassword") == 0)
+  if (is_password(keyword))
     return no_password;
+  if (depth == 0 && !config_keyword_is_known(keyword)) /* deeper, it may be a database's name after all */
+    return refuse_keyword(keyword, arena);
   /* libpq expands a database name that is itself a conninfo. */
   if (strcasecmp(keyword, "dbname") == 0 && (strchr(value, '=') || strstr(value, "://")))
     return depth < 3 ? judge(value, arena, depth + 1) : unreadable;
@@ -131,7 +160,9 @@ static const char *judge_query(char *query, struct arena *arena, int depth) {
     *value++ = '\0';
     if (!decode(at) || !decode(value))
       return unreadable;
-    const char *words = judge_pair(at, value, arena, depth);
+    /* Of JDBC's "ssl" libpq knows this one value, in a URI. */
+    bool jdbc = strcmp(at, "ssl") == 0 && strcmp(value, "true") == 0;
+    const char *words = jdbc ? NULL : judge_pair(at, value, arena, depth);
     if (words)
       return words;
   }

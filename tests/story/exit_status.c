@@ -66,6 +66,21 @@ Test(exit_status, is_78_for_the_configuration_whatever_else_is_wrong) {
   story_destroy(story);
 }
 
+/* Not first when it connects, alone, after check has called the configuration fine. */
+Test(exit_status, is_78_for_a_keyword_that_libpq_does_not_know) {
+  struct story *story = two_swept();
+  story_set(story, "database", "conninfo", story_format(story, "%s bogus=1", story_conninfo(story)));
+  story_set(story, "sync", "interval", "soon");
+  const struct run *run = story_expect_exit(story, 78, "sync", NULL);
+  story_expect_stderr(story, run, "\"database.conninfo\" must be free of \"bogus\"");
+  story_expect_stderr(story, run, "interval");
+  story_set(story, "sync", "interval", "5m");
+  story_expect_stderr(story, story_expect_exit(story, 78, "migrate", NULL), story_config_path(story));
+  run = story_expect_exit(story, 78, "check", NULL);
+  cr_assert(strstr(run->out, "must be free of \"bogus\"") != NULL, "%s", run->out);
+  story_destroy(story);
+}
+
 Test(exit_status, is_69_when_the_database_is_away) {
   struct story *story = two_swept();
   break_database(story);

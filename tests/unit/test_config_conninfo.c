@@ -22,7 +22,7 @@ Test(config_conninfo, passwords_in_conninfo) {
                                     "postgresql://user:hunter2?a=b@h/db",
                                     "postgresql://user:hunter2/x@h/db",
                                     "postgresql://h/db?password=hunter2",
-                                    "postgresql://h?a=b&%70assword=hunter2",
+                                    "postgresql://h?user=b&%70assword=hunter2",
                                     "postgresql://h/db?sslpassword=hunter2",
                                     "dbname='host=h password=hunter2'",
                                     "dbname=postgresql://u:hunter2@h/x",
@@ -71,5 +71,39 @@ Test(config_conninfo, values_that_libpq_judges_late) {
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     snprintf(text, sizeof text, "[database]\nconninfo = %s\n", bad[i]);
     expect_problem(text, 2, "\"database.conninfo\" must be given");
+  }
+}
+
+/* libpq would say so only when it connects, and without the line. */
+Test(config_conninfo, keywords_that_libpq_does_not_know) {
+  static const char *const good[] = {"requiressl=1", "postgresql:///close?ssl=true", "dbname='no=keyword'",
+                                     "postgresql:///close?s%73lmode=disable"};
+  static const struct {
+    const char *value, *words;
+  } bad[] = {
+      {"bogus=1", "free of \"bogus\", which is no keyword of libpq 15; take it out"},
+      {"bogus=", "\"bogus\""},
+      {"host=h bogus = '1' port=5432", "\"bogus\""},
+      {"Host=h", "free of \"Host\", which is no keyword of libpq 15; the nearest is \"host\""},
+      {"databse=x sslmode=disable", "\"databse\""},
+      {"ssl_mode=disable", "; the nearest is \"sslmode\""},
+      {"target_sesion_atrs=any", "; the nearest is \"target_session_attrs\""},
+      {"pasword=hunter2", "free of passwords"},
+      {"ssl=true", "\"ssl\""},
+      {"postgresql:///close?ssl=on", "\"ssl\""},
+      {"postgresql:///close?sslmode=disable&bogus=1", "\"bogus\""},
+      {"postgresql:///close?bo%67us=1", "\"bogus\""},
+      {"hunter2=", "free of what is no keyword of libpq 15; there are host"},
+      {"a_keyword_of_more_letters_than_a_keyword_has=1", "free of what is no keyword of libpq 15; there are host"},
+  };
+  char text[256];
+  for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+    snprintf(text, sizeof text, "[database]\nconninfo = %s\n", good[i]);
+    expect_well(text);
+  }
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    snprintf(text, sizeof text, "[database]\nconninfo = %s\n", bad[i].value);
+    expect_problem(text, 2, bad[i].words);
+    cr_assert_null(strstr(told(), "hunter2"), "%s", told());
   }
 }
