@@ -224,7 +224,8 @@ create function coverage_digest(organization_id text, before timestamptz) return
 begin atomic
   select encode(sha256(convert_to(coalesce(jsonb_agg(jsonb_build_array(
     to_char(from_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), to_char(until_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    sweeps, extract(epoch from longest_gap)) order by from_at), '[]')::text, 'UTF8')), 'hex')
+    sweeps, extract(epoch from longest_gap), extract(epoch from pending_gap),
+    to_char(first_ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) order by from_at), '[]')::text, 'UTF8')), 'hex')
   from coverage
   where coverage.organization_id = coverage_digest.organization_id
   and from_at < before;
@@ -239,10 +240,11 @@ begin atomic
   select
     format('organization_id=%s seq=%s hash=%s', organization.organization_id, coalesce(head.seq, 0),
       encode(coalesce(head.hash, decode(repeat('00', 32), 'hex')), 'hex'))
-    || coalesce(format(' from_at=%s until_at=%s sweeps=%s longest_gap=%ss older_spans=%s',
+    || coalesce(format(' from_at=%s until_at=%s sweeps=%s longest_gap=%ss%s older_spans=%s',
       to_char(span.from_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
       to_char(span.until_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-      span.sweeps, extract(epoch from span.longest_gap),
+      span.sweeps, extract(epoch from greatest(span.longest_gap, span.pending_gap)),
+      coalesce(to_char(span.first_ended_at at time zone 'UTC', '" first_ended_at="YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), ''),
       coverage_digest(organization.organization_id, span.from_at)), '')
     || coalesce(format(' erasures=%s erasure_hash=%s', last_erasure.erasure_id, encode(last_erasure.hash, 'hex')), '')
   from organization
@@ -281,6 +283,7 @@ begin atomic
       close_timestamp(substring(line from '\suntil_at=(\S+)')) as until_at,
       substring(line from '\ssweeps=([0-9]{1,18})\M')::bigint as sweeps,
       (substring(line from '\slongest_gap=([0-9]{1,12}(?:[.][0-9]{1,6})?)s') || 's')::interval as longest_gap,
+      close_timestamp(substring(line from '\sfirst_ended_at=(\S+)')) as first_ended_at,
       substring(line from '\solder_spans=([0-9a-f]{64})\M') as older_spans,
       substring(line from '\serasures=([0-9]{1,18})\M')::bigint as erasures,
       decode(substring(line from '\serasure_hash=([0-9a-f]{64})\M'), 'hex') as erasure_hash
@@ -299,7 +302,9 @@ begin atomic
         where anchored.organization_id = pinned.organization_id
         and anchored.seq = pinned.seq) as anchor_hash,
       span.from_at is not null as is_span_known,
-      span.until_at >= pinned.until_at and span.sweeps >= pinned.sweeps and span.longest_gap >= pinned.longest_gap as is_span_kept,
+      span.until_at >= pinned.until_at and span.sweeps >= pinned.sweeps
+        and greatest(span.longest_gap, span.pending_gap) >= pinned.longest_gap -- the one becomes the other when the span goes on
+        and (pinned.first_ended_at is null or span.first_ended_at is not distinct from pinned.first_ended_at) as is_span_kept,
       coverage_digest(pinned.organization_id, pinned.from_at) = pinned.older_spans as are_older_kept,
       erased.hash as erasure_hash_now
     from pinned

@@ -55,6 +55,8 @@ select pg_temp.must(pg_temp.refused($$select erase_history('u', 'a', null, null)
 select pg_temp.must(pg_temp.refused($$select erase_history(null, null, null, null)$$, 'CS006'), 'one at least');
 select pg_temp.must((select documents from erase_history('u', null, null, null)) = 1, 'a user who was');
 select pg_temp.must(document_salt is null = (seq = 1), 'his rows alone') from account_history where account_id = 'a' and change <> 'removed';
+select pg_temp.must(array_agg(concat(field, '|', old_value, '|', new_value)) = array['user_id||"v"'], 'the net names what the history names')
+from account_difference('2026-01-01 12:00', '2026-01-03 12:00') where organization_id = 'o' and account_id = 'a';
 select pg_temp.record('o', 'a', '2026-01-06', null);
 select pg_temp.must((select documents from erase_history(null, null, 'o', null)) = 1, 'the rest of the organization');
 select pg_temp.must(array_agg(erasure_id order by erasure_id) = '{1,2,3}', 'three erasures') from erasure where organization_id = 'o';
