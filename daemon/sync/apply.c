@@ -59,13 +59,14 @@ static void begin(struct apply *apply, struct db_statement *statement) {
   *statement = (struct db_statement){
       .sql = sql_sync_00_begin,
       .prepare = true,
-      .count = 12,
+      .count = 13,
       .values = {slice_of(work->organization_id),
                  work->revision < 0 ? (struct slice){0} : number_text(apply, work->revision), slice_of(work->name),
                  optional(work->principal_id), optional(work->user_id), moment_text(apply, work->started_at_us),
                  moment_text(apply, work->listed_at_us), moment_text(apply, work->complete_at_us),
                  work->volatile_fields, slice_of(work->verify ? "true" : "false"),
-                 slice_of(work->complete ? "true" : "false"), number_text(apply, APPLY_DIGEST_VERSION)}};
+                 slice_of(work->complete ? "true" : "false"), number_text(apply, APPLY_DIGEST_VERSION),
+                 optional(work->known_as)}};
 }
 
 static void finish(struct apply *apply, struct db_statement *statement) {

@@ -10,7 +10,8 @@ enum { APPLY_DIGEST_VERSION = 1 }; /* of crm/canonical: a new one makes every or
 
 struct apply_work { /* everything borrowed until the completion */
   const char *organization_id, *name, *principal_id /* NULL: as it is */, *user_id /* or NULL */;
-  int64_t revision;                                    /* -1: not bound yet */
+  const char *known_as; /* the name the row was found under: renamed since, it is a conflict; NULL: not bound yet */
+  int64_t revision;     /* -1: not bound yet */
   int64_t started_at_us, listed_at_us, complete_at_us; /* the last two MOMENT_UNKNOWN: as the row knows */
   struct slice volatile_fields;                        /* a text[] literal */
   bool verify, complete;                               /* complete: the listing was */
@@ -32,7 +33,7 @@ struct apply_result {
   int64_t added, changed, removed, repaired, revision;
 };
 
-/* error->kind CONFLICT: the revision moved, nothing was written. The result is NULL when there is an error. */
+/* error->kind CONFLICT: the revision moved or the row was renamed, nothing was written. The result is NULL when there is an error. */
 typedef void apply_done_fn(void *context, const struct apply_result *result, const struct error *error);
 
 /* The completion comes exactly once, from the loop. */

@@ -111,6 +111,7 @@ void sweep_write(struct sweep *sweep) {
   pay_before(sweep, &entry);
   struct apply_work work = {.organization_id = sweep_bound_to(sweep),
                             .name = sweep->options.organization->name,
+                            .known_as = sweep->standing.name,
                             .principal_id = sweep->principal_id,
                             .user_id = sweep->options.organization->user_id,
                             .revision = sweep->standing.organization_id == NULL ? -1 : sweep->standing.revision,
