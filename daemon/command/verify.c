@@ -119,7 +119,7 @@ static void on_heads(void *context, const struct error *error) {
     for (int i = 0; i < verify->count; i++)
       if (verify->arguments->json)
         proven_print_head_json(&verify->proven[i]);
-      else
+      else if (verify->proven[i].head[0] != '\0')
         puts(verify->proven[i].head);
     finish(verify, NULL);
   } else if (verify->arguments->since != NULL) {

@@ -57,6 +57,8 @@ void scheduler_pay(struct post *post, struct era *era) {
 static void on_head_row(void *context, const struct db_row *row) {
   struct scheduler *scheduler = context;
   struct slice name = db_row_text(row, 0), head = db_row_text(row, 5);
+  if (head.length == 0)
+    return; /* verify tells what is wrong */
   log_write(scheduler->options.log, LOG_LEVEL_INFO, "head organization=%.*s %.*s", (int)name.length, name.bytes,
             (int)head.length, head.bytes);
 }

@@ -5,4 +5,7 @@ select 'history' as what, seq, account_id, problem
 from verify_history($1::text)
 union all
 select table_name, null, account_id, problem
-from verify_mirror($1);
+from verify_mirror($1)
+union all
+select 'organization', null, null, 'its row is gone'
+where not exists (select from organization where organization_id = $1);

@@ -287,6 +287,10 @@ Test(evidence_forged, the_head_pins_coverage_and_erasures_too) {
         "delete from account_digest");
   const struct run *run = story_expect_exit(story, 1, "verify", "--since", head, NULL);
   cr_assert(strstr(run->err, "the organization is gone") != NULL);
+  run = story_expect_exit(story, 1, "verify", NULL);
+  cr_assert(strstr(run->err, "its row is gone") != NULL, "%s", run->err);
+  run = story_expect_exit(story, 0, "verify", "--head", NULL);
+  cr_assert_str_empty(run->out);
   story_destroy(story);
 }
 
