@@ -10,8 +10,9 @@ struct scheduler;
 
 struct era { /* the tools of one configuration; they live until their last sweep has ended */
   struct tools tools;
-  int sweeps; /* under way */
-  bool over;  /* another configuration is in force */
+  int sweeps;    /* under way */
+  bool over;     /* another configuration is in force */
+  bool was_open; /* when it was over, its database answered */
 };
 
 struct post {

@@ -273,6 +273,7 @@ void scheduler_configure(struct scheduler *scheduler, struct era *era) {
   scheduler->era = era;
   before->sweeps++; /* it must not end in here */
   before->over = true;
+  before->was_open = access_is_open(scheduler->access);
   roster_adopt(scheduler, before);
   access_use(scheduler->access, &era->tools);
   scheduler_leave_era(scheduler, before);

@@ -39,7 +39,9 @@ void scheduler_pay(struct post *post, struct era *era) {
   struct scheduler *scheduler = post->scheduler;
   struct ledger_texts texts;
   struct db_statement statement;
-  if (ledger_owes(&post->ledger) && post->organization_id != NULL && access_is_open(scheduler->access)) {
+  bool moved = era->tools.watch != scheduler->era->tools.watch; /* then access is about another database */
+  bool reachable = moved ? era->was_open : access_is_open(scheduler->access);
+  if (ledger_owes(&post->ledger) && post->organization_id != NULL && reachable) {
     struct payment *payment = memory_allocate(sizeof *payment);
     *payment = (struct payment){.next = scheduler->payments, .scheduler = scheduler, .era = era};
     scheduler->payments = payment;

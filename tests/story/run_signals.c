@@ -149,6 +149,23 @@ Test(run_signals, another_database) {
   story_destroy(story);
 }
 
+/* What is owed is written down where it was seen, also when the sweep under way ends after the reload. */
+Test(run_signals, a_database_that_is_not_there) {
+  struct story *story = story_create_generated(1, 3, 3);
+  story_set(story, "sync", "flush_interval", "1h");
+  const struct run *run = running_start(story, "200ms");
+  running_await_requests(story, 1, 8, 10000);
+  story_replies(story, "[{\"match\": {\"path_prefix\": \"/\"}, \"times\": 1, \"delay_ms\": 1500}]");
+  running_sleep(600);
+  story_set(story, "database", "conninfo", story_format(story, "%s dbname=nowhere", story_conninfo(story)));
+  reload(story, run, 1);
+  running_await(story, run, "could not use the database", 1, 5000);
+  story_await_sql(story, "t", "select max(sweeps) > 5 from coverage", 5000);
+  running_stop(story, run);
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
 /* Reloads while everything is under way. */
 Test(run_signals, many_reloads_at_any_moment) {
   struct story *story = story_create_generated(6, 4, 3);
