@@ -24,12 +24,13 @@ with wanted as materialized (
     coalesce(wanted.is_changed, held.is_changed) as is_changed,
     wanted.organization_id is null as is_gone,
     held.organization_id is null as is_new,
-    case when not coalesce(wanted.is_changed, held.is_changed) then coalesce(nullif(array_remove(array[ -- nobody asks it of changed ones
+    case when not coalesce(wanted.is_changed, held.is_changed) then coalesce(nullif(array_remove(array[
       case when (held.name, held.status, held.is_default, coalesce(held.is_available, false)) is distinct from
         (wanted.name, wanted.status, wanted.is_default, coalesce(wanted.is_available, false)) then 'available_calendars' end,
       case when case
         when held.account_id is null or wanted.account_id is null then coalesce(held.is_synced, wanted.is_synced)
-        else held.is_synced is distinct from wanted.is_synced end then 'synced_calendars' end], null), '{}'), '{available_calendars}') end as fields
+        else held.is_synced is distinct from wanted.is_synced end then 'synced_calendars' end], null), '{}'), '{available_calendars}')
+      end as fields -- of changed accounts nobody asks it
   from wanted
   full join held using (account_id, calendar_id, organization_id)
   where held is distinct from wanted

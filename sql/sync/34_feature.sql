@@ -24,9 +24,10 @@ with wanted as materialized (
     coalesce(wanted.is_changed, held.is_changed) as is_changed,
     wanted.organization_id is null as is_gone,
     held.organization_id is null as is_new,
-    case when not coalesce(wanted.is_changed, held.is_changed) then coalesce(nullif(array_remove(array[ -- nobody asks it of changed ones
+    case when not coalesce(wanted.is_changed, held.is_changed) then coalesce(nullif(array_remove(array[
       case when coalesce(held.is_available, false) <> coalesce(wanted.is_available, false) then 'available_features' end,
-      case when coalesce(held.is_enabled, false) <> coalesce(wanted.is_enabled, false) then 'enabled_features' end], null), '{}'), '{available_features}') end as fields
+      case when coalesce(held.is_enabled, false) <> coalesce(wanted.is_enabled, false) then 'enabled_features' end], null), '{}'), '{available_features}')
+      end as fields -- of changed accounts nobody asks it
   from wanted
   full join held using (account_id, feature, organization_id)
   where held is distinct from wanted
