@@ -7,6 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A daemon whose coverage stays one span, however slow the machine is. */
+static const struct run *start(struct story *story, const char *interval) {
+  story_set(story, "sync", "gap", "1h");
+  return running_start(story, interval);
+}
+
 static void reload(struct story *story, const struct run *run, int times) {
   story_signal(story, run, SIGHUP);
   running_await(story, run, "the new configuration is in force", times, 5000);
@@ -14,7 +20,7 @@ static void reload(struct story *story, const struct run *run, int times) {
 
 Test(run_signals, stops_with_its_coverage_written) {
   struct story *story = story_create_generated(3, 2, 3);
-  const struct run *run = running_start(story, "200ms");
+  const struct run *run = start(story, "200ms");
   for (int i = 1; i <= 3; i++)
     running_await_requests(story, i, 8, 10000);
   long written = story_count(story, "select coalesce(max(sweeps), 0) from coverage");
@@ -31,7 +37,7 @@ Test(run_signals, stops_with_its_coverage_written) {
 
 Test(run_signals, stops_while_close_hangs) {
   struct story *story = story_create_generated(3, 2, 3);
-  const struct run *run = running_start(story, "200ms");
+  const struct run *run = start(story, "200ms");
   running_await_requests(story, 3, 8, 10000);
   story_replies(story, "[{\"match\": {\"path_prefix\": \"/\"}, \"delay_ms\": 30000}]");
   running_sleep(600);
@@ -50,7 +56,7 @@ static int backend(struct story *story, int number) {
 Test(run_signals, stops_while_postgresql_hangs) {
   for (int number = 0; number < 2; number++) { /* the session that locks, the session that writes */
     struct story *story = story_create_generated(3, 2, 3);
-    const struct run *run = running_start(story, "200ms");
+    const struct run *run = start(story, "200ms");
     running_await_requests(story, 1, 3, 10000);
     int pid = backend(story, number);
     kill(pid, SIGSTOP);
@@ -69,7 +75,7 @@ Test(run_signals, stops_while_postgresql_hangs) {
 Test(run_signals, adds_drops_and_changes_without_touching_the_others) {
   struct story *story = story_create_generated(3, 2, 3);
   story_set(story, "organization org3", "enabled", "no");
-  const struct run *run = running_start(story, "200ms");
+  const struct run *run = start(story, "200ms");
   running_await_requests(story, 1, 4, 10000);
   story_set(story, "organization org3", "enabled", "yes");
   story_set(story, "organization org1", "enabled", "no");
@@ -92,7 +98,7 @@ Test(run_signals, adds_drops_and_changes_without_touching_the_others) {
 /* org1's key is replaced by one that is dead, then put right. */
 Test(run_signals, reads_keys_anew) {
   struct story *story = story_create_generated(1, 2, 3);
-  const struct run *run = running_start(story, "200ms");
+  const struct run *run = start(story, "200ms");
   running_await_requests(story, 1, 3, 10000);
   const char *path = story_format(story, "%s/org1.key", story_directory(story));
   FILE *file = fopen(path, "we");
@@ -113,7 +119,7 @@ Test(run_signals, reads_keys_anew) {
 Test(run_signals, a_wrong_configuration_changes_nothing) {
   struct story *story = story_create_generated(2, 2, 3);
   story_set(story, "http", "listen", story_format(story, "unix:%s/http", story_directory(story)));
-  const struct run *run = running_start(story, "200ms");
+  const struct run *run = start(story, "200ms");
   running_await_requests(story, 1, 3, 10000);
   story_set(story, "sync", "interval", "often");
   story_set(story, "sync", "colour", "blue");
@@ -131,7 +137,7 @@ Test(run_signals, a_wrong_configuration_changes_nothing) {
 Test(run_signals, another_database) {
   struct story *story = story_create_generated(2, 3, 3);
   story_set(story, "sync", "flush_interval", "1h");
-  const struct run *run = running_start(story, "200ms");
+  const struct run *run = start(story, "200ms");
   running_await_requests(story, 2, 5, 10000);
   story_set(story, "database", "schema", "elsewhere");
   reload(story, run, 1);
@@ -153,7 +159,7 @@ Test(run_signals, another_database) {
 Test(run_signals, a_database_that_is_not_there) {
   struct story *story = story_create_generated(1, 3, 3);
   story_set(story, "sync", "flush_interval", "1h");
-  const struct run *run = running_start(story, "200ms");
+  const struct run *run = start(story, "200ms");
   running_await_requests(story, 1, 8, 10000);
   story_replies(story, "[{\"match\": {\"path_prefix\": \"/\"}, \"times\": 1, \"delay_ms\": 1500}]");
   running_sleep(600);
@@ -170,7 +176,7 @@ Test(run_signals, a_database_that_is_not_there) {
 Test(run_signals, many_reloads_at_any_moment) {
   struct story *story = story_create_generated(6, 4, 3);
   story_replies(story, "[{\"match\": {\"path_prefix\": \"/\"}, \"delay_ms\": 30}]");
-  const struct run *run = running_start(story, "100ms");
+  const struct run *run = start(story, "100ms");
   for (int i = 0; i < 40; i++) {
     if (i % 4 == 0)
       story_set(story, "database", "schema", i % 8 == 0 ? "elsewhere" : "close_crm");
@@ -191,7 +197,7 @@ Test(run_signals, many_reloads_at_any_moment) {
 
 Test(run_signals, sweeps_when_asked) {
   struct story *story = story_create_generated(2, 2, 3);
-  const struct run *run = running_start(story, "30s");
+  const struct run *run = start(story, "30s");
   running_await_requests(story, 2, 1, 5000);
   running_sleep(300);
   story_forget_requests(story);
@@ -216,13 +222,16 @@ Test(run_signals, sweeps_when_asked) {
 /* Somebody else sweeps: the turn is skipped, no failure. */
 Test(run_signals, skips_a_turn_while_another_process_sweeps) {
   struct story *story = story_create_generated(1, 2, 3);
-  const struct run *run = running_start(story, "200ms");
+  const struct run *run = start(story, "200ms");
   running_await_requests(story, 1, 3, 5000);
-  story_replies(story, "[{\"match\": {\"path_prefix\": \"/\"}, \"times\": 1, \"delay_ms\": 1500}]");
-  const struct run *other = story_start(story, "sync", NULL);
-  story_wait(story, other, 20000);
-  running_sleep(500);
-  cr_assert_eq(other->exit_status, 0);
+  for (int again = 0; again < 5 && running_lines(story, run, "a turn is skipped") == 0; again++) {
+    /* The slow answer is the other's, or, where the daemon was sooner, its own. */
+    story_replies(story, "[{\"match\": {\"path_prefix\": \"/\"}, \"times\": 1, \"delay_ms\": 1500}]");
+    const struct run *other = story_start(story, "sync", NULL);
+    story_wait(story, other, 20000);
+    running_sleep(500);
+    cr_assert_eq(other->exit_status, 0);
+  }
   cr_assert_eq(story_count(story, "select max(consecutive_failures) from organization"), 0);
   cr_assert_eq(running_lines(story, run, "outcome=failed"), 0);
   cr_assert_gt(running_lines(story, run, "a turn is skipped"), 0);
