@@ -2,6 +2,8 @@
 -- differs in volatile fields alone waits for a change or a verifying sweep; one that differs in more, though nothing
 -- changed at Close, was damaged (or a column is newer than it) and is repaired.
 -- `offset 0`: look rows up one by one, by the key; statistics in the middle of a first fill would rather scan the table per batch.
+-- `any (array(…))`: says nothing that the lines before it do not say, but a list is looked up by the key, where a join of a few rows
+-- with the accounts of all organizations would read all of these.
 with wanted as materialized (
   select context.organization_id, standing.account_id, shape.*, standing.other, standing.first_seen_at, standing.changed_at,
     standing.is_changed
@@ -13,6 +15,7 @@ with wanted as materialized (
     wanted.*,
     account.account_id is null as is_new,
     account.account_id is not null
+      and not wanted.is_changed
       and account_difference_fields(to_jsonb(account), to_jsonb(wanted)) <@ context.volatile_fields as is_volatile
   from wanted
   cross join sweep_context as context
@@ -56,6 +59,8 @@ with wanted as materialized (
   where account.organization_id = due.organization_id
   and account.account_id = due.account_id
   and not due.is_new
+  and account.organization_id = (select organization_id from sweep_context)
+  and account.account_id = any (array(select account_id from due where not is_new))
   returning due.account_id
 ), mended as (
   insert into repaired (account_id)

@@ -1,6 +1,6 @@
 -- Makes account_identity say what the incoming documents say: new rows, changed rows, and rows
--- gone from them; what is equal is not touched. Volatile and damaged rows, and `offset 0`, as in
--- 30_account.
+-- gone from them; what is equal is not touched. Volatile and damaged rows, `offset 0` and `any`
+-- as in 30_account.
 with wanted as materialized (
   select context.organization_id, standing.account_id, shape.*, standing.is_changed
   from sweep_context as context
@@ -41,6 +41,8 @@ with wanted as materialized (
   and account_identity.email = due.email
   and account_identity.name = due.name
   and due.is_gone
+  and account_identity.organization_id = (select organization_id from sweep_context)
+  and account_identity.account_id = any (array(select account_id from due where is_gone))
   returning due.account_id
 ), inserted as (
   insert into account_identity (organization_id, account_id, email, name, is_default)
@@ -58,6 +60,8 @@ with wanted as materialized (
   and account_identity.name = due.name
   and not due.is_new
   and not due.is_gone
+  and account_identity.organization_id = (select organization_id from sweep_context)
+  and account_identity.account_id = any (array(select account_id from due where not is_new and not is_gone))
   returning due.account_id
 ), mended as (
   insert into repaired (account_id)

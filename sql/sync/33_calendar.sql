@@ -1,6 +1,6 @@
 -- Makes account_calendar say what the incoming documents say: new rows, changed rows, and rows
--- gone from them; what is equal is not touched. Volatile and damaged rows, and `offset 0`, as in
--- 30_account.
+-- gone from them; what is equal is not touched. Volatile and damaged rows, `offset 0` and `any`
+-- as in 30_account.
 with wanted as materialized (
   select context.organization_id, standing.account_id, shape.*, standing.is_changed
   from sweep_context as context
@@ -46,6 +46,8 @@ with wanted as materialized (
   and account_calendar.account_id = due.account_id
   and account_calendar.calendar_id = due.calendar_id
   and due.is_gone
+  and account_calendar.organization_id = (select organization_id from sweep_context)
+  and account_calendar.account_id = any (array(select account_id from due where is_gone))
   returning due.account_id
 ), inserted as (
   insert into account_calendar (organization_id, account_id, calendar_id, name, status, is_default, is_available, is_synced)
@@ -63,6 +65,8 @@ with wanted as materialized (
   and account_calendar.calendar_id = due.calendar_id
   and not due.is_new
   and not due.is_gone
+  and account_calendar.organization_id = (select organization_id from sweep_context)
+  and account_calendar.account_id = any (array(select account_id from due where not is_new and not is_gone))
   returning due.account_id
 ), mended as (
   insert into repaired (account_id)

@@ -1,6 +1,6 @@
 -- Makes account_feature say what the incoming documents say: new rows, changed rows, and rows
--- gone from them; what is equal is not touched. Volatile and damaged rows, and `offset 0`, as in
--- 30_account.
+-- gone from them; what is equal is not touched. Volatile and damaged rows, `offset 0` and `any`
+-- as in 30_account.
 with wanted as materialized (
   select context.organization_id, standing.account_id, shape.*, standing.is_changed
   from sweep_context as context
@@ -43,6 +43,8 @@ with wanted as materialized (
   and account_feature.account_id = due.account_id
   and account_feature.feature = due.feature
   and due.is_gone
+  and account_feature.organization_id = (select organization_id from sweep_context)
+  and account_feature.account_id = any (array(select account_id from due where is_gone))
   returning due.account_id
 ), inserted as (
   insert into account_feature (organization_id, account_id, feature, is_available, is_enabled)
@@ -60,6 +62,8 @@ with wanted as materialized (
   and account_feature.feature = due.feature
   and not due.is_new
   and not due.is_gone
+  and account_feature.organization_id = (select organization_id from sweep_context)
+  and account_feature.account_id = any (array(select account_id from due where not is_new and not is_gone))
   returning due.account_id
 ), mended as (
   insert into repaired (account_id)

@@ -1,4 +1,4 @@
--- Remembers the digests of the incoming documents, and that this listing showed them. `offset 0` as in 30_account.
+-- Remembers the digests of the incoming documents, and that this listing showed them. `offset 0` and `any` as in 30_account.
 with different as materialized (
   select
     context.organization_id, incoming.account_id, incoming.raw_digest, incoming.canonical_digest,
@@ -28,6 +28,8 @@ with different as materialized (
   where account_digest.organization_id = different.organization_id
   and account_digest.account_id = different.account_id
   and not different.is_new
+  and account_digest.organization_id = (select organization_id from sweep_context)
+  and account_digest.account_id = any (array(select account_id from different where not is_new))
   returning different.account_id
 )
 insert into written (what, added, changed, removed)

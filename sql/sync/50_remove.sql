@@ -46,34 +46,34 @@ with proven as materialized (
   order by seq
   returning account_id
 ), account_gone as (
-  delete from account using sweep_context as context, proven
-  where account.organization_id = context.organization_id
-  and account.account_id = proven.account_id
-  returning account.account_id
+  delete from account
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from proven))
+  returning account_id
 ), identity_gone as (
-  delete from account_identity using sweep_context as context, proven
-  where account_identity.organization_id = context.organization_id
-  and account_identity.account_id = proven.account_id
-  returning account_identity.account_id
+  delete from account_identity
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from proven))
+  returning account_id
 ), mail_server_gone as (
-  delete from account_mail_server using sweep_context as context, proven
-  where account_mail_server.organization_id = context.organization_id
-  and account_mail_server.account_id = proven.account_id
-  returning account_mail_server.account_id
+  delete from account_mail_server
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from proven))
+  returning account_id
 ), calendar_gone as (
-  delete from account_calendar using sweep_context as context, proven
-  where account_calendar.organization_id = context.organization_id
-  and account_calendar.account_id = proven.account_id
-  returning account_calendar.account_id
+  delete from account_calendar
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from proven))
+  returning account_id
 ), feature_gone as (
-  delete from account_feature using sweep_context as context, proven
-  where account_feature.organization_id = context.organization_id
-  and account_feature.account_id = proven.account_id
-  returning account_feature.account_id
+  delete from account_feature
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from proven))
+  returning account_id
 ), digest_gone as (
-  delete from account_digest using sweep_context as context, proven
-  where account_digest.organization_id = context.organization_id
-  and account_digest.account_id = proven.account_id
+  delete from account_digest
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from proven))
 ), strangers as (
   insert into repaired (account_id)
   select distinct account_id

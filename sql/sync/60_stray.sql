@@ -32,28 +32,34 @@ with known as materialized (
   ) as past on true
   where coalesce(past.change, 'removed') = 'removed'
 ), account_gone as (
-  delete from account using stray
-  where (account.organization_id, account.account_id) = (stray.organization_id, stray.account_id)
-  returning account.account_id
+  delete from account
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from stray))
+  returning account_id
 ), identity_gone as (
-  delete from account_identity using stray
-  where (account_identity.organization_id, account_identity.account_id) = (stray.organization_id, stray.account_id)
-  returning account_identity.account_id
+  delete from account_identity
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from stray))
+  returning account_id
 ), mail_server_gone as (
-  delete from account_mail_server using stray
-  where (account_mail_server.organization_id, account_mail_server.account_id) = (stray.organization_id, stray.account_id)
-  returning account_mail_server.account_id
+  delete from account_mail_server
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from stray))
+  returning account_id
 ), calendar_gone as (
-  delete from account_calendar using stray
-  where (account_calendar.organization_id, account_calendar.account_id) = (stray.organization_id, stray.account_id)
-  returning account_calendar.account_id
+  delete from account_calendar
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from stray))
+  returning account_id
 ), feature_gone as (
-  delete from account_feature using stray
-  where (account_feature.organization_id, account_feature.account_id) = (stray.organization_id, stray.account_id)
-  returning account_feature.account_id
+  delete from account_feature
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from stray))
+  returning account_id
 ), digest_gone as (
-  delete from account_digest using stray
-  where (account_digest.organization_id, account_digest.account_id) = (stray.organization_id, stray.account_id)
+  delete from account_digest
+  where organization_id = (select organization_id from sweep_context)
+  and account_id = any (array(select account_id from stray))
 ), gone as (
   select account_id from account_gone
   union all
