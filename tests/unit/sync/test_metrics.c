@@ -3,7 +3,6 @@
 #include "sync/metrics.h"
 #include "unit/sync/health_fixture.h"
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 static void write_all(const struct patient *patient, struct buffer *text, size_t limit) {
@@ -128,9 +127,7 @@ Test(metrics, samples_of_a_metric_stand_together) {
   patient_release(&patient);
 }
 
-static double cpu_ms(void) { return (double)clock() * 1000 / CLOCKS_PER_SEC; }
-
-Test(metrics, ten_thousand_organizations_are_quick_and_bounded) {
+Test(metrics, ten_thousand_organizations_are_bounded) {
   struct patient patient;
   struct buffer text;
   patient_admit(&patient, 10000);
@@ -140,16 +137,8 @@ Test(metrics, ten_thousand_organizations_are_quick_and_bounded) {
     patient.organizations[i].name = names[i];
     fill(&patient, i);
   }
-  double begun = cpu_ms();
   write_all(&patient, &text, (size_t)64 << 20);
-  double took = cpu_ms() - begun;
-#ifndef __SANITIZE_ADDRESS__
-  cr_assert_lt(took, 200);
-#else
-  cr_assert_lt(took, 5000);
-#endif
   cr_assert_lt(text.length, (size_t)32 << 20);
-  fprintf(stderr, "10000 organizations: %.0f ms, %zu bytes\n", took, text.length);
   buffer_finish(&text);
   free(names);
   patient_release(&patient);
