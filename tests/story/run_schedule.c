@@ -14,6 +14,7 @@ enum { REQUESTS_MAX = 4000 };
 Test(run_schedule, spreads_the_start) {
   enum { ORGANIZATIONS = 40 };
   struct story *story = story_create_generated(ORGANIZATIONS, 1, 3);
+  story_expect_exit(story, 0, "migrate", NULL); /* those due earlier would wait for it, and begin at once */
   const struct run *run = running_start(story, "10s");
   long long at_ms[4], first = INT64_MAX, last = 0;
   for (int i = 1; i <= ORGANIZATIONS; i++) {
@@ -22,7 +23,7 @@ Test(run_schedule, spreads_the_start) {
     first = at_ms[0] < first ? at_ms[0] : first;
     last = at_ms[0] > last ? at_ms[0] : last;
   }
-  cr_assert_geq(last - first, ORGANIZATIONS * 50 * 3 / 4, "all began within %lld ms", last - first);
+  cr_assert_geq(last - first, ORGANIZATIONS * 50 / 2, "all began within %lld ms", last - first);
   running_stop(story, run);
   story_expect_exact(story);
   story_destroy(story);

@@ -15,7 +15,7 @@ static const char ACCOUNT[] = "{\"id\": \"emailacct_%d_%d\", \"_type\": \"google
 
 struct story *scene_story(int request_timeout_ms) {
   struct story *story = story_create(2);
-  story_set(story, "api", "request_timeout", story_format(story, "%dms", request_timeout_ms * story_patience()));
+  story_set(story, "api", "request_timeout", story_format(story, "%dms", request_timeout_ms));
   story_set(story, "api", "max_response", "8MiB");
   for (int organization = 1; organization <= 2; organization++)
     for (int i = 1; i <= 3; i++)
