@@ -10,11 +10,20 @@
  * loop that is not empty at the end is told as the bug it is. */
 
 void app_complain(const char *format, ...) {
-  va_list arguments;
+  va_list arguments, again;
   va_start(arguments, format);
-  fputs("closesyncd: ", stderr);
-  vfprintf(stderr, format, arguments);
-  fputc('\n', stderr);
+  va_copy(again, arguments);
+  int wanted = vsnprintf(NULL, 0, format, arguments);
+  size_t length = wanted > 0 ? (size_t)wanted : 0;
+  char *said = memory_allocate(length + 1);
+  vsnprintf(said, length + 1, format, again);
+  struct buffer clean; /* what Close or the database said may be in it */
+  buffer_init(&clean, length);
+  if (text_append_clean(&clean, (struct slice){.bytes = said, .length = length}))
+    fprintf(stderr, "closesyncd: %s\n", clean.bytes == NULL ? "" : clean.bytes);
+  buffer_finish(&clean);
+  memory_free(said);
+  va_end(again);
   va_end(arguments);
 }
 

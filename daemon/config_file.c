@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define FILE_BYTES_MAX ((size_t)16 << 20)
+enum { PIPE_PATIENCE_MS = 10000 };
 #define LINE_BYTES_MAX 8192
 #define SPACES         " \t\r\v\f"
 
@@ -228,6 +230,12 @@ static void read_lines(struct reader *reader, char *bytes, size_t length) {
 }
 
 /* The whole file, NUL-terminated, to be freed; NULL and errno otherwise. */
+/* A pipe whose writer takes its time. */
+static bool comes_later(int fd) {
+  struct pollfd waiting = {.fd = fd, .events = POLLIN};
+  return errno == EAGAIN && poll(&waiting, 1, PIPE_PATIENCE_MS) > 0;
+}
+
 static char *slurp(const char *path, size_t *ret_length) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0)
@@ -246,7 +254,7 @@ static char *slurp(const char *path, size_t *ret_length) {
     char chunk[16384];
     do
       got = read(fd, chunk, sizeof chunk);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && (errno == EINTR || comes_later(fd)));
     if (got >= 0 && !buffer_append(&buffer, chunk, (size_t)got)) {
       errno = EFBIG;
       got = -1;

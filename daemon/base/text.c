@@ -137,6 +137,39 @@ size_t text_utf8_floor(struct slice slice, size_t length) {
   return length;
 }
 
+/* How many bytes the next character has, and whether it may be shown: no C0, DEL, C1, and nothing that turns the direction of
+ * writing (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). */
+static size_t next_character(struct slice text, bool *ret_harmless) {
+  size_t skip;
+  size_t step = text_utf8_character(text, &skip);
+  const unsigned char *at = (const unsigned char *)text.bytes;
+  bool steers = at[0] < 0x20 || at[0] == 0x7f || (step == 2 && at[0] == 0xc2 && at[1] < 0xa0);
+  if (step == 3 && at[0] == 0xe2)
+    steers = (at[1] == 0x80 && (at[2] == 0x8e || at[2] == 0x8f || (at[2] >= 0xaa && at[2] <= 0xae))) ||
+             (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
+  *ret_harmless = step > 0 && !steers;
+  return step > 0 ? step : skip;
+}
+
+size_t text_characters(struct slice text) {
+  size_t count = 0;
+  bool harmless;
+  for (size_t step; text.length > 0; text.bytes += step, text.length -= step, count++)
+    step = next_character(text, &harmless);
+  return count;
+}
+
+bool text_append_clean(struct buffer *buffer, struct slice text) {
+  size_t start = buffer->length;
+  for (size_t step; text.length > 0; text.bytes += step, text.length -= step) {
+    bool harmless;
+    step = next_character(text, &harmless);
+    if (!buffer_append(buffer, harmless ? text.bytes : "?", harmless ? step : 1))
+      return roll_back(buffer, start);
+  }
+  return true;
+}
+
 /* One byte below 0x80 inside a JSON string. */
 static bool append_json_ascii(struct buffer *buffer, char byte) {
   static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";

@@ -43,6 +43,11 @@ size_t text_utf8_character(struct slice slice, size_t *ret_skip);
 /* The greatest length <= `length` and <= slice.length that does not end inside a character. */
 size_t text_utf8_floor(struct slice slice, size_t length);
 
+/* Text that came from elsewhere, for a terminal: control characters, what turns the direction of writing, and bytes that are no
+ * UTF-8 become "?", so it stays one line. Never longer than before. */
+bool text_append_clean(struct buffer *buffer, struct slice text) __attribute__((warn_unused_result));
+size_t text_characters(struct slice text); /* of what text_append_clean() makes of it */
+
 /* "500ms" "10s" "5m" "1h" "1d", a bare number is seconds. No sign, no fraction. */
 bool text_parse_duration(const char *text, int64_t *ret_ms) __attribute__((warn_unused_result));
 bool text_parse_size(const char *text, size_t *ret_bytes)

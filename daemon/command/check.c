@@ -52,6 +52,15 @@ static void tell_configuration(struct findings *findings, const struct buffer *p
   }
 }
 
+static void tell_nobody_enabled(struct check *check) {
+  const struct config *config = check->app.config;
+  for (int i = 0; i < config->organization_count; i++)
+    if (config->organizations[i].enabled)
+      return;
+  findings_add(check->findings, PLACE_CONFIGURATION, FINDING_CONFIG, "configuration",
+               "no organization is enabled: set enabled = yes in a section [organization NAME]");
+}
+
 static void look(struct check *check) {
   check->terminal = terminal_open(check->app.loop);
   check->credentials = check_credentials_start(&check->app, check->findings, arrived, check);
@@ -84,6 +93,7 @@ int command_check(const struct arguments *arguments) {
   bool open = app_open(arguments, &(struct app_needs){.keys = true, .problems = &problems}, &check.app) == 0;
   tell_configuration(check.findings, &problems);
   if (open) {
+    tell_nobody_enabled(&check);
     look(&check);
     loop_run(check.app.loop);
     check_credentials_judge(check.credentials, &check.database);

@@ -96,14 +96,18 @@ static void on_schema(void *context, const struct schema_state *state, const str
 
 static void tell_database(const struct check_database *database) {
   const int *pids = database->pids;
-  bool shared = pids[0] == pids[1] || pids[0] != pids[2] || pids[1] != pids[3];
+  bool two = database->app->tools.watch != database->app->tools.write; /* not with database.connections = 1 */
+  bool shared = (two && pids[0] == pids[1]) || pids[0] != pids[2] || pids[1] != pids[3];
+  const char *through = !database->pooled ? ""
+                        : two             ? ", through a pooler in session mode"
+                              : ", through a pooler; whether in session mode, as it must be, one session cannot tell";
   if (shared)
     findings_add(database->findings, PLACE_DATABASE, FINDING_CONFIG, "database",
                  "a pooler in transaction mode stands before PostgreSQL, where no lock and no setting of a session is "
                  "safe: connect past it, or set its pool_mode = session for this database");
   else
     findings_add(database->findings, PLACE_DATABASE, FINDING_OK, "database", "PostgreSQL %s answers, %s%s",
-                 database->server, database->place, database->pooled ? ", through a pooler in session mode" : "");
+                 database->server, database->place, through);
 }
 
 static void ask_who(struct check_database *database);

@@ -14,7 +14,7 @@ struct erase {
 };
 
 static void finish(struct erase *erase, const struct error *error) {
-  if (error != NULL && strcmp(error->code, "42501") == 0)
+  if (error != NULL && strcmp(error->code, DB_INSUFFICIENT_PRIVILEGE) == 0)
     app_complain("%s: only the owner of the schema may erase", error->text);
   else if (error != NULL)
     app_complain("%s", error->text);

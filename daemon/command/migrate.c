@@ -67,6 +67,8 @@ static void on_done(void *context, const struct schema_state *state, const struc
   struct db_statement statement = {.sql = sql_query_roles, .read_only = true, .count = 1, .values = {slice_of(prefix)}};
   if (error == NULL && migrate->steps == 0)
     printf("the schema \"%s\" is up to date (version %d)\n", migrate->app.config->database.schema, state->version);
+  if (error == NULL && !state->exists && arguments->roles) /* their statements name the tables, so there are none yet */
+    printf("pending roles %s_owner, %s_writer, %s_auditor\n", prefix, prefix, prefix);
   if (error != NULL || !state->exists || (!arguments->roles && (migrate->steps == 0 || arguments->dry_run)))
     finish(migrate, error);
   else

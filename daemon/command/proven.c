@@ -1,6 +1,7 @@
 #include "command/proven.h"
 #include "app.h"
 #include "base/memory.h"
+#include "command/terminal.h"
 #include <stdio.h>
 
 /* What this file is for: words for proofs. Of thousands of problems the first ones are told and all are counted. */
@@ -52,13 +53,13 @@ static void append_json(struct buffer *list, const struct evidence_problem *prob
 static void append_line(struct proven *proven, const struct evidence_problem *problem) {
   struct buffer *lines = &proven->lines;
   size_t before = lines->length;
-  bool good =
-      buffer_append_format(lines, "closesyncd: %s: %.*s", proven->organization, (int)problem->what.length,
-                           problem->what.bytes) &&
-      (problem->seq < 0 || buffer_append_format(lines, " seq %lld", (long long)problem->seq)) &&
-      (problem->account_id.length == 0 ||
-       buffer_append_format(lines, " account %.*s", (int)problem->account_id.length, problem->account_id.bytes)) &&
-      buffer_append_format(lines, ": %.*s\n", (int)problem->text.length, problem->text.bytes);
+  bool good = buffer_append_text(lines, "closesyncd: ") && text_append_clean(lines, slice_of(proven->organization)) &&
+              buffer_append_text(lines, ": ") && text_append_clean(lines, problem->what) &&
+              (problem->seq < 0 || buffer_append_format(lines, " seq %lld", (long long)problem->seq)) &&
+              (problem->account_id.length == 0 ||
+               (buffer_append_text(lines, " account ") && text_append_clean(lines, problem->account_id))) &&
+              buffer_append_text(lines, ": ") && text_append_clean(lines, problem->text) &&
+              buffer_append_text(lines, "\n");
   if (!good)
     lines->length = before;
   if (lines->bytes != NULL)
@@ -79,11 +80,11 @@ void proven_note(struct proven *proven, const struct evidence_problem *note) {
 void proven_print(const struct proven *proven) {
   if (proven->lines.bytes != NULL)
     fputs(proven->lines.bytes, stderr);
+  terminal_clean(stdout, 0, slice_of(proven->organization));
   if (proven->problem_count == 0)
-    printf("%s  proven", proven->organization);
+    fputs("  proven", stdout);
   else
-    printf("%s  %d %s", proven->organization, proven->problem_count,
-           proven->problem_count == 1 ? "problem" : "problems");
+    printf("  %d %s", proven->problem_count, terminal_plural(proven->problem_count, "problem", "problems"));
   printf("  %lld history rows up to seq %lld, hash %s\n", (long long)proven->rows, (long long)proven->seq,
          proven->hash);
   fflush(stdout);

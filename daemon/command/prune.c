@@ -13,7 +13,7 @@ struct prune {
 };
 
 static void finish(struct prune *prune, const struct error *error) {
-  if (error != NULL && strcmp(error->code, "42501") == 0)
+  if (error != NULL && strcmp(error->code, DB_INSUFFICIENT_PRIVILEGE) == 0)
     app_complain("%s: only the owner of the schema may prune", error->text);
   else if (error != NULL)
     app_complain("%s", error->text);

@@ -53,35 +53,15 @@ void terminal_word(const struct terminal *terminal, enum tone tone, int width, c
          "");
 }
 
-/* How many bytes the next character has, and whether it may be shown: no C0, DEL, C1, and nothing that turns the direction of
- * writing (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). */
-static size_t next_character(struct slice text, bool *ret_harmless) {
-  size_t skip;
-  size_t step = text_utf8_character(text, &skip);
-  const unsigned char *at = (const unsigned char *)text.bytes;
-  bool steers = at[0] < 0x20 || at[0] == 0x7f || (step == 2 && at[0] == 0xc2 && at[1] < 0xa0);
-  if (step == 3 && at[0] == 0xe2)
-    steers = (at[1] == 0x80 && (at[2] == 0x8e || at[2] == 0x8f || (at[2] >= 0xaa && at[2] <= 0xae))) ||
-             (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
-  *ret_harmless = step > 0 && !steers;
-  return step > 0 ? step : skip;
-}
-
-int terminal_columns(struct slice text) {
-  int columns = 0;
-  bool harmless;
-  for (size_t step; text.length > 0; text.bytes += step, text.length -= step, columns++)
-    step = next_character(text, &harmless);
-  return columns;
-}
+int terminal_columns(struct slice text) { return (int)text_characters(text); }
 
 void terminal_clean(FILE *stream, int width, struct slice text) {
-  int columns = 0;
-  for (size_t step; text.length > 0; text.bytes += step, text.length -= step, columns++) {
-    bool harmless;
-    step = next_character(text, &harmless);
-    fwrite(harmless ? text.bytes : "?", 1, harmless ? step : 1, stream);
-  }
+  struct buffer clean;
+  int columns = terminal_columns(text);
+  buffer_init(&clean, text.length);
+  if (text_append_clean(&clean, text) && clean.length > 0) /* it never grows */
+    fwrite(clean.bytes, 1, clean.length, stream);
+  buffer_finish(&clean);
   fprintf(stream, "%*s", width > columns ? width - columns : 0, "");
 }
 

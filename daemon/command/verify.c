@@ -67,26 +67,48 @@ static void on_since(void *context, const struct db_row *row) {
   bool is_problem = db_row_bool(row, 2);
   for (int i = 0; i < verify->count; i++)
     if (slice_equals(id, verify->proven[i].organization_id)) {
-      struct evidence_problem problem = {
-          .what = slice_of("head"), .seq = db_row_int(row, 1), .account_id = {0}, .text = text};
+      struct evidence_problem problem = {.what = slice_of("head"),
+                                         .seq = db_row_is_null(row, 1) ? -1 : db_row_int(row, 1),
+                                         .account_id = {0},
+                                         .text = text};
       if (is_problem)
         proven_add(&verify->proven[i], &problem);
       else
         proven_note(&verify->proven[i], &problem);
       return;
     }
-  if (verify->arguments->name_count > 0) /* of organizations nobody asked for */
+  if (db_row_is_null(row, 0))
+    id = slice_of(verify->arguments->since);
+  else if (verify->arguments->name_count > 0) /* of organizations nobody asked for */
     return;
   app_complain("%.*s: %.*s", (int)id.length, id.bytes, (int)text.length, text.bytes);
   verify->status = 1;
 }
 
+/* Who came after the file was written, or was never in it: that nothing was compared must not look like a proof. */
+static void note_headless(struct verify *verify) {
+  struct evidence_problem note = {.what = slice_of("head"),
+                                  .seq = -1,
+                                  .text = slice_of("the file has none of this organization: nothing was compared")};
+  struct buffer sign;
+  buffer_init(&sign, HEADS_BYTES_MAX);
+  for (int i = 0; i < verify->count; i++) {
+    buffer_clear(&sign);
+    if (buffer_append_format(&sign, "organization_id=%s seq=", verify->proven[i].organization_id) &&
+        strstr(verify->since.bytes, sign.bytes) == NULL)
+      proven_note(&verify->proven[i], &note);
+  }
+  buffer_finish(&sign);
+}
+
 static void on_since_done(void *context, const struct error *error) {
   struct verify *verify = context;
-  if (error != NULL)
+  if (error != NULL) {
     finish(verify, error);
-  else
+  } else {
+    note_headless(verify);
     next(verify);
+  }
 }
 
 /* NAMEs that neither the database nor the configuration knows are a mistake; configured ones were not reached yet. */
@@ -97,7 +119,10 @@ static bool judge_names(struct verify *verify) {
     if (verify->found[i])
       continue;
     if (config_find(verify->app.config, arguments->names[i]) != NULL) {
-      printf("%s  never reached\n", arguments->names[i]);
+      if (arguments->json || arguments->head) /* their output is for programs */
+        app_complain("%s: never reached, so there is nothing to prove", arguments->names[i]);
+      else
+        printf("%s  never reached\n", arguments->names[i]);
       continue;
     }
     app_complain("no organization \"%s\" is configured or in the database", arguments->names[i]);

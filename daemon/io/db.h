@@ -21,7 +21,8 @@ struct db_options {
   int hello_count;
 };
 
-#define DB_PARAMETERS_MAX 20
+#define DB_PARAMETERS_MAX         20
+#define DB_INSUFFICIENT_PRIVILEGE "42501" /* the code of an error */
 
 struct db_statement {
   const char *sql;

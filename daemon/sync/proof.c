@@ -3,6 +3,7 @@
 #include "crm/principal.h"
 #include "crm/request.h"
 #include "sync/apply.h"
+#include <stdio.h>
 
 /* What this file is for: not believing in absence. It promises that an id is called removed only after its own 404, in a sweep in
  * which the same key was shown to see the same organization. A 404 without a body is no proof: no part of Close sends one. */
@@ -134,9 +135,12 @@ static bool judge_me(struct proof *proof, const struct exchange_answer *answer) 
   const char *recorded = proof->options.principal_id;
   if (recorded == NULL || proof->options.any_principal || slice_equals(slice_of(recorded), proof->principal.user_id))
     return true;
-  lower(proof, PROOF_PRINCIPAL, ERROR_AUTH,
-        "accounts are missing, but the key acts as another user than before and may see less: nothing is removed until "
-        "`closesyncd sync --allow-removals`");
+  char text[300];
+  snprintf(text, sizeof text,
+           "accounts are missing, but the key acts as another user than before and may see less: nothing is removed "
+           "until `closesyncd sync --allow-removals %s`",
+           proof->options.name);
+  lower(proof, PROOF_PRINCIPAL, ERROR_AUTH, text);
   return false;
 }
 

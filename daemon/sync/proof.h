@@ -10,6 +10,7 @@ struct proof_options {
   const struct exchange_options *exchange;
   const char *base_url;
   struct snapshot *snapshot;
+  const char *name; /* in the configuration, for advice */
   const char *organization_id, *principal_id /* NULL: not recorded */;
   bool any_principal; /* --allow-removals: another user than the recorded one will do */
   int width;          /* probes under way at once */

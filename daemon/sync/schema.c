@@ -20,7 +20,7 @@ struct schema {
   struct buffer script;
   char *statement; /* that creates the schema */
   bool schema_there, tables_there, is_owner, may_create, locked;
-  char role[64], owner[64];
+  char role[64], owner[64], encoding[64];
 };
 
 static void look(struct schema *schema);
@@ -134,6 +134,15 @@ static void apply(struct schema *schema) {
 
 static void on_locked(void *context, const struct error *error) {
   struct schema *schema = context;
+  struct error busy;
+  if (error != NULL && strcmp(error->code, "55P03") == 0) {
+    error_set(
+        &busy, ERROR_DATABASE,
+        "another process has been migrating the schema \"%s\" for longer than database.lock_timeout: wait for it, "
+        "then try again",
+        schema->name);
+    error = &busy;
+  }
   if (error != NULL) {
     fail(schema, error);
     return;
@@ -199,7 +208,7 @@ static void on_version_row(void *context, const struct db_row *row) {
 
 /* A schema without usage is passed over in the search_path: its tables seem not to be there. */
 static bool is_closed_to_us(const struct error *error) {
-  return strcmp(error->code, "42501") == 0 || strcmp(error->code, "42P01") == 0;
+  return strcmp(error->code, DB_INSUFFICIENT_PRIVILEGE) == 0 || strcmp(error->code, "42P01") == 0;
 }
 
 static void on_versions(void *context, const struct error *error) {
@@ -230,6 +239,8 @@ static void on_state_row(void *context, const struct db_row *row) {
   schema->is_owner = db_row_bool(row, 5);
   schema->may_create = db_row_bool(row, 6);
   schema->tables_there = db_row_bool(row, 7);
+  struct slice encoding = db_row_text(row, 8);
+  snprintf(schema->encoding, sizeof schema->encoding, "%.*s", (int)encoding.length, encoding.bytes);
 }
 
 static void on_state(void *context, const struct error *error) {
@@ -241,6 +252,11 @@ static void on_state(void *context, const struct error *error) {
   } else if (schema->state.server_version < SERVER_VERSION_MIN) {
     error_set(&old, ERROR_CONFIG, "PostgreSQL 15 or newer is needed, this server is version %d",
               schema->state.server_version / 10000);
+    fail(schema, &old);
+  } else if (strcmp(schema->encoding, "UTF8") != 0 && strcmp(schema->encoding, "SQL_ASCII") != 0) {
+    error_set(&old, ERROR_CONFIG,
+              "the database's encoding is %s, which cannot hold all that Close says: create one with encoding UTF8",
+              schema->encoding);
     fail(schema, &old);
   } else if (schema->tables_there) {
     struct db_statement versions = {.sql = sql_query_schema_versions, .read_only = schema->options.mode == SCHEMA_LOOK};

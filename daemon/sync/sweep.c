@@ -4,6 +4,7 @@
 #include "sync/sweep_compare.h"
 #include "sync/sweep_judge.h"
 #include "sync/sweep_write.h"
+#include <string.h>
 
 /* What this file is for: driving the machine. A callback becomes an event, an event becomes the table's action. It promises that
  * every sweep ends in CLOSED, exactly once, with everything given back. */
@@ -26,6 +27,8 @@ void sweep_fail(struct sweep *sweep, const struct error *error) {
     error_set(&sweep->report.error, ERROR_LIMIT, "the sweep took longer than sync.deadline");
   else if (sweep->lock_lost && error->kind == ERROR_CANCELLED)
     error_set(&sweep->report.error, ERROR_UNREACHABLE, "the database session that held the lock was lost");
+  else if (strcmp(error->code, DB_INSUFFICIENT_PRIVILEGE) == 0)
+    error_set(&sweep->report.error, error->kind, "%s: `closesyncd check` tells all that this role lacks", error->text);
   sweep_event(sweep, EVENT_FAILED);
 }
 

@@ -1,5 +1,6 @@
 #include "sync/sweep_judge.h"
 #include "base/memory.h"
+#include "crm/principal.h"
 #include "crm/request.h"
 #include "sync/sweep_begin.h"
 #include <string.h>
@@ -80,9 +81,11 @@ static void judge_missing(struct sweep *sweep) {
                  "the listing did not hold still while it was read, twice: nothing is removed");
   else if (counts.missing > 0 && guarded(sweep, &counts)) {
     sweep->report.held = counts.missing;
-    settle_floor(sweep, OUTCOME_GUARDED, ERROR_LIMIT,
-                 "more than sync.max_removed of the accounts are missing at once: look at Close, then run "
-                 "`closesyncd sync --allow-removals`");
+    sweep->floor = OUTCOME_GUARDED;
+    error_set(&sweep->why, ERROR_LIMIT,
+              "more than sync.max_removed of the accounts are missing at once: look at Close, then run "
+              "`closesyncd sync --allow-removals %s`",
+              sweep->options.organization->name);
   } else if (counts.missing > 0 && counts.rejected > 0)
     settle_floor(sweep, OUTCOME_INCOMPLETE, ERROR_SHAPE,
                  "accounts are missing while entries of the list could not be read: no removal is proven");
@@ -93,6 +96,13 @@ static void judge_missing(struct sweep *sweep) {
   conclude(sweep);
 }
 
+static bool another_organization(const struct sweep *sweep, const char *sign, const char *other, struct error *error) {
+  return error_set(error, ERROR_CONFIG,
+                   "the organization behind this key changed: \"%s\" is recorded as %s, %s %s; give the recorded "
+                   "organization's key, or use a new NAME for the other",
+                   sweep->options.organization->name, sweep_bound_to(sweep), sign, other);
+}
+
 static bool one_organization(struct sweep *sweep, struct error *error) {
   const struct snapshot *snapshot = listing_snapshot(sweep->listing);
   const char *listed = snapshot_organization(snapshot), *bound = sweep_bound_to(sweep);
@@ -101,11 +111,7 @@ static bool one_organization(struct sweep *sweep, struct error *error) {
                      "one listing holds the accounts of two organizations, %s and %s: nothing is written", listed,
                      snapshot_other_organization(snapshot));
   if (listed != NULL && bound != NULL && strcmp(listed, bound) != 0)
-    return error_set(
-        error, ERROR_CONFIG,
-        "the organization behind this key changed: \"%s\" is recorded as %s, the key shows accounts of %s; give the "
-        "recorded organization's key, or use a new NAME for the other",
-        sweep->options.organization->name, bound, listed);
+    return another_organization(sweep, "the key shows accounts of", listed, error);
   return true;
 }
 
@@ -139,15 +145,47 @@ static void on_doubt(void *context, const struct exchange_answer *answer) {
   sweep_fail(sweep, &error);
 }
 
-/* A refusal of the list does not prove that the key is dead (close-api.md 5.2): ask who we are. */
-static void doubt_refusal(struct sweep *sweep, const struct error *error) {
+static void ask_who_we_are(struct sweep *sweep, exchange_done_fn *done) {
   struct buffer url;
-  sweep->why = *error;
   buffer_init(&url, 8192);
   sweep->under_way++;
   if (request_me_url(&url, sweep->options.tools->config->api.base_url))
-    sweep->doubt = exchange_start(&sweep->exchange, url.bytes, on_doubt, sweep);
+    sweep->doubt = exchange_start(&sweep->exchange, url.bytes, done, sweep);
   buffer_finish(&url);
+}
+
+/* A refusal of the list does not prove that the key is dead (close-api.md 5.2). */
+static void doubt_refusal(struct sweep *sweep, const struct error *error) {
+  sweep->why = *error;
+  ask_who_we_are(sweep, on_doubt);
+}
+
+/* Only a clear answer says that the accounts are another organization's. */
+static void on_whose(void *context, const struct exchange_answer *answer) {
+  struct sweep *sweep = context;
+  struct principal principal;
+  struct error error = {0};
+  sweep->doubt = NULL;
+  if (!sweep_arrived(sweep))
+    return;
+  bool known = answer->verdict == VERDICT_TAKE && principal_read(answer->body, &principal, &error);
+  bool stranger = known && !principal_may_belong(&principal, sweep_bound_to(sweep));
+  if (stranger)
+    another_organization(sweep, "/me/ names", principal.organization_ids[0], &error);
+  if (known)
+    principal_finish(&principal);
+  if (stranger)
+    sweep_fail(sweep, &error);
+  else if (answer->error != NULL && answer->error->kind == ERROR_CANCELLED)
+    sweep_fail(sweep, answer->error);
+  else
+    judge_missing(sweep);
+}
+
+/* Accounts that are new or changed and do not say whose they are: the key may have become another organization's. */
+static bool is_anonymous(const struct sweep *sweep) {
+  const struct snapshot *snapshot = listing_snapshot(sweep->listing);
+  return snapshot_organization(snapshot) == NULL && snapshot_count(snapshot).differing > 0;
 }
 
 static void on_listing(void *context, enum listing_event event, const struct error *error) {
@@ -178,6 +216,8 @@ static void on_listing(void *context, enum listing_event event, const struct err
     sweep_fail(sweep, &stranger);
   else if (sweep_bound_to(sweep) == NULL)
     sweep_event(sweep, EVENT_UNBOUND);
+  else if (is_anonymous(sweep))
+    ask_who_we_are(sweep, on_whose);
   else
     judge_missing(sweep);
 }
@@ -280,6 +320,7 @@ void sweep_prove(struct sweep *sweep) {
   struct proof_options options = {.exchange = &sweep->exchange,
                                   .base_url = tools->config->api.base_url,
                                   .snapshot = listing_snapshot(sweep->listing),
+                                  .name = sweep->options.organization->name,
                                   .organization_id = sweep_bound_to(sweep),
                                   .principal_id = sweep->standing.principal_id,
                                   .any_principal = sweep->options.allow_removals,

@@ -240,13 +240,14 @@ begin atomic
   select
     format('organization_id=%s seq=%s hash=%s', organization.organization_id, coalesce(head.seq, 0),
       encode(coalesce(head.hash, decode(repeat('00', 32), 'hex')), 'hex'))
-    || coalesce(format(' from_at=%s until_at=%s sweeps=%s longest_gap=%ss%s older_spans=%s',
+    || case when span.from_at is null then '' else format(' from_at=%s until_at=%s sweeps=%s longest_gap=%ss%s older_spans=%s',
       to_char(span.from_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
       to_char(span.until_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
       span.sweeps, extract(epoch from greatest(span.longest_gap, span.pending_gap)),
       coalesce(to_char(span.first_ended_at at time zone 'UTC', '" first_ended_at="YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), ''),
-      coverage_digest(organization.organization_id, span.from_at)), '')
-    || coalesce(format(' erasures=%s erasure_hash=%s', last_erasure.erasure_id, encode(last_erasure.hash, 'hex')), '')
+      coverage_digest(organization.organization_id, span.from_at)) end
+    || case when last_erasure.erasure_id is null then ''
+      else format(' erasures=%s erasure_hash=%s', last_erasure.erasure_id, encode(last_erasure.hash, 'hex')) end
   from organization
   left join lateral history_head(organization.organization_id) as head on true
   left join lateral (
@@ -267,28 +268,38 @@ begin atomic
 end;
 comment on function head_text(text) is 'The head of an organization''s evidence in one line of key=value, to be kept elsewhere';
 
--- Older heads against what is there now: lines as head_text made them, also within log lines. What was pruned since is told, and
--- is no problem.
+-- Older heads against what is there now: lines as head_text made them, also within log lines and JSON. What was pruned since is told,
+-- and is no problem. A line that was a head and cannot be read whole (cut, wrapped, altered) is one: what it pins is not compared.
 create function verify_since(heads text)
   returns table (organization_id text, seq bigint, is_problem boolean, problem text)
   language sql stable parallel safe
   set jit = off -- compiling would take longer than running
 begin atomic
-  with pinned as (
+  with line as (
+    select place, substring(said from 'organization_id=([^\s"]+)') as organization_id, regexp_match(said,
+      '(?:^|[\s"])organization_id=(\S+) +seq=([0-9]{1,18}) +hash=([0-9a-f]{64})\M'
+      || '(?: +from_at=([0-9TZ:.-]{27}) +until_at=([0-9TZ:.-]{27}) +sweeps=([0-9]{1,18}) +longest_gap=([0-9]{1,12}(?:[.][0-9]{1,6})?)s'
+      || '(?: +first_ended_at=([0-9TZ:.-]{27}))? +older_spans=([0-9a-f]{64})\M)?'
+      || '(?: +erasures=([0-9]{1,18}) +erasure_hash=([0-9a-f]{64})\M)?'
+      || '(?![^\s"])(?!.*\m(?:from_at|until_at|sweeps|longest_gap|first_ended_at|older_spans|erasures|erasure_hash)=)') as part
+    from regexp_split_to_table(heads, '[\r\n]+') with ordinality as split (said, place)
+    where said ~ 'organization_id='
+    and said ~ '\m(?:seq|hash)='
+  ), pinned as (
     select
-      substring(line from '(?:^|\s)organization_id=(\S+)') as organization_id,
-      substring(line from '\sseq=([0-9]{1,18})\M')::bigint as seq,
-      decode(substring(line from '\shash=([0-9a-f]{64})\M'), 'hex') as hash,
-      close_timestamp(substring(line from '\sfrom_at=(\S+)')) as from_at,
-      close_timestamp(substring(line from '\suntil_at=(\S+)')) as until_at,
-      substring(line from '\ssweeps=([0-9]{1,18})\M')::bigint as sweeps,
-      (substring(line from '\slongest_gap=([0-9]{1,12}(?:[.][0-9]{1,6})?)s') || 's')::interval as longest_gap,
-      close_timestamp(substring(line from '\sfirst_ended_at=(\S+)')) as first_ended_at,
-      substring(line from '\solder_spans=([0-9a-f]{64})\M') as older_spans,
-      substring(line from '\serasures=([0-9]{1,18})\M')::bigint as erasures,
-      decode(substring(line from '\serasure_hash=([0-9a-f]{64})\M'), 'hex') as erasure_hash
-    from regexp_split_to_table(heads, '[\r\n]+') as line
-    where line ~ '(^|\s)organization_id=\S+\s+seq=[0-9]{1,18}\s+hash=[0-9a-f]{64}\M'
+      part[1] as organization_id,
+      part[2]::bigint as seq,
+      decode(part[3], 'hex') as hash,
+      close_timestamp(part[4]) as from_at,
+      close_timestamp(part[5]) as until_at,
+      part[6]::bigint as sweeps,
+      (part[7] || 's')::interval as longest_gap,
+      close_timestamp(part[8]) as first_ended_at,
+      part[9] as older_spans,
+      part[10]::bigint as erasures,
+      decode(part[11], 'hex') as erasure_hash
+    from line
+    where part is not null
   ), compared as (
     select
       pinned.*,
@@ -339,8 +350,8 @@ begin atomic
       case
         when from_at is null or not is_known then null
         when not is_span_known then format('the coverage from %s is gone', from_at)
-        when not is_span_kept then format('the coverage from %s says less than the head', from_at)
-        when not are_older_kept then format('the coverage before %s is not what it was', from_at)
+        when is_span_kept is not true then format('the coverage from %s says less than the head', from_at)
+        when are_older_kept is not true then format('the coverage before %s is not what it was', from_at)
       end
     from compared
     union all
@@ -352,6 +363,13 @@ begin atomic
   select organization_id, seq, true, problem
   from verdict
   where problem is not null
+  union all
+  select organization_id, null, true, format('line %s of the heads cannot be read: it was cut or altered, and proves nothing', place)
+  from line
+  where part is null
+  union all
+  select null, null, true, 'there is no head in it, so nothing was compared'
+  where not exists (select from line)
   union all
   select organization_id, seq, false, format('pruned: the history goes back to seq %s', anchor_seq)
   from compared

@@ -1,7 +1,7 @@
 -- Whether the schema is there and whose, before anything is asked of it. Works in any database, with any privilege.
 --
 -- $1 schema text -> server_version_num integer, database text, role text, exists boolean, owner text, is_owner boolean (may act as
--- it), may_create boolean (objects in it, or the schema itself), has_migrations boolean
+-- it), may_create boolean (objects in it, or the schema itself), has_migrations boolean, encoding text
 select
   current_setting('server_version_num')::integer as server_version_num,
   current_database()::text as database,
@@ -17,6 +17,7 @@ select
     where relnamespace = space.oid
     and relname = 'migration'
     and relkind in ('r', 'p')
-  ) as has_migrations
+  ) as has_migrations,
+  current_setting('server_encoding') as encoding
 from (values ($1::text)) as wanted (name)
 left join pg_namespace as space on space.nspname = wanted.name;

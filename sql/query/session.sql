@@ -1,9 +1,10 @@
--- What every session begins with: names resolve in the schema alone, nothing waits for ever, and a prepared statement is planned once:
--- planning one costs more than running it.
+-- What every session begins with: names resolve in the schema alone, a backslash is one, nothing waits for ever but who has nothing
+-- to do, and a prepared statement is planned once: planning one costs more than running it.
 --
 -- $1 schema text, $2 statement_timeout text, $3 lock_timeout text
 select
   set_config('search_path', quote_ident($1::text) || ', pg_temp', false),
+  set_config('standard_conforming_strings', 'on', false),
   set_config('TimeZone', 'UTC', false),
   set_config('DateStyle', 'ISO', false),
   set_config('IntervalStyle', 'postgres', false),
@@ -13,4 +14,5 @@ select
   set_config('plan_cache_mode', 'force_generic_plan', false),
   set_config('statement_timeout', $2::text, false),
   set_config('lock_timeout', $3::text, false),
-  set_config('idle_in_transaction_session_timeout', $2, false);
+  set_config('idle_in_transaction_session_timeout', $2, false),
+  set_config('idle_session_timeout', '0', false);

@@ -2,12 +2,14 @@
 -- others were shown.
 --
 -- $1 text[]: account_ids stored, not shown, not removed
-with updated as (
+with unseen as materialized (
+  select unnest($1::text[]) as account_id
+), updated as (
   update account_digest
-  set seen_at = case when account_id = any ($1::text[]) then context.listed_at end
+  set seen_at = case when account_id in (select account_id from unseen) then context.listed_at end
   from sweep_context as context
   where account_digest.organization_id = context.organization_id
-  and (account_digest.seen_at is null) = (account_digest.account_id = any ($1))
+  and (account_digest.seen_at is null) = (account_digest.account_id in (select account_id from unseen))
   and context.listed_at is not null
   returning account_id
 )

@@ -1,4 +1,5 @@
--- A sweep reads what is its organization's: no step reads a table of the mirror from end to end, whatever the other organizations have.
+-- A sweep reads what is its organization's: no step reads a table of the mirror from end to end, whatever the other organizations have,
+-- nor a list of accounts once for each account.
 \ir prepare.psql
 \set others 'from generate_series(1, 400) as o, generate_series(1, 20) as a'
 insert into account (organization_id, account_id, first_seen_at, changed_at) select 'other_' || o, 'a' || a, now(), now() :others;
@@ -60,4 +61,13 @@ from (
   where what in ('account', 'account_calendar', 'account_digest', 'account_feature', 'account_identity', 'account_mail_server')
   group by what
 ) as each_one;
+set plan_cache_mode = force_generic_plan; -- as the daemon's
+create function pg_temp.plan(statement text) returns text language plpgsql as $$
+declare line text; lines text := '';
+begin
+  for line in execute 'explain ' || statement loop lines := lines || line || E'\n'; end loop;
+  return lines;
+end $$;
+select pg_temp.must(pg_temp.plan('execute seen (''{}'')') not like '%ANY (%' and pg_temp.plan('execute seen (''{}'')') like '%hashed SubPlan%',
+  'who is unseen is looked up, not searched for');
 rollback;

@@ -55,6 +55,27 @@ Test(binding_kept, against_the_key_of_another_organization) {
   story_destroy(story);
 }
 
+/* What is stored already is the same whoever lists it; before anything else of theirs is written, /me/ is asked. */
+Test(binding_kept, against_a_key_whose_accounts_do_not_say_whose_they_are) {
+  struct story *story = story_create(2);
+  story_set(story, "sync", "max_removed", "1%");
+  story_put(story, 1, "{\"id\": \"emailacct_1\"}");
+  story_put(story, 2, "{\"id\": \"emailacct_1\"}");
+  story_expect_exit(story, 0, "sync", NULL);
+  set_key(story, 1, 2);
+  story_put(story, 2, "{\"id\": \"emailacct_2\"}");
+  expect_refusal(story, "/me/ names orga_story2");
+  for (int i = 3; i < 9; i++) /* more are missing than the guard lets go */
+    story_put(story, 1, story_format(story, "{\"id\": \"emailacct_%d\"}", i));
+  set_key(story, 1, 1);
+  story_expect_exit(story, 0, "sync", "org1", NULL);
+  set_key(story, 1, 2);
+  expect_refusal(story, "/me/ names orga_story2");
+  set_key(story, 1, 1);
+  expect_recovery(story);
+  story_destroy(story);
+}
+
 Test(binding_kept, against_another_organization_id) {
   struct story *story = two_bound();
   story_set(story, "organization org1", "organization_id", "orga_other");

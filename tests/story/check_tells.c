@@ -68,6 +68,23 @@ Test(check_tells, nothing_to_a_place_that_may_not_be_meant) {
   story_destroy(story);
 }
 
+Test(check_tells, that_nobody_is_enabled) {
+  struct story *story = story_create_generated(2, 3, 1);
+  story_set(story, "organization org1", "enabled", "no");
+  expect_all_of(story, 0, "skipped  org1           disabled in the configuration\n");
+  story_set(story, "organization org2", "enabled", "no");
+  expect_all_of(story, 78, "problem  configuration  no organization is enabled: set enabled = yes in a section");
+  story_destroy(story);
+}
+
+Test(check_tells, that_one_session_is_enough) {
+  struct story *story = story_create_generated(1, 3, 1);
+  story_set(story, "database", "connections", "1");
+  expect_all_of(story, 0, "ok       database       PostgreSQL ");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_destroy(story);
+}
+
 Test(check_tells, of_a_database_that_is_not_there) {
   struct story *story = story_create_generated(1, 3, 1);
   story_set(story, "database", "conninfo", "host=/nowhere dbname=x");
@@ -201,4 +218,15 @@ Test(check_tells, of_a_pooler_in_statement_mode) {
 }
 Test(check_tells, that_a_pooler_in_session_mode_is_well) {
   through("session", 0, ", through a pooler in session mode\n");
+}
+Test(check_tells, that_one_session_cannot_tell_a_poolers_mode) {
+  struct story *story = story_create_generated(1, 3, 1);
+  struct bouncer bouncer;
+  start_bouncer(story, &bouncer, "session");
+  story_set(story, "database", "connections", "1");
+  story_set(story, "database", "conninfo",
+            story_format(story, "host=%s port=6432 dbname=x user=postgres", bouncer.directory));
+  expect_all_of(story, 0, ", through a pooler; whether in session mode, as it must be, one session cannot tell\n");
+  stop_bouncer(story, &bouncer);
+  story_destroy(story);
 }

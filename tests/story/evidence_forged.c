@@ -185,6 +185,8 @@ Test(evidence_forged, damage_to_the_mirror_is_found) {
   } damages[] = {
       {"update account set email = 'x' where account_id = 'emailacct_a'",
        "account account emailacct_a: differs from the document in email"},
+      {"update account set other = '[]' where account_id = 'emailacct_a'", "differs from the document in other"},
+      {"update account set other = '5' where account_id = 'emailacct_a'", "differs from the document in other"},
       {"update account set changed_at = changed_at + interval '1 us' where account_id = 'emailacct_a'", "changed_at"},
       {"update account set first_seen_at = first_seen_at - interval '1 us' where account_id = 'emailacct_a'",
        "first_seen_at"},
@@ -291,6 +293,45 @@ Test(evidence_forged, the_head_pins_coverage_and_erasures_too) {
   cr_assert(strstr(run->err, "its row is gone") != NULL, "%s", run->err);
   run = story_expect_exit(story, 0, "verify", "--head", NULL);
   cr_assert_str_empty(run->out);
+  story_destroy(story);
+}
+
+/* What cannot be compared must not look like a proof. */
+Test(evidence_forged, a_head_that_cannot_be_read_is_told) {
+  static const struct {
+    const char *damage; /* a shell command, stdin to stdout */
+    int exit_status;
+    const char *told;
+  } rows[] = {
+      {"cat", 0, ""},
+      {"sed 's/^/<6>head organization=org1 /'", 0, ""},
+      {"fold -w 80", 1, "line 1 of the heads cannot be read: it was cut or altered"},
+      {"fold -w 200", 1, "line 1 of the heads cannot be read"},
+      {"cut -c 1-120", 1, "line 1 of the heads cannot be read"},
+      {"sed 's/ until_at=[^ ]*//'", 1, "line 1 of the heads cannot be read"},
+      {"sed 's/longest_gap=[^ ]*/longest_gap=x/'", 1, "line 1 of the heads cannot be read"},
+      {"sed 's/ hash=.*/ hash=0123/'", 1, "line 1 of the heads cannot be read"},
+      {"sed -E 's/hash=[^ ]*/\\U&/; s/HASH/hash/'", 1, "line 1 of the heads cannot be read"},
+      {"sed 's/ seq=.*//'", 1, "there is no head in it, so nothing was compared"},
+      {"sed 's/orga_story1/orga_other/'", 1, "the organization is gone"},
+      {"sed 's/orga_story1/orga_story11/'", 1, "the file has none of this organization: nothing was compared"},
+      {"grep nothing", 64, "holds no line of `closesyncd verify --head`"},
+  };
+  struct story *story = six_rows();
+  const char *head = keep_head(story), *damaged = story_format(story, "%s.damaged", head);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    story_note(story, rows[i].damage);
+    int ignored = system(story_format(story, "%s < '%s' > '%s'", rows[i].damage, head, damaged));
+    (void)ignored; /* grep finds nothing */
+    const struct run *run = story_expect_exit(story, rows[i].exit_status, "verify", "--since", damaged, NULL);
+    story_expect_stderr(story, run, rows[i].told);
+  }
+  const struct run *json = story_expect_exit(story, 0, "verify", "--head", "--json", NULL);
+  FILE *file = fopen(damaged, "we");
+  cr_assert(file != NULL && fputs(json->out, file) >= 0 && fclose(file) == 0);
+  story_expect_exit(story, 0, "verify", "--since", damaged, NULL);
+  cr_assert_eq(system(story_format(story, "sed -i 's/ hash=..../ hash=dead/' '%s'", damaged)), 0);
+  expect_since(story, damaged, "the history was made anew");
   story_destroy(story);
 }
 

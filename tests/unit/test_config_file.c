@@ -1,6 +1,8 @@
 /* The notation, problems with their lines, closesyncd.conf.d. */
 #include "unit/config_fixture.h"
 
+#include <sys/wait.h>
+
 TestSuite(config_file, .init = set_up, .fini = tear_down);
 
 Test(config_file, notation) {
@@ -116,4 +118,23 @@ Test(config_file, nothing_secret_is_repeated) {
       load("[organization a]\napi_key_file=/x\napi key hunter2\nkey=hunter2\nhunter2 x=y\n[hunter2 x\n[x hunter2]\n",
            false));
   cr_assert_null(strstr(told(), "hunter2"), "%s", told());
+}
+
+/* As of `-c /dev/stdin`: a reader that does not wait would take the pause for the end. */
+Test(config_file, a_pipe_whose_writer_takes_its_time) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/pipe", folder);
+  cr_assert_eq(mkfifo(path, 0600), 0);
+  int writer = open(path, O_RDWR | O_CLOEXEC);
+  cr_assert_eq(write(writer, "[log]\nlevel = ", 14), 14);
+  pid_t child = fork();
+  if (child == 0) {
+    usleep(200000);
+    _exit(write(writer, "debug\n", 6) == 6 ? 0 : 1);
+  }
+  close(writer);
+  cr_assert(config_load(path, false, &config, &problems), "%s", told());
+  cr_assert_eq(config->log_level, LOG_LEVEL_DEBUG);
+  int status;
+  cr_assert(waitpid(child, &status, 0) == child && status == 0);
 }
