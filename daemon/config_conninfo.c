@@ -37,6 +37,13 @@ static const char *judge_value(const char *keyword, const char *value) {
        "given an sslmode of disable, allow, prefer, require, verify-ca or verify-full"},
       {"target_session_attrs", " any read-write read-only primary standby prefer-standby ",
        "given target_session_attrs of any, read-write, read-only, primary, standby or prefer-standby"},
+      {"gssencmode", " disable prefer require ", "given a gssencmode of disable, prefer or require"},
+      {"channel_binding", " disable prefer require ", "given a channel_binding of disable, prefer or require"},
+      {"ssl_min_protocol_version", " TLSv1 TLSv1.1 TLSv1.2 TLSv1.3 ",
+       "given an ssl_min_protocol_version of TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3"},
+      {"ssl_max_protocol_version", " TLSv1 TLSv1.1 TLSv1.2 TLSv1.3 ",
+       "given an ssl_max_protocol_version of TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3"},
+      {"replication", " false off no 0 ", "given no replication: such a session takes no queries"},
   };
   if (strcmp(keyword, "port") == 0 && !are_ports(value))
     return "given a port from 1 to 65535, or several with commas";

@@ -49,15 +49,22 @@ Test(config_conninfo, passwords_in_conninfo) {
 
 /* libpq would say so only when it connects, and as if the server could not be reached. */
 Test(config_conninfo, values_that_libpq_judges_late) {
-  static const char *const good[] = {"host=a,b,c port=,1,65535", "port='' sslmode='' target_session_attrs=''",
-                                     "sslmode=verify-full target_session_attrs=read-write",
-                                     "postgresql://h/db?sslmode=disable&target_session_attrs=prefer-standby&port=5433"};
+  static const char *const good[] = {
+      "host=a,b,c port=,1,65535", "port='' sslmode='' target_session_attrs=''",
+      "sslmode=verify-full target_session_attrs=read-write",
+      "gssencmode=prefer channel_binding=require ssl_min_protocol_version=TLSv1.2 replication=off",
+      "postgresql://h/db?sslmode=disable&target_session_attrs=prefer-standby&port=5433"};
   static const char *const bad[] = {"port=abc",
                                     "port=0",
                                     "port=65536",
                                     "port=5432,x",
                                     "port=-1",
                                     "sslmode=nonsense",
+                                    "gssencmode=foo",
+                                    "channel_binding=yes",
+                                    "ssl_min_protocol_version=9",
+                                    "postgresql:///x?ssl_max_protocol_version=TLSv1.9",
+                                    "replication=database",
                                     "sslmode=verify",
                                     "sslmode='allow prefer'",
                                     "target_session_attrs=standb",
