@@ -20,7 +20,7 @@ struct schema {
   struct buffer script;
   char *statement; /* that creates the schema */
   bool schema_there, tables_there, is_owner, may_create, locked;
-  char role[64], owner[64], encoding[64];
+  char role[64], owner[64], encoding[64], stranger[64];
 };
 
 static void look(struct schema *schema);
@@ -239,8 +239,9 @@ static void on_state_row(void *context, const struct db_row *row) {
   schema->is_owner = db_row_bool(row, 5);
   schema->may_create = db_row_bool(row, 6);
   schema->tables_there = db_row_bool(row, 7);
-  struct slice encoding = db_row_text(row, 8);
+  struct slice encoding = db_row_text(row, 8), stranger = db_row_text(row, 9);
   snprintf(schema->encoding, sizeof schema->encoding, "%.*s", (int)encoding.length, encoding.bytes);
+  snprintf(schema->stranger, sizeof schema->stranger, "%.*s", (int)stranger.length, stranger.bytes);
 }
 
 static void on_state(void *context, const struct error *error) {
@@ -261,6 +262,13 @@ static void on_state(void *context, const struct error *error) {
   } else if (schema->tables_there) {
     struct db_statement versions = {.sql = sql_query_schema_versions, .read_only = schema->options.mode == SCHEMA_LOOK};
     db_query(schema->options.db, &versions, on_version_row, on_versions, schema);
+  } else if (schema->stranger[0] != '\0') {
+    error_set(
+        &old, ERROR_CONFIG,
+        "the schema \"%s\" holds \"%s\" but no table \"migration\", so it is not closesyncd's: name another one in "
+        "database.schema",
+        schema->name, schema->stranger);
+    fail(schema, &old);
   } else {
     decide(schema);
   }

@@ -1,7 +1,8 @@
 -- Whether the schema is there and whose, before anything is asked of it. Works in any database, with any privilege.
 --
 -- $1 schema text -> server_version_num integer, database text, role text, exists boolean, owner text, is_owner boolean (may act as
--- it), may_create boolean (objects in it, or the schema itself), has_migrations boolean, encoding text
+-- it), may_create boolean (objects in it, or the schema itself), has_migrations boolean, encoding text, stranger text (without
+-- migrations: a relation there that bears the name of one of ours)
 select
   current_setting('server_version_num')::integer as server_version_num,
   current_database()::text as database,
@@ -18,6 +19,15 @@ select
     and relname = 'migration'
     and relkind in ('r', 'p')
   ) as has_migrations,
-  current_setting('server_encoding') as encoding
+  current_setting('server_encoding') as encoding,
+  (
+    select min(pg_class.relname::text)
+    from pg_class
+    where relnamespace = space.oid
+    and relname in (
+      'account', 'account_calendar', 'account_digest', 'account_feature', 'account_history', 'account_identity',
+      'account_mail_server', 'coverage', 'erasure', 'field_drift', 'history_anchor', 'organization', 'pruned_account',
+      'rejected_account', 'sweep')
+  ) as stranger
 from (values ($1::text)) as wanted (name)
 left join pg_namespace as space on space.nspname = wanted.name;

@@ -49,3 +49,19 @@ Test(any_database, of_an_encoding_that_cannot_hold_it) {
   story_sql(story, story_format(story, "drop database %s", name));
   story_destroy(story);
 }
+
+Test(any_database, whose_schema_is_somebody_elses) {
+  struct story *story = story_create_generated(1, 3, 3);
+  story_sql(story, "create schema close_crm");
+  story_sql(story, "create table close_crm.organization (name text)");
+  static const char *const commands[] = {"check", "plan", "sync", "migrate"};
+  for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    const struct run *run = story_expect_exit(story, 78, commands[i], NULL);
+    cr_assert_not_null(strstr(i == 0 ? run->out : run->err,
+                              "holds \"organization\" but no table \"migration\", so it is not closesyncd's"));
+  }
+  story_sql(story, "drop table close_crm.organization");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_expect_exact(story);
+  story_destroy(story);
+}
