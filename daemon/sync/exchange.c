@@ -30,6 +30,14 @@ static void count(struct exchange_traffic *traffic, int status) {
   traffic->unanswered++;
 }
 
+/* More than one whole exchange are no worse: the long dead take turns. */
+static void note_lateness(struct exchange_traffic *traffic, const struct error *error) {
+  if (error->kind == ERROR_TIMEOUT && traffic->timeouts < EXCHANGE_TRIES)
+    traffic->timeouts++;
+  else if (error->kind != ERROR_TIMEOUT && error->kind != ERROR_CANCELLED)
+    traffic->timeouts = 0;
+}
+
 static void finish(struct exchange *exchange, const struct exchange_answer *answer) {
   exchange_done_fn *done = exchange->done;
   void *context = exchange->context;
@@ -101,6 +109,7 @@ static void take(struct exchange *exchange, const struct http_response *response
       verdict_read(response->status, response->headers, response->header_count, time(NULL));
   struct error error = {0};
   exchange->options.traffic->received_bytes += response->received_bytes;
+  exchange->options.traffic->timeouts = 0;
   count(exchange->options.traffic, response->status);
   budget_answered(exchange->options.budget, loop_now_ms(exchange->options.loop), &reading);
   if ((reading.verdict == VERDICT_WAIT || reading.verdict == VERDICT_AGAIN) && try_again(exchange, reading.wait_ms))
@@ -123,8 +132,7 @@ static void on_response(void *context, const struct http_response *response, con
   }
   exchange->options.traffic->unanswered++;
   budget_answered(exchange->options.budget, loop_now_ms(exchange->options.loop), NULL);
-  if (error->kind == ERROR_TIMEOUT)
-    exchange->options.traffic->timed_out = true;
+  note_lateness(exchange->options.traffic, error);
   bool passing = error->kind == ERROR_TIMEOUT || error->kind == ERROR_NETWORK;
   if (!passing || !try_again(exchange, 0))
     fail(exchange, error);
@@ -140,7 +148,7 @@ static void try_once(struct exchange *exchange) {
   struct budget *budget = exchange->options.budget;
   int64_t now_ms = loop_now_ms(exchange->options.loop), wait_ms = budget_wait_ms(budget, now_ms);
   struct lane_request request = {
-      .url = exchange->url, .key = exchange->options.key, .slow = exchange->options.traffic->timed_out};
+      .url = exchange->url, .key = exchange->options.key, .timeouts = exchange->options.traffic->timeouts};
   if (wait_ms > EXCHANGE_PATIENCE_MS) {
     give_up_waiting(exchange);
     return;

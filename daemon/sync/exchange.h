@@ -22,8 +22,8 @@ struct exchange_traffic { /* what one sweep costs, counted by all its exchanges 
   int unanswered; /* tries that brought no answer, or one with a status that found no room above */
   int requests;
   int64_t received_bytes;
-  bool waiting;   /* the last thing it did was to wait for a rate limit */
-  bool timed_out; /* some try of this sweep timed out: it goes on in the slow lane */
+  bool waiting; /* the last thing it did was to wait for a rate limit */
+  int timeouts; /* the last tries, so many in a row, EXCHANGE_TRIES at most, timed out: over 0, it is slow */
 };
 
 struct exchange_options {

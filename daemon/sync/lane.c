@@ -1,7 +1,8 @@
 #include "sync/lane.h"
 #include "base/memory.h"
 
-/* What this file is for: one queue in front of libcurl. It promises first come, first served within each lane. It does not retry. */
+/* What this file is for: one queue in front of libcurl. It promises first come, first served; in the slow lane, to those who
+ * timed out as often in a row: who did so once may well be alive, and does not wait behind the dead. It does not retry. */
 
 struct ticket {
   struct ticket *next, *previous; /* in the queue, or among those in flight */
@@ -9,7 +10,8 @@ struct ticket {
   uint64_t number, request; /* request: 0 while queued */
   char *url;
   const struct secret *key;
-  bool slow, cancelled;
+  bool slow;
+  int timeouts;
   http_done_fn *done;
   void *context;
 };
@@ -26,11 +28,20 @@ struct lane {
   uint64_t last_number;
 };
 
-static void queue_push(struct queue *queue, struct ticket *ticket) {
-  ticket->next = NULL;
-  ticket->previous = queue->last;
-  *(queue->last == NULL ? &queue->first : &queue->last->next) = ticket;
-  queue->last = ticket;
+static void queue_insert(struct queue *queue, struct ticket *previous, struct ticket *ticket) {
+  ticket->previous = previous;
+  ticket->next = previous == NULL ? queue->first : previous->next;
+  *(previous == NULL ? &queue->first : &previous->next) = ticket;
+  *(ticket->next == NULL ? &queue->last : &ticket->next->previous) = ticket;
+}
+
+static void queue_push(struct queue *queue, struct ticket *ticket) { queue_insert(queue, queue->last, ticket); }
+
+static void queue_push_ranked(struct queue *queue, struct ticket *ticket) {
+  struct ticket *previous = queue->last;
+  while (previous != NULL && previous->timeouts > ticket->timeouts)
+    previous = previous->previous;
+  queue_insert(queue, previous, ticket);
 }
 
 static void queue_remove(struct queue *queue, struct ticket *ticket) {
@@ -104,10 +115,11 @@ uint64_t lane_get(struct lane *lane, const struct lane_request *request, http_do
                             .number = ++lane->last_number,
                             .url = memory_copy_text(request->url),
                             .key = request->key,
-                            .slow = request->slow,
+                            .slow = request->timeouts > 0,
+                            .timeouts = request->timeouts,
                             .done = done,
                             .context = context};
-  queue_push(&lane->waiting[ticket->slow], ticket);
+  queue_push_ranked(&lane->waiting[ticket->slow], ticket);
   pump(lane);
   return ticket->number;
 }

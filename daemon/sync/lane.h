@@ -8,7 +8,7 @@ struct lane;
 struct lane_request {
   const char *url;          /* copied */
   const struct secret *key; /* borrowed until the completion */
-  bool slow;                /* this organization's last try timed out */
+  int timeouts;             /* in a row, of this organization; over 0: the slow lane, the fewest first */
 };
 
 struct lane *lane_create(struct loop *loop, struct http *http, int max_requests);

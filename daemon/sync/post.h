@@ -23,6 +23,7 @@ struct post {
   struct timer *timer;
   struct post *next, *previous; /* in the queue of what is due, or in the list of what is under way */
   bool queued, slow, attempted;
+  int timeouts;     /* as the last sweep left them: over 0, the next one is slow */
   bool kept;        /* by the configuration that is being adopted */
   bool troubled;    /* the database refused something in the last sweep */
   bool held;        /* counted among those that wait for a rate limit */

@@ -142,7 +142,8 @@ static void on_swept(void *context, struct report *report, const struct exchange
   struct era *era = post->era;
   bool news = report->outcome != OUTCOME_UNCHANGED || !post->health.outcome_known;
   leave_running(post);
-  post->slow = traffic->timed_out;
+  post->timeouts = traffic->timeouts;
+  post->slow = traffic->timeouts > 0;
   scheduler->health.now_ms = scheduler_now_ms(scheduler);
   scheduler->health.now_s = time(NULL);
   enum pace_ending ending = post_take(post, scheduler->options.log, &scheduler->health, report, traffic);
@@ -173,7 +174,7 @@ static void start_sweep(struct scheduler *scheduler, struct post *post) {
   struct era *era = scheduler->era;
   struct sweep_options options = {.tools = &era->tools,
                                   .organization = post->organization,
-                                  .was_slow = post->slow,
+                                  .timeouts = post->timeouts,
                                   .ledger = &post->ledger,
                                   .flush_after_ms = era->tools.config->sync.flush_interval_ms};
   post->queued = false;

@@ -184,7 +184,7 @@ void sweep_lock_lost(struct sweep *sweep) {
   cancel(sweep);
 }
 
-bool sweep_is_slow(const struct sweep *sweep) { return sweep->traffic.timed_out; }
+bool sweep_is_slow(const struct sweep *sweep) { return sweep->traffic.timeouts > 0; }
 
 bool sweep_is_waiting(const struct sweep *sweep) { return sweep->traffic.waiting; }
 
@@ -214,7 +214,7 @@ struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *do
   sweep->tools.write = sweep->tools.writers[random_between(sweep->tools.random, 0, sweep->tools.writer_count - 1)];
   sweep->options.tools = &sweep->tools;
   sweep->report.organization = options->organization->name;
-  sweep->traffic.timed_out = options->was_slow;
+  sweep->traffic.timeouts = options->timeouts;
   sweep->began_ms = loop_now_ms(options->tools->loop);
   sweep->timer = timer_open(options->tools->loop, on_timer, sweep);
   sweep->deadline = timer_open(options->tools->loop, on_deadline, sweep);

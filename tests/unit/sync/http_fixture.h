@@ -1,0 +1,43 @@
+#pragma once
+/* A Close that answers when the test says so: in place of io/http for what rests on it. No time passes and no socket opens. */
+#include "io/http.h"
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { ASKED_MAX = 32 };
+
+struct asked {
+  char url[64];
+  http_done_fn *done;
+  void *context;
+  bool cancelled;
+};
+
+static struct asked asked[ASKED_MAX]; /* in the order of sending; numbers begin with 1 */
+static int asked_count;
+
+uint64_t http_get(struct http *http, const char *url, const struct secret *key, http_done_fn *done, void *context) {
+  (void)http, (void)key;
+  cr_assert_lt(asked_count, ASKED_MAX);
+  asked[asked_count] = (struct asked){.done = done, .context = context};
+  strncpy(asked[asked_count].url, url, sizeof asked->url - 1);
+  return (uint64_t)++asked_count;
+}
+
+void http_cancel(struct http *http, uint64_t request) {
+  (void)http;
+  asked[request - 1].cancelled = true;
+}
+
+static inline void answer(int number, int status, const char *retry_after) {
+  struct header header = {slice_of("retry-after"), slice_of(retry_after == NULL ? "" : retry_after)};
+  struct http_response response = {
+      .status = status, .body = slice_of("{}"), .headers = &header, .header_count = retry_after == NULL ? 0 : 1};
+  asked[number - 1].done(asked[number - 1].context, &response, NULL);
+}
+
+static inline void leave_unanswered(int number, enum error_kind kind) {
+  struct error error = {0};
+  error_set(&error, kind, "no answer");
+  asked[number - 1].done(asked[number - 1].context, NULL, &error);
+}

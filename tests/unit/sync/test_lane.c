@@ -1,0 +1,100 @@
+/* Who is sent when: a quarter for the slow, the fewest timeouts first, and each completion exactly once. */
+#include "http_fixture.h"
+#include "sync/lane.h"
+
+enum { MAX = 8, SHARE = MAX / 4 };
+
+static struct loop *loop;
+static struct lane *lane;
+static bool inside;
+static int completions;
+static enum error_kind last_kind;
+
+static void set_up(void) {
+  loop = loop_create();
+  lane = lane_create(loop, NULL, MAX);
+}
+
+static void tear_down(void) {
+  loop_run(loop);
+  lane_destroy(lane);
+  loop_run(loop);
+  cr_assert(loop_destroy(loop), "a handle was left open");
+}
+TestSuite(lane, .init = set_up, .fini = tear_down);
+
+static void on_done(void *context, const struct http_response *response, const struct error *error) {
+  (void)context;
+  cr_assert_not(inside, "a completion came from inside a call");
+  cr_assert_neq(response == NULL, error == NULL, "exactly one of response and error");
+  last_kind = error == NULL ? ERROR_NONE : error->kind;
+  completions++;
+}
+
+static uint64_t get(const char *url, int timeouts) {
+  struct lane_request request = {.url = url, .timeouts = timeouts};
+  inside = true;
+  uint64_t ticket = lane_get(lane, &request, on_done, NULL);
+  inside = false;
+  return ticket;
+}
+
+static void cancel(uint64_t ticket) {
+  inside = true;
+  lane_cancel(lane, ticket);
+  inside = false;
+}
+
+static void fill(void) {
+  for (int i = 0; i < MAX; i++)
+    get("filler", 0);
+  cr_assert_eq(asked_count, MAX);
+}
+
+static void answer_all(void) {
+  for (int number = 1; number <= asked_count; number++) {
+    answer(number, 200, NULL);
+    loop_run(loop);
+  }
+}
+
+Test(lane, the_slow_share_a_quarter) {
+  for (int i = 0; i < MAX; i++)
+    get("slow", 1);
+  cr_assert_eq(asked_count, SHARE);
+  for (int i = 0; i < MAX; i++)
+    get("quick", 0);
+  cr_assert_eq(asked_count, MAX);
+  answer_all();
+  cr_assert_eq(completions, 2 * MAX);
+}
+
+Test(lane, of_the_slow_those_with_the_fewest_timeouts_go_first) {
+  static const struct {
+    const char *url;
+    int timeouts;
+  } order[] = {{"dead a", 3}, {"twice", 2}, {"dead b", 3}, {"once a", 1}, {"dead c", 3}, {"once b", 1}};
+  static const char *const expected[] = {"once a", "once b", "twice", "dead a", "dead b", "dead c"};
+  for (int i = 0; i < SHARE; i++)
+    get("slow", 3);
+  for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+    get(order[i].url, order[i].timeouts);
+  answer_all();
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+    cr_assert_str_eq(asked[SHARE + i].url, expected[i]);
+}
+
+Test(lane, what_is_cancelled_comes_back_from_the_loop) {
+  fill();
+  uint64_t ticket = get("waits", 0);
+  cancel(ticket);
+  cancel(ticket);
+  loop_run(loop);
+  cr_assert_eq(completions, 1);
+  cr_assert_eq(last_kind, ERROR_CANCELLED);
+  cancel(1);
+  cr_assert(asked[0].cancelled);
+  leave_unanswered(1, ERROR_CANCELLED);
+  cr_assert_eq(completions, 2);
+  cr_assert_eq(asked_count, MAX, "it was sent all the same");
+}
