@@ -69,9 +69,11 @@ static void on_response(void *context, const struct http_response *response, con
   ticket_finish(ticket, response, error);
 }
 
+int lane_share(const struct lane *lane) { return lane->max / 4 > 0 ? lane->max / 4 : 1; }
+
 static bool may_start(const struct lane *lane, bool slow) {
-  int quarter = lane->max / 4 > 0 ? lane->max / 4 : 1;
-  return lane->waiting[slow].first != NULL && lane->in_flight < lane->max && (!slow || lane->slow_in_flight < quarter);
+  return lane->waiting[slow].first != NULL && lane->in_flight < lane->max &&
+         (!slow || lane->slow_in_flight < lane_share(lane));
 }
 
 static void start(struct lane *lane, bool slow) {

@@ -14,5 +14,7 @@ struct lane_request {
 struct lane *lane_create(struct loop *loop, struct http *http, int max_requests);
 /* The completion comes exactly once, from the loop, never from inside this call. Returns a ticket > 0. */
 uint64_t lane_get(struct lane *lane, const struct lane_request *request, http_done_fn *done, void *context);
+/* What the slow have together, and one organization at most: a quarter of all, at least one. */
+int lane_share(const struct lane *lane);
 void lane_cancel(struct lane *lane, uint64_t ticket); /* completes with CANCELLED; unknown tickets are ignored */
 void lane_destroy(struct lane *lane);                 /* after every ticket has completed; NULL is allowed */

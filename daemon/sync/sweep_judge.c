@@ -324,7 +324,7 @@ void sweep_prove(struct sweep *sweep) {
                                   .organization_id = sweep_bound_to(sweep),
                                   .principal_id = sweep->standing.principal_id,
                                   .any_principal = sweep->options.allow_removals,
-                                  .width = tools->config->api.max_requests};
+                                  .width = lane_share(tools->lane)};
   proof_destroy(sweep->proof);
   sweep->under_way++;
   sweep->proof = proof_start(&options, on_proven, sweep);

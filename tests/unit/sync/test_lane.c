@@ -69,6 +69,13 @@ Test(lane, the_slow_share_a_quarter) {
   cr_assert_eq(completions, 2 * MAX);
 }
 
+Test(lane, a_quarter_is_one_at_least) {
+  struct lane *narrow = lane_create(loop, NULL, 1);
+  cr_assert_eq(lane_share(narrow), 1);
+  cr_assert_eq(lane_share(lane), SHARE);
+  lane_destroy(narrow);
+}
+
 Test(lane, of_the_slow_those_with_the_fewest_timeouts_go_first) {
   static const struct {
     const char *url;
