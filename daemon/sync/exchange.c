@@ -14,6 +14,7 @@ struct exchange {
   char *url;
   struct timer *timer;
   uint64_t ticket; /* 0 between tries */
+  bool sent;       /* this try; before that it waits its turn in the lane */
   int tries;
   bool cancelled;
 };
@@ -52,7 +53,7 @@ static void fail(struct exchange *exchange, const struct error *error) {
   finish(exchange, &answer);
 }
 
-static void on_timer(void *context) {
+static void go_on(void *context) {
   struct exchange *exchange = context;
   struct error error;
   if (!exchange->cancelled) {
@@ -126,6 +127,10 @@ static void take(struct exchange *exchange, const struct http_response *response
 static void on_response(void *context, const struct http_response *response, const struct error *error) {
   struct exchange *exchange = context;
   exchange->ticket = 0;
+  if (!exchange->sent) {
+    go_on(exchange);
+    return;
+  }
   if (response != NULL) {
     take(exchange, response);
     return;
@@ -144,11 +149,26 @@ static void give_up_waiting(struct exchange *exchange) {
   fail(exchange, &error);
 }
 
-static void try_once(struct exchange *exchange) {
+/* What is counted is what is sent: the budget may have changed while it waited its turn. */
+static bool take_turn(void *context) {
+  struct exchange *exchange = context;
   struct budget *budget = exchange->options.budget;
-  int64_t now_ms = loop_now_ms(exchange->options.loop), wait_ms = budget_wait_ms(budget, now_ms);
-  struct lane_request request = {
-      .url = exchange->url, .key = exchange->options.key, .timeouts = exchange->options.traffic->timeouts};
+  int64_t now_ms = loop_now_ms(exchange->options.loop);
+  if (budget_wait_ms(budget, now_ms) > 0)
+    return false;
+  budget_sent(budget, now_ms);
+  exchange->sent = true;
+  exchange->tries++;
+  exchange->options.traffic->requests++;
+  return true;
+}
+
+static void try_once(struct exchange *exchange) {
+  int64_t wait_ms = budget_wait_ms(exchange->options.budget, loop_now_ms(exchange->options.loop));
+  struct lane_request request = {.url = exchange->url,
+                                 .key = exchange->options.key,
+                                 .timeouts = exchange->options.traffic->timeouts,
+                                 .may_send = take_turn};
   if (wait_ms > EXCHANGE_PATIENCE_MS) {
     give_up_waiting(exchange);
     return;
@@ -158,9 +178,7 @@ static void try_once(struct exchange *exchange) {
     timer_start(exchange->timer, wait_ms);
     return;
   }
-  budget_sent(budget, now_ms);
-  exchange->tries++;
-  exchange->options.traffic->requests++;
+  exchange->sent = false;
   exchange->ticket = lane_get(exchange->options.lane, &request, on_response, exchange);
 }
 
@@ -168,7 +186,7 @@ struct exchange *exchange_start(const struct exchange_options *options, const ch
                                 void *context) {
   struct exchange *exchange = memory_allocate(sizeof *exchange);
   *exchange = (struct exchange){.options = *options, .done = done, .context = context, .url = memory_copy_text(url)};
-  exchange->timer = timer_open(options->loop, on_timer, exchange);
+  exchange->timer = timer_open(options->loop, go_on, exchange);
   if (budget_wait_ms(options->budget, loop_now_ms(options->loop)) > 0)
     timer_start(exchange->timer, 0); /* a completion must not come from inside this call */
   else

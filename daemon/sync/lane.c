@@ -2,7 +2,8 @@
 #include "base/memory.h"
 
 /* What this file is for: one queue in front of libcurl. It promises first come, first served; in the slow lane, to those who
- * timed out as often in a row: who did so once may well be alive, and does not wait behind the dead. It does not retry. */
+ * timed out as often in a row: who did so once may well be alive, and does not wait behind the dead. Who waited is asked again
+ * whether it may be sent. It does not retry. */
 
 struct ticket {
   struct ticket *next, *previous; /* in the queue, or among those in flight */
@@ -12,8 +13,10 @@ struct ticket {
   const struct secret *key;
   bool slow;
   int timeouts;
+  lane_may_send_fn *may_send;
   http_done_fn *done;
   void *context;
+  enum error_kind unsent; /* why it completes without having been sent */
 };
 
 struct queue {
@@ -22,8 +25,8 @@ struct queue {
 
 struct lane {
   struct http *http;
-  struct timer *timer;                        /* completes cancelled tickets from the loop */
-  struct queue waiting[2], flying, cancelled; /* waiting[slow] */
+  struct timer *timer;                     /* pumps, and completes from the loop what was not sent */
+  struct queue waiting[2], flying, unsent; /* waiting[slow] */
   int max, in_flight, slow_in_flight;
   uint64_t last_number;
 };
@@ -57,16 +60,16 @@ static void ticket_finish(struct ticket *ticket, const struct http_response *res
   done(context, response, error);
 }
 
-static void pump(struct lane *lane);
-
+/* What an answer says may be a reason to send no more: it is told first, and the next is sent from the loop. */
 static void on_response(void *context, const struct http_response *response, const struct error *error) {
   struct ticket *ticket = context;
   struct lane *lane = ticket->lane;
   lane->in_flight--;
   lane->slow_in_flight -= ticket->slow ? 1 : 0;
   queue_remove(&lane->flying, ticket);
-  pump(lane);
-  ticket_finish(ticket, response, error);
+  if (lane->waiting[false].first != NULL || lane->waiting[true].first != NULL)
+    timer_start(lane->timer, 0);
+  ticket_finish(ticket, response, error); /* the last may destroy the lane */
 }
 
 int lane_share(const struct lane *lane) { return lane->max / 4 > 0 ? lane->max / 4 : 1; }
@@ -76,8 +79,20 @@ static bool may_start(const struct lane *lane, bool slow) {
          (!slow || lane->slow_in_flight < lane_share(lane));
 }
 
+static void leave_unsent(struct ticket *ticket, enum error_kind kind) {
+  struct lane *lane = ticket->lane;
+  queue_remove(&lane->waiting[ticket->slow], ticket);
+  queue_push(&lane->unsent, ticket);
+  ticket->unsent = kind;
+  timer_start(lane->timer, 0);
+}
+
 static void start(struct lane *lane, bool slow) {
   struct ticket *ticket = lane->waiting[slow].first;
+  if (ticket->may_send != NULL && !ticket->may_send(ticket->context)) {
+    leave_unsent(ticket, ERROR_RATE_LIMIT);
+    return;
+  }
   queue_remove(&lane->waiting[slow], ticket);
   queue_push(&lane->flying, ticket);
   lane->in_flight++;
@@ -94,11 +109,13 @@ static void pump(struct lane *lane) {
 
 static void on_timer(void *context) {
   struct lane *lane = context;
-  struct error error;
-  error_set(&error, ERROR_CANCELLED, "the request was cancelled");
-  while (lane->cancelled.first != NULL) {
-    struct ticket *ticket = lane->cancelled.first;
-    queue_remove(&lane->cancelled, ticket);
+  pump(lane);
+  for (bool more = lane->unsent.first != NULL; more;) {
+    struct ticket *ticket = lane->unsent.first;
+    struct error error;
+    error_set(&error, ticket->unsent, "the request was not sent");
+    queue_remove(&lane->unsent, ticket);
+    more = lane->unsent.first != NULL; /* else this one may destroy the lane, or start the timer again */
     ticket_finish(ticket, NULL, &error);
   }
 }
@@ -119,6 +136,7 @@ uint64_t lane_get(struct lane *lane, const struct lane_request *request, http_do
                             .key = request->key,
                             .slow = request->timeouts > 0,
                             .timeouts = request->timeouts,
+                            .may_send = request->may_send,
                             .done = done,
                             .context = context};
   queue_push_ranked(&lane->waiting[ticket->slow], ticket);
@@ -141,11 +159,8 @@ void lane_cancel(struct lane *lane, uint64_t number) {
   }
   for (int slow = 0; slow < 2; slow++) {
     ticket = find(&lane->waiting[slow], number);
-    if (ticket == NULL)
-      continue;
-    queue_remove(&lane->waiting[slow], ticket);
-    queue_push(&lane->cancelled, ticket);
-    timer_start(lane->timer, 0);
+    if (ticket != NULL)
+      leave_unsent(ticket, ERROR_CANCELLED);
   }
 }
 

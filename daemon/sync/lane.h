@@ -5,10 +5,14 @@
 
 struct lane;
 
+/* Its turn has come: true and it is sent, false and it completes with RATE_LIMIT. May be asked from inside any call; starts nothing. */
+typedef bool lane_may_send_fn(void *context);
+
 struct lane_request {
-  const char *url;          /* copied */
-  const struct secret *key; /* borrowed until the completion */
-  int timeouts;             /* in a row, of this organization; over 0: the slow lane, the fewest first */
+  const char *url;            /* copied */
+  const struct secret *key;   /* borrowed until the completion */
+  int timeouts;               /* in a row, of this organization; over 0: the slow lane, the fewest first */
+  lane_may_send_fn *may_send; /* asked once, with the context of the completion; NULL: it is always sent */
 };
 
 struct lane *lane_create(struct loop *loop, struct http *http, int max_requests);

@@ -1,6 +1,6 @@
 /* 429 in all its families (close-api.md section 4): waited for as long as it asks, rounded up, if that is ten seconds at most;
  * never a body needed. Every organization meets another kind, and none waits for another. */
-#include "support/story.h"
+#include "support/running.h"
 
 #include <criterion/criterion.h>
 #include <json-c/json.h>
@@ -116,6 +116,40 @@ Test(hostile_rate, a_date_is_waited_for) {
   story_expect_exit(story, 0, "sync", NULL);
   if (time(NULL) < then)
     story_fail(story, "asked again before the date");
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
+enum { SLOTS = 8, OTHERS = SLOTS - 1, MISSING = 6, SILENCE_MS = 3000 };
+
+/* The others hold all places but one, so that of two questions by id one is asked and the other waits its turn. */
+Test(hostile_rate, what_waits_its_turn_waits_for_the_reset_too) {
+  struct story *story = story_create_generated(1 + OTHERS, 20, 5);
+  story_set(story, "api", "max_requests", story_format(story, "%d", SLOTS));
+  story_set(story, "sync", "max_removed", "100%");
+  story_expect_exit(story, 0, "sync", NULL);
+  const char *text = "[{\"match\": {\"key\": \"api_story_1\", \"path\": \"/connected_account/\"}, \"delay_ms\": 1000}, "
+                     "{\"match\": {\"key\": \"api_story_1\", \"path_prefix\": \"/connected_account/emailacct\", "
+                     "\"nth\": 2}, \"delay_ms\": 500, \"bare\": true, \"status\": 429, \"headers\": "
+                     "{\"retry-after\": \"3\"}}";
+  for (int i = 2; i <= 1 + OTHERS; i++)
+    text = story_format(story, "%s, {\"match\": {\"key\": \"api_story_%d\"}, \"delay_ms\": 6000}", text, i);
+  story_replies(story, story_format(story, "%s]", text));
+  story_accounts(
+      story, 1,
+      story_sql(story, story_format(story,
+                                    "select json_agg(document) from (select document from account_history where "
+                                    "organization_id = 'orga_story1' order by seq offset %d) as kept",
+                                    MISSING)));
+  story_forget_requests(story);
+  const struct run *run = story_expect_exit(story, 0, "sync", "--json", NULL);
+  story_expect_member(story, run, "org1", "removed", story_format(story, "%d", MISSING));
+  story_expect_member(story, run, "org1", "requests", story_format(story, "%d", 4 + MISSING));
+  long long at_ms[2 + MISSING];
+  cr_assert_eq(running_requests(story, 1, "connected_account/emailacct", at_ms, 2 + MISSING), 2 + MISSING);
+  for (int i = 2; i < 2 + MISSING; i++)
+    cr_assert_geq(at_ms[i] - at_ms[1], 500 + SILENCE_MS, "asked %lld ms after a question answered by 429",
+                  at_ms[i] - at_ms[1]);
   story_expect_exact(story);
   story_destroy(story);
 }

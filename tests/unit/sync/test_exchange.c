@@ -1,20 +1,32 @@
-/* One question, three tries: what is counted and what lateness costs. */
+/* One question, three tries: what is counted, what lateness costs, and that nothing is sent while the key is blocked. */
 #include "http_fixture.h"
 #include "sync/exchange.h"
 
+enum { BLOCKED_MS = 200, LOOK_MS = 20 };
+
 static struct loop *loop;
 static struct lane *lane;
+static struct timer *look;
 static struct random dice;
 static struct budget budget;
 static struct exchange_traffic traffic;
 static struct exchange_options options;
-static int completions;
+static struct exchange *one, *two;
+static int completions, asked_while_blocked;
 static enum verdict last_verdict;
 static enum error_kind last_kind;
+
+static void on_look(void *context) {
+  (void)context;
+  asked_while_blocked = asked_count;
+  exchange_cancel(one);
+  exchange_cancel(two);
+}
 
 static void set_up(void) {
   loop = loop_create();
   lane = lane_create(loop, NULL, 1);
+  look = timer_open(loop, on_look, NULL);
   random_seed(&dice, 1);
   budget_init(&budget);
   budget.heard = true; /* nobody has to go first */
@@ -23,6 +35,7 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
+  timer_close(look);
   loop_run(loop);
   lane_destroy(lane);
   loop_run(loop);
@@ -70,7 +83,7 @@ Test(exchange, whatever_answer_it_is) {
 
 Test(exchange, to_be_cancelled_is_no_answer) {
   traffic.timeouts = 1;
-  struct exchange *one = ask("a");
+  one = ask("a");
   exchange_cancel(one);
   leave_unanswered(1, ERROR_CANCELLED);
   cr_assert_eq(traffic.timeouts, 1);
@@ -85,4 +98,51 @@ Test(exchange, the_long_dead_are_equal) {
     cr_assert_eq(last_kind, ERROR_TIMEOUT);
     cr_assert_eq(traffic.timeouts, EXCHANGE_TRIES);
   }
+}
+
+/* One is in flight, the other waits its turn. */
+Test(exchange, what_waits_its_turn_is_not_sent_after_a_429) {
+  one = ask("one");
+  two = ask("two");
+  timer_start(look, LOOK_MS);
+  answer(1, 429, "5");
+  loop_run(loop);
+  cr_assert_eq(asked_while_blocked, 1);
+  cr_assert_eq(completions, 2);
+  cr_assert_eq(last_kind, ERROR_CANCELLED);
+  cr_assert_eq(traffic.requests, 1, "what was not sent was counted");
+  cr_assert_eq(traffic.unanswered, 0);
+}
+
+Test(exchange, what_waits_its_turn_is_sent_after_the_reset) {
+  struct budget another = {.heard = true};
+  struct exchange_traffic others = {0};
+  struct exchange_options other = options;
+  other.budget = &another;
+  other.traffic = &others;
+  exchange_start(&other, "another key", on_done, NULL);
+  ask("two");
+  budget.blocked_until_ms = loop_now_ms(loop) + BLOCKED_MS;
+  answer(1, 200, NULL);
+  loop_run(loop);
+  cr_assert_geq(loop_now_ms(loop), budget.blocked_until_ms);
+  cr_assert_eq(asked_count, 2);
+  for (int try = 1; try < EXCHANGE_TRIES; try++) { /* having been refused a turn was no try */
+    leave_unanswered(1 + try, ERROR_NETWORK);
+    loop_run(loop);
+  }
+  answer(1 + EXCHANGE_TRIES, 200, NULL);
+  cr_assert_eq(last_verdict, VERDICT_TAKE);
+  cr_assert_eq(traffic.requests, EXCHANGE_TRIES);
+  cr_assert_eq(another.in_flight, 0);
+}
+
+Test(exchange, what_waits_its_turn_gives_up_when_the_reset_is_far) {
+  one = ask("one");
+  two = ask("two");
+  answer(1, 429, "60");
+  loop_run(loop);
+  cr_assert_eq(completions, 2);
+  cr_assert_eq(last_kind, ERROR_RATE_LIMIT);
+  cr_assert_eq(asked_count, 1);
 }

@@ -1,4 +1,4 @@
-/* Who is sent when: a quarter for the slow, the fewest timeouts first, and each completion exactly once. */
+/* Who is sent when: a quarter for the slow, the fewest timeouts first, no answer left unread, and each completion exactly once. */
 #include "http_fixture.h"
 #include "sync/lane.h"
 
@@ -6,13 +6,14 @@ enum { MAX = 8, SHARE = MAX / 4 };
 
 static struct loop *loop;
 static struct lane *lane;
-static bool inside;
-static int completions;
+static bool inside, may, destroys;
+static int completions, asked_at_completion;
 static enum error_kind last_kind;
 
 static void set_up(void) {
   loop = loop_create();
   lane = lane_create(loop, NULL, MAX);
+  may = true;
 }
 
 static void tear_down(void) {
@@ -28,11 +29,21 @@ static void on_done(void *context, const struct http_response *response, const s
   cr_assert_not(inside, "a completion came from inside a call");
   cr_assert_neq(response == NULL, error == NULL, "exactly one of response and error");
   last_kind = error == NULL ? ERROR_NONE : error->kind;
+  asked_at_completion = asked_count;
   completions++;
+  if (destroys) {
+    lane_destroy(lane);
+    lane = NULL;
+  }
+}
+
+static bool may_send(void *context) {
+  (void)context;
+  return may;
 }
 
 static uint64_t get(const char *url, int timeouts) {
-  struct lane_request request = {.url = url, .timeouts = timeouts};
+  struct lane_request request = {.url = url, .timeouts = timeouts, .may_send = may_send};
   inside = true;
   uint64_t ticket = lane_get(lane, &request, on_done, NULL);
   inside = false;
@@ -91,6 +102,40 @@ Test(lane, of_the_slow_those_with_the_fewest_timeouts_go_first) {
     cr_assert_str_eq(asked[SHARE + i].url, expected[i]);
 }
 
+Test(lane, an_answer_is_told_before_the_next_is_sent) {
+  fill();
+  get("next", 0);
+  answer(1, 200, NULL);
+  loop_run(loop);
+  cr_assert_eq(asked_at_completion, MAX);
+  cr_assert_eq(asked_count, MAX + 1);
+}
+
+Test(lane, what_may_not_be_sent_comes_back_and_holds_up_nobody) {
+  fill();
+  get("not now", 0);
+  struct lane_request other = {.url = "other"};
+  lane_get(lane, &other, on_done, NULL);
+  may = false;
+  answer(1, 200, NULL);
+  loop_run(loop);
+  cr_assert_eq(completions, 2);
+  cr_assert_eq(last_kind, ERROR_RATE_LIMIT);
+  cr_assert_eq(asked_count, MAX + 1);
+  cr_assert_str_eq(asked[MAX].url, "other");
+}
+
+Test(lane, what_may_not_be_sent_at_once_comes_back_from_the_loop) {
+  may = false;
+  uint64_t ticket = get("not now", 0);
+  cancel(ticket); /* too late */
+  cr_assert_eq(completions, 0);
+  loop_run(loop);
+  cr_assert_eq(completions, 1);
+  cr_assert_eq(last_kind, ERROR_RATE_LIMIT);
+  cr_assert_eq(asked_count, 0);
+}
+
 Test(lane, what_is_cancelled_comes_back_from_the_loop) {
   fill();
   uint64_t ticket = get("waits", 0);
@@ -104,4 +149,19 @@ Test(lane, what_is_cancelled_comes_back_from_the_loop) {
   leave_unanswered(1, ERROR_CANCELLED);
   cr_assert_eq(completions, 2);
   cr_assert_eq(asked_count, MAX, "it was sent all the same");
+}
+
+Test(lane, the_last_completion_may_destroy_it) {
+  get("last", 0);
+  destroys = true;
+  answer(1, 200, NULL);
+  cr_assert_null(lane);
+}
+
+Test(lane, the_last_completion_from_the_loop_may_destroy_it) {
+  may = false;
+  get("last", 0);
+  destroys = true;
+  loop_run(loop);
+  cr_assert_null(lane);
 }
