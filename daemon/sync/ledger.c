@@ -30,7 +30,7 @@ static void remember(struct ledger *ledger, enum outcome outcome, const char *er
 bool ledger_add(struct ledger *ledger, const struct ledger_entry *entry) {
   if (entry->covers && !coverage_add(&ledger->coverage, entry->started_at_us, entry->ended_at_us, entry->gap_us))
     return false;
-  ledger->attempts++;
+  ledger->attempts = ledger_repeats(ledger, entry->outcome, entry->error) ? ledger->attempts + 1 : 1;
   if (entry->covers)
     ledger->complete_at_us = entry->started_at_us;
   if (entry->outcome != OUTCOME_FAILED)

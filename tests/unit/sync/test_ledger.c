@@ -62,6 +62,25 @@ Test(ledger, repeats_are_the_same_outcome_and_text) {
   cr_assert_not(ledger_repeats(&ledger, OUTCOME_INCOMPLETE, "one reason"));
 }
 
+/* What was owed of another outcome is coverage, which is kept; or it was paid before (sweep_write.c). */
+Test(ledger, attempts_are_of_one_outcome) {
+  struct ledger ledger;
+  ledger_init(&ledger);
+  struct ledger_entry well = sweep_at(SECOND, OUTCOME_UNCHANGED, ""),
+                      failed = sweep_at(2 * SECOND, OUTCOME_FAILED, "no"),
+                      other = sweep_at(3 * SECOND, OUTCOME_FAILED, "neither");
+  for (int i = 0; i < 15; i++)
+    cr_assert(ledger_add(&ledger, &well));
+  cr_assert_eq(ledger.attempts, 15);
+  cr_assert(ledger_add(&ledger, &failed));
+  cr_assert_eq(ledger.attempts, 1, "%d", ledger.attempts);
+  cr_assert(ledger_add(&ledger, &failed));
+  cr_assert_eq(ledger.attempts, 2, "%d", ledger.attempts);
+  cr_assert(ledger_add(&ledger, &other));
+  cr_assert_eq(ledger.attempts, 1, "%d", ledger.attempts);
+  cr_assert_eq(ledger.coverage.sweeps, 1, "what was covered is still owed");
+}
+
 Test(ledger, the_statement_says_what_is_owed) {
   struct ledger ledger;
   struct ledger_texts texts;
