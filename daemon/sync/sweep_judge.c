@@ -24,10 +24,10 @@ static bool append_unseen(struct sweep *sweep, bool (*next)(const struct snapsho
   return true;
 }
 
-/* Neither an account, nor what was set aside, nor the NAME is other than the database has it. */
+/* Neither an account, nor what was set aside, nor the NAME, nor the principal is other than the database has it. */
 static bool all_is_stored(struct sweep *sweep, const struct snapshot_counts *counts) {
   char rejected[2 * HASH_BYTES + 1];
-  if (sweep->verify || counts->differing > 0 || sweep->removed.length > 0)
+  if (sweep->verify || counts->differing > 0 || sweep->removed.length > 0 || sweep->principal_id != NULL)
     return false;
   listing_rejected_digest(sweep->listing, rejected);
   return strcmp(rejected, sweep->standing.rejected_digest) == 0 &&
@@ -309,7 +309,8 @@ static void on_proven(void *context, const struct proof_result *result) {
   if (result->outcome != PROOF_COMPLETE) {
     sweep->floor = result->outcome == PROOF_PRINCIPAL ? OUTCOME_GUARDED : OUTCOME_INCOMPLETE;
     sweep->why = result->reason;
-  } else if (sweep->options.allow_removals && result->principal_id != NULL) {
+  } else if (sweep->options.allow_removals && (sweep->standing.principal_id == NULL ||
+                                               strcmp(sweep->standing.principal_id, result->principal_id) != 0)) {
     sweep->principal_id = memory_copy_text(result->principal_id);
   }
   conclude(sweep);
