@@ -39,7 +39,7 @@ struct snapshot {
   struct snapshot_options options;
   struct hasher *hasher;
   struct arena *ids;
-  struct items accounts, rejected; /* of a rejected entry, `id` is its digest */
+  struct items accounts, rejected; /* of a rejected entry, `raw_digest` is the key and there is no id */
   struct index *account_index, *rejected_index;
   struct snapshot_counts counts;
   char *organization, *other_organization;
@@ -54,6 +54,11 @@ static struct slice item_key(const void *context, uint32_t number) {
   return (struct slice){items->list[number].id, items->list[number].id_length};
 }
 
+static struct slice rejected_key(const void *context, uint32_t number) {
+  const struct items *items = context;
+  return (struct slice){(const char *)items->list[number].raw_digest, HASH_BYTES};
+}
+
 struct snapshot *snapshot_create(const struct snapshot_options *options) {
   struct snapshot *snapshot = memory_allocate(sizeof *snapshot);
   snapshot->options = *options;
@@ -62,7 +67,7 @@ struct snapshot *snapshot_create(const struct snapshot_options *options) {
   snapshot->hasher = hasher_create();
   snapshot->ids = arena_create(ID_ARENA_BYTES);
   snapshot->account_index = index_create(item_key, &snapshot->accounts, options->seed);
-  snapshot->rejected_index = index_create(item_key, &snapshot->rejected, options->seed);
+  snapshot->rejected_index = index_create(rejected_key, &snapshot->rejected, options->seed);
   return snapshot;
 }
 
@@ -90,28 +95,25 @@ static struct item *items_append(struct items *items) {
   return item;
 }
 
-/* The item of a key, made when it is new; NULL: it would be one too many. */
-static struct item *find_or_add(struct snapshot *snapshot, struct items *items, struct index *index, struct slice key,
-                                bool *ret_new) {
+/* The account's item, made when it is new; NULL: it would be one too many. */
+static struct item *find_or_add(struct snapshot *snapshot, struct slice id) {
   uint32_t number;
-  *ret_new = false;
-  if (index_find(index, key, &number))
-    return &items->list[number];
-  if (items->count >= items->limit)
-    return NULL;
-  char *copy = arena_copy(snapshot->ids, key.bytes, key.length);
+  bool is_new;
+  if (index_find(snapshot->account_index, id, &number))
+    return &snapshot->accounts.list[number];
+  char *copy =
+      snapshot->accounts.count < snapshot->accounts.limit ? arena_copy(snapshot->ids, id.bytes, id.length) : NULL;
   if (copy == NULL)
     return NULL;
-  struct item *item = items_append(items);
+  struct item *item = items_append(&snapshot->accounts);
   item->id = copy;
-  item->id_length = (uint32_t)key.length;
-  index_add(index, key, ret_new);
+  item->id_length = (uint32_t)id.length;
+  index_add(snapshot->account_index, id, &is_new);
   return item;
 }
 
 static struct item *account_item(struct snapshot *snapshot, struct slice id, struct error *error) {
-  bool is_new;
-  struct item *item = find_or_add(snapshot, &snapshot->accounts, snapshot->account_index, id, &is_new);
+  struct item *item = find_or_add(snapshot, id);
   if (item == NULL)
     error_set(error, ERROR_LIMIT, "the listing holds more than %u accounts", snapshot->options.accounts_max);
   return item;
@@ -167,16 +169,19 @@ static bool reject(struct snapshot *snapshot, const struct page_entry *entry, en
                    const struct account *account) {
   unsigned char digest[HASH_BYTES];
   char fingerprint[2 * HASH_BYTES + 1];
+  struct items *items = &snapshot->rejected;
+  struct slice key = {(const char *)digest, HASH_BYTES};
+  uint32_t number;
   bool is_new;
   hasher_digest(snapshot->hasher, entry->raw, digest);
   snapshot->last_rejected = entry->raw;
-  struct slice key = {(const char *)digest, HASH_BYTES};
-  struct item *item = find_or_add(snapshot, &snapshot->rejected, snapshot->rejected_index, key, &is_new);
-  if (item == NULL)
+  if (index_find(snapshot->rejected_index, key, &number))
+    return true;
+  if (items->count == items->limit)
     return error_set(snapshot->error, ERROR_LIMIT, "the listing holds more than %d entries that are no accounts",
                      REJECTED_MAX);
-  if (!is_new)
-    return true;
+  memcpy(items_append(items)->raw_digest, digest, HASH_BYTES);
+  index_add(snapshot->rejected_index, key, &is_new);
   snapshot->fresh++;
   snapshot->counts.rejected++;
   text_hex(digest, HASH_BYTES, fingerprint);
@@ -337,10 +342,12 @@ bool snapshot_next_uncertain(const struct snapshot *snapshot, uint32_t *number) 
   return next_flagged(snapshot, number, FLAG_UNCERTAIN, FLAG_UNCERTAIN);
 }
 
-bool snapshot_any_shown(const struct snapshot *snapshot, uint32_t *ret_number) {
-  *ret_number = 0;
-  if (next_flagged(snapshot, ret_number, FLAG_STORED | FLAG_SHOWN, FLAG_STORED | FLAG_SHOWN))
-    return true;
-  *ret_number = 0;
-  return next_flagged(snapshot, ret_number, FLAG_SHOWN, FLAG_SHOWN);
+bool snapshot_any_listed(const struct snapshot *snapshot, uint32_t *ret_number) {
+  static const uint16_t best_first[] = {FLAG_STORED | FLAG_SHOWN, FLAG_SHOWN, FLAG_STRANGER};
+  for (size_t i = 0; i < sizeof best_first / sizeof *best_first; i++) {
+    *ret_number = 0;
+    if (next_flagged(snapshot, ret_number, best_first[i], best_first[i]))
+      return true;
+  }
+  return false;
 }

@@ -65,5 +65,6 @@ bool snapshot_is_uncertain(const struct snapshot *snapshot, uint32_t number);
 /* The first stored but not shown account at or after `*number`; false when there is no more. */
 bool snapshot_next_missing(const struct snapshot *snapshot, uint32_t *number);
 bool snapshot_next_uncertain(const struct snapshot *snapshot, uint32_t *number);
-/* Some account that is stored and shown (the control probe), else one that is shown; false when nothing was. */
-bool snapshot_any_shown(const struct snapshot *snapshot, uint32_t *ret_number);
+/* The control probe: some account that is stored and shown, else one that is shown, else another user's that was passed by; false
+ * when the list was empty. */
+bool snapshot_any_listed(const struct snapshot *snapshot, uint32_t *ret_number);

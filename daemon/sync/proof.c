@@ -151,7 +151,7 @@ static void on_me(void *context, const struct exchange_answer *answer) {
   if (proof->cancelled)
     lower(proof, PROOF_FAILED, ERROR_CANCELLED, "the sweep was abandoned");
   else if (judge_me(proof, answer)) {
-    if (snapshot_any_shown(proof->options.snapshot, &number)) {
+    if (snapshot_any_listed(proof->options.snapshot, &number)) {
       start_probe(proof, number, true);
       return;
     }

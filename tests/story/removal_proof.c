@@ -163,6 +163,24 @@ Test(removal_proof, another_principal_is_recorded_when_removals_are_allowed) {
   story_destroy(story);
 }
 
+/* Also when it removes nothing: else the next sweep is guarded again. */
+Test(removal_proof, another_principal_is_recorded_though_all_answer) {
+  struct story *story = one_missing();
+  story_put_as(story, 1, GONE,
+               "{\"id\": \"emailacct_gone\", \"_type\": \"google\", \"organization_id\": \"orga_story1\"}", false);
+  story_principal(story, 1, NULL, "user_other");
+  const struct run *run = story_expect_exit(story, 0, "sync", "--json", "--allow-removals", NULL);
+  story_expect_member(story, run, "org1", "outcome", "unchanged");
+  story_expect_sql(story, "user_other", "select principal_id from organization");
+  story_expect_exit(story, 0, "sync", NULL);
+  const char *before = story_dump(story, STORY_BOOKKEEPING);
+  story_expect_exit(story, 0, "sync", "--allow-removals", NULL);
+  story_expect_sql(story, "2", "select count(*) from account");
+  story_expect_same(story, before, story_dump(story, STORY_BOOKKEEPING));
+  story_expect_history(story);
+  story_destroy(story);
+}
+
 Test(removal_proof, an_empty_list_needs_me_alone) {
   struct story *story = one_missing();
   story_remove(story, 1, STAYS);
@@ -174,6 +192,31 @@ Test(removal_proof, an_empty_list_needs_me_alone) {
   story_expect_member(story, run, "org1", "removed", "2");
   story_expect_sql(story, "0", "select count(*) from account");
   story_expect_exact(story);
+  story_destroy(story);
+}
+
+/* The server ignores the filter by user: its list holds nobody's but another user's account, which is not the empty list. */
+Test(removal_proof, a_list_of_strangers_is_not_empty) {
+#define WANTED "{\"id\": \"emailacct_wanted\", \"organization_id\": \"orga_story1\", \"user_id\": \"user_wanted\"}"
+#define OTHER  "{\"id\": \"emailacct_other\", \"organization_id\": \"orga_story1\", \"user_id\": \"user_other\"}"
+#define IGNORING \
+  "{\"match\": {\"path\": \"/connected_account/\"}, \"body_json\": {\"data\": [" OTHER "], \"has_more\": false}}"
+  struct story *story = story_create(1);
+  story_set(story, "organization org1", "user_id", "user_wanted");
+  story_put(story, 1, WANTED);
+  story_expect_exit(story, 0, "sync", NULL);
+  const char *before = story_dump(story, STORY_BOOKKEEPING);
+  story_accounts(story, 1, "[]");
+  story_replies(story, "[" IGNORING "]");
+  const struct run *run = story_expect_exit(story, 1, "sync", "--json", NULL);
+  story_expect_member(story, run, "org1", "outcome", "incomplete");
+  story_expect_stderr(story, run, "could not be read by its id");
+  story_expect_same(story, before, story_dump(story, STORY_BOOKKEEPING));
+  story_put(story, 1, OTHER);
+  run = story_expect_exit(story, 0, "sync", "--json", NULL);
+  story_expect_member(story, run, "org1", "removed", "1");
+  story_expect_sql(story, "0", "select count(*) from account");
+  story_expect_history(story);
   story_destroy(story);
 }
 

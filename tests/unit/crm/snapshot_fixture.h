@@ -28,17 +28,20 @@ static inline bool note_rejection(void *context, const char *fingerprint, enum a
          error_set(error, ERROR_BUG, "too much is told");
 }
 
-static inline void begin(bool verify, uint32_t accounts_max) {
+static inline void begin_with(const char *user_id, bool verify, uint32_t accounts_max) {
   static const char *const volatile_names[] = {"v"};
   reader = account_reader_create(volatile_names, 1);
   buffer_init(&told, 1 << 26);
   sink_refuses = false;
   snapshot = snapshot_create(&(struct snapshot_options){.reader = reader,
                                                         .sink = {NULL, note_difference, note_rejection},
+                                                        .user_id = user_id,
                                                         .verify = verify,
                                                         .accounts_max = accounts_max,
                                                         .seed = 42});
 }
+
+static inline void begin(bool verify, uint32_t accounts_max) { begin_with(NULL, verify, accounts_max); }
 
 static inline void end(void) {
   snapshot_destroy(snapshot);

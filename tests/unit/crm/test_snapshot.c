@@ -59,7 +59,7 @@ Test(snapshot, an_empty_listing_misses_everything) {
   show("", "");
   expect_counts((struct snapshot_counts){1, 0, 1, 0, 0, 0});
   uint32_t number;
-  cr_assert_not(snapshot_any_shown(snapshot, &number));
+  cr_assert_not(snapshot_any_listed(snapshot, &number));
 }
 
 /* The text may be the stored one although it does not read as it stands: the parser decides whose it is. */
@@ -73,12 +73,27 @@ Test(snapshot, the_control_probe_is_a_stored_one) {
   uint32_t number;
   store(C);
   show(A "," C, "+a1 ");
-  cr_assert(snapshot_any_shown(snapshot, &number));
+  cr_assert(snapshot_any_listed(snapshot, &number));
   cr_assert(slice_equals(snapshot_id(snapshot, number), "c"));
   snapshot_restart(snapshot);
   show(A, "+a1 ");
-  cr_assert(snapshot_any_shown(snapshot, &number));
+  cr_assert(snapshot_any_listed(snapshot, &number));
   cr_assert(slice_equals(snapshot_id(snapshot, number), "a"));
+}
+
+/* A list of strangers alone is not empty: one of them has to answer. */
+Test(snapshot, else_the_control_probe_is_a_stranger) {
+  uint32_t number;
+  end();
+  begin_with("user_1", false, 1000);
+  store("{\"id\":\"a\",\"user_id\":\"user_1\"}");
+  show("{\"id\":\"b\",\"user_id\":\"user_2\"}", "");
+  expect_counts((struct snapshot_counts){1, 0, 1, 0, 0, 0});
+  cr_assert(snapshot_any_listed(snapshot, &number));
+  cr_assert(slice_equals(snapshot_id(snapshot, number), "b"));
+  snapshot_restart(snapshot);
+  show("", "");
+  cr_assert_not(snapshot_any_listed(snapshot, &number));
 }
 
 Test(snapshot, organizations) {
@@ -124,6 +139,39 @@ Test(snapshot, a_restart_tells_rejected_entries_again) {
 
 /* ---- bounds ---- */
 
+#ifdef __SANITIZE_ADDRESS__
+size_t __sanitizer_get_current_allocated_bytes(void);
+#endif
+
+/* What is allocated right now. */
+static size_t heap_bytes(void) {
+#ifdef __SANITIZE_ADDRESS__
+  return __sanitizer_get_current_allocated_bytes();
+#else
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+#endif
+}
+
+/* A daemon reads the same junk every minute. */
+Test(snapshot, junk_that_stays_takes_no_more_memory) {
+  struct buffer entries;
+  buffer_init(&entries, 1 << 20);
+  cr_assert(buffer_append_text(&entries, "{\"n\":0}"));
+  for (int i = 1; i < 2000; i++)
+    cr_assert(buffer_append_format(&entries, ",{\"n\":%d}", i));
+  struct error error;
+  cr_assert(show_page(entries.bytes, &error));
+  size_t before = heap_bytes();
+  for (int i = 0; i < 20; i++) {
+    snapshot_restart(snapshot);
+    cr_assert(show_page(entries.bytes, &error));
+  }
+  expect_counts((struct snapshot_counts){0, 0, 0, 2000, 0, 0});
+  cr_assert_lt(heap_bytes(), before + 65536, "%zu bytes more", heap_bytes() - before);
+  buffer_finish(&entries);
+}
+
 Test(snapshot, too_many_accounts) {
   struct error error;
   end();
@@ -167,20 +215,6 @@ Test(snapshot, a_page_that_is_none) {
   struct page page;
   cr_assert_not(snapshot_page(snapshot, slice_of("{\"data\":[" A "]}"), &page, &error));
   cr_assert_eq(error.kind, ERROR_SHAPE);
-}
-
-#ifdef __SANITIZE_ADDRESS__
-size_t __sanitizer_get_current_allocated_bytes(void);
-#endif
-
-/* What is allocated right now. */
-static size_t heap_bytes(void) {
-#ifdef __SANITIZE_ADDRESS__
-  return __sanitizer_get_current_allocated_bytes();
-#else
-  struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-#endif
 }
 
 Test(snapshot, a_hundred_thousand_accounts_in_a_few_megabytes) {
