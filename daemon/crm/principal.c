@@ -3,6 +3,7 @@
 #include "crm/page.h"
 #include "crm/scan.h"
 #include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What this file is for: the answer to "who am I?". It promises a user id or an error. `organizations[].id` is what Close
@@ -11,13 +12,12 @@
 enum { ME_BYTES_MAX = 1024 * 1024 };
 
 static void add_organization(struct principal *principal, struct json_object *id) {
-  if (!json_object_is_type(id, json_type_string) || principal->organization_count == PRINCIPAL_ORGANIZATIONS_MAX)
+  int count = principal->organization_count;
+  if (!json_object_is_type(id, json_type_string))
     return;
-  const char *text = json_object_get_string(id);
-  for (int i = 0; i < principal->organization_count; i++)
-    if (strcmp(principal->organization_ids[i], text) == 0)
-      return;
-  principal->organization_ids[principal->organization_count++] = memory_copy_text(text);
+  if ((count & (count - 1)) == 0) /* doubled at each power of two */
+    principal->organization_ids = memory_resize(principal->organization_ids, 2 * sizeof(char *) * ((size_t)count + 1));
+  principal->organization_ids[principal->organization_count++] = memory_copy_text(json_object_get_string(id));
 }
 
 static void add_all(struct principal *principal, struct json_object *me, const char *list, const char *key) {
@@ -29,6 +29,24 @@ static void add_all(struct principal *principal, struct json_object *me, const c
     if (json_object_is_type(element, json_type_object) && json_object_object_get_ex(element, key, &id))
       add_organization(principal, id);
   }
+}
+
+static int compare_ids(const void *left, const void *right) {
+  return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* Sorted, each once. */
+static void settle_organizations(struct principal *principal) {
+  char **ids = principal->organization_ids;
+  int count = principal->organization_count, kept = 0;
+  if (count > 0)
+    qsort(ids, (size_t)count, sizeof *ids, compare_ids);
+  for (int i = 0; i < count; i++)
+    if (kept > 0 && strcmp(ids[kept - 1], ids[i]) == 0)
+      memory_free(ids[i]);
+    else
+      ids[kept++] = ids[i];
+  principal->organization_count = kept;
 }
 
 /* json_tokener_parse() would stop at 32 levels. */
@@ -59,9 +77,9 @@ bool principal_read(struct slice body, struct principal *ret_principal, struct e
               json_object_get_string_len(id) > 0;
   if (good) {
     *ret_principal = (struct principal){.user_id = memory_copy_text(json_object_get_string(id))};
-    ret_principal->organization_ids = memory_allocate(sizeof(char *) * PRINCIPAL_ORGANIZATIONS_MAX);
     add_all(ret_principal, me, "organizations", "id");
     add_all(ret_principal, me, "memberships", "organization_id");
+    settle_organizations(ret_principal);
   }
   json_object_put(me);
   return good || error_set(error, ERROR_SHAPE, "the answer of /me/ names no user");

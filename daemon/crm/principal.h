@@ -4,12 +4,10 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { PRINCIPAL_ORGANIZATIONS_MAX = 64 };
-
 struct principal {
-  char *user_id; /* never NULL after a good read */
-  char **organization_ids;
-  int organization_count; /* 0: the reply names none */
+  char *user_id;           /* never NULL after a good read */
+  char **organization_ids; /* sorted, each once */
+  int organization_count;  /* 0: the reply names none */
 };
 
 /* Errors: SHAPE. The principal is the caller's to finish. */

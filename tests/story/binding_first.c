@@ -136,6 +136,22 @@ Test(binding_first, filters_by_itself_what_the_server_does_not) {
   story_destroy(story);
 }
 
+/* An agency's user: the organization is the last of many that /me/ names. */
+Test(binding_first, finds_the_organization_among_many) {
+  struct story *story = story_create(1);
+  const char *others = "";
+  for (int i = 0; i < 100; i++)
+    others = story_format(story, "%s{\"id\": \"orga_client%d\"}, ", others, i);
+  story_put(story, 1, "{\"id\": \"emailacct_1\", \"organization_id\": \"orga_story1\"}");
+  story_replies(story, story_format(story,
+                                    "[{\"match\": {\"path\": \"/me/\"}, \"body_json\": {\"id\": \"user_story1\", "
+                                    "\"organizations\": [%s{\"id\": \"orga_story1\"}]}}]",
+                                    others));
+  story_expect_exit(story, 0, "sync", NULL);
+  story_expect_sql(story, "orga_story1", "select organization_id from organization");
+  story_destroy(story);
+}
+
 Test(binding_first, fails_without_a_trace_when_me_does_not_answer) {
   struct story *story = story_create(1);
   story_put(story, 1, "{\"id\": \"emailacct_1\"}");
