@@ -35,6 +35,8 @@ struct slice buffer_slice(const struct buffer *buffer);
 bool text_percent_encode(struct buffer *buffer, struct slice slice) __attribute__((warn_unused_result));
 /* Append as a JSON string with quotes; NUL and bytes that are no UTF-8 become U+FFFD. */
 bool text_append_json(struct buffer *buffer, struct slice slice) __attribute__((warn_unused_result));
+/* A character below U+0100 as \u00xx; by hand, for a hostile page may be made of them. */
+bool text_append_escape(struct buffer *buffer, unsigned char byte) __attribute__((warn_unused_result));
 void text_hex(const unsigned char *bytes, size_t length, char *ret_hex); /* writes 2 * length + 1 bytes */
 
 /* Bytes of the UTF-8 character (1 to 4) that `slice` begins with. 0 when it begins with none (overlong, surrogate, past

@@ -224,7 +224,7 @@ static bool write_array(struct writer *writer, struct json_object *array) {
     good = write_value(writer, json_object_array_get_idx(array, i));
     elements[i].length = writer->text->length - before;
   }
-  good = good && (count == 0 || sort_elements(writer, start, elements, count));
+  good = good && (count < 2 || sort_elements(writer, start, elements, count));
   memory_free(elements);
   return good && buffer_append(writer->text, "]", 1);
 }

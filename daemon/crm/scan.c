@@ -288,7 +288,7 @@ static bool clean_piece(const unsigned char **at, const unsigned char *end, stru
     step = odd ? bad : step;
   } else if (**at < 0x20) {
     odd = **at == 0;
-    if (!odd && !buffer_append_format(text, "\\u%04x", **at))
+    if (!odd && !text_append_escape(text, **at))
       return false;
     if (!odd) {
       ++*at;
