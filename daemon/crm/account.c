@@ -9,8 +9,10 @@
  * comes out either as a good account or with the reason why not, and that memory is bounded by the entry's size. */
 
 enum {
-  DOCUMENT_DEPTH_MAX = 512,                 /* a rejected entry is still kept as a document up to this depth */
-  DOCUMENT_BYTES_MAX = 8 * ENTRY_BYTES_MAX, /* U+FFFD, redaction and plain decimals may lengthen a text */
+  DOCUMENT_DEPTH_MAX = 512, /* a rejected entry is still kept as a document up to this depth */
+  GROWTH = 6, /* U+FFFD, escapes and redaction make a text so many times as long at most; numbers a thousand times */
+  WRITTEN_OUT_MAX = 2 * ENTRY_BYTES_MAX, /* what numbers may make of a short text */
+  DOCUMENT_BYTES_MAX = 8 * ENTRY_BYTES_MAX,
   /* jsonb puts a blank behind each comma and colon, scan_clean() two bytes behind each integer of over 18 digits: a text at
    * most doubles. */
   STORED_BYTES_MAX = 2 * DOCUMENT_BYTES_MAX
@@ -64,7 +66,7 @@ const char *account_fault_text(enum account_fault fault) {
   case ACCOUNT_TOO_DEEP:
     return "the entry is deeper than 64 levels";
   case ACCOUNT_TOO_LARGE:
-    return "the entry is larger than 1 MiB";
+    return "the entry is larger than 1 MiB, or too large with its numbers written out";
   case ACCOUNT_NUMBER:
     return "the entry holds a number that jsonb cannot hold";
   }
@@ -127,8 +129,25 @@ static enum account_fault read_unparsed(const struct page_entry *entry, struct a
   return deep ? ACCOUNT_TOO_DEEP : ACCOUNT_TOO_LARGE;
 }
 
+static size_t smaller(size_t left, size_t right) { return left < right ? left : right; }
+
+/* The canonical text. Numbers that made more of it than GROWTH allows are paid for, also those of a text that became too long. */
+static enum canonical_fault write_document(struct account_reader *reader, const struct page_entry *entry,
+                                           size_t *spare) {
+  size_t own = GROWTH * entry->raw.length;
+  size_t written_out = smaller(spare == NULL ? WRITTEN_OUT_MAX : own + *spare, WRITTEN_OUT_MAX);
+  reader->document.limit = smaller(own > written_out ? own : written_out, DOCUMENT_BYTES_MAX);
+  buffer_clear(&reader->document);
+  buffer_clear(&reader->lasting);
+  enum canonical_fault fault = canonical_write(reader->value, reader->volatile_names, reader->volatile_count,
+                                               &reader->document, &reader->lasting);
+  if (spare != NULL && reader->document.length > own)
+    *spare -= reader->document.length - own;
+  return fault;
+}
+
 /* Within limits that the caller has judged. */
-static enum account_fault read_parsed(struct account_reader *reader, const struct page_entry *entry,
+static enum account_fault read_parsed(struct account_reader *reader, const struct page_entry *entry, size_t *spare,
                                       struct account *account) {
   struct slice text = entry->raw;
   buffer_clear(&reader->clean);
@@ -140,10 +159,7 @@ static enum account_fault read_parsed(struct account_reader *reader, const struc
   if (!parse(reader, text))
     return ACCOUNT_NO_OBJECT;
   fill(reader, account);
-  buffer_clear(&reader->document);
-  buffer_clear(&reader->lasting);
-  enum canonical_fault fault = canonical_write(reader->value, reader->volatile_names, reader->volatile_count,
-                                               &reader->document, &reader->lasting);
+  enum canonical_fault fault = write_document(reader, entry, spare);
   if (fault == CANONICAL_GOOD)
     account->document = buffer_slice(&reader->document);
   enum account_fault judged = judge(entry, account, fault);
@@ -152,19 +168,19 @@ static enum account_fault read_parsed(struct account_reader *reader, const struc
   return judged;
 }
 
-enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry,
+enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry, size_t *spare,
                                 struct account *ret_account) {
   *ret_account = (struct account){0};
   if (entry->raw.length > ENTRY_BYTES_MAX || entry->depth > DOCUMENT_DEPTH_MAX)
     return read_unparsed(entry, ret_account);
-  return read_parsed(reader, entry, ret_account);
+  return read_parsed(reader, entry, spare, ret_account);
 }
 
 bool account_digest_stored(struct account_reader *reader, struct slice document, unsigned char ret_digest[HASH_BYTES]) {
   struct page_entry entry;
   struct account account = {0};
   if (document.length > STORED_BYTES_MAX || !page_read_single(document, &entry, NULL) ||
-      entry.depth > ENTRY_DEPTH_MAX || read_parsed(reader, &entry, &account) != ACCOUNT_GOOD)
+      entry.depth > ENTRY_DEPTH_MAX || read_parsed(reader, &entry, NULL, &account) != ACCOUNT_GOOD)
     return false;
   memcpy(ret_digest, account.digest, HASH_BYTES);
   return true;

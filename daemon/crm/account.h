@@ -29,7 +29,9 @@ struct account_reader;
 struct account_reader *account_reader_create(const char *const *volatile_names, int volatile_count);
 void account_reader_destroy(struct account_reader *reader); /* NULL is allowed */
 
-enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry,
+/* A few characters may be a number of 100,000 digits: `spare` is what the documents of one listing may still come to beyond a few
+ * times their entries' texts, and is lessened by what this one took, good or not. NULL: only the one document is bounded. */
+enum account_fault account_read(struct account_reader *reader, const struct page_entry *entry, size_t *spare,
                                 struct account *ret_account);
 /* The digest of a good account's document made anew from what jsonb prints of it, which may be far longer than an entry may be: numbers
  * are written out, blanks are put between. False for what account_read() cannot have accepted. */

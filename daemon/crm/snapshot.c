@@ -11,6 +11,7 @@
 enum {
   REJECTED_MAX = 100000,
   ID_ARENA_BYTES = 512 * 1024 * 1024,
+  SPARE_BYTES = 32 * 1024 * 1024, /* for the numbers of one listing, written out (account.h) */
 };
 
 enum {
@@ -45,6 +46,7 @@ struct snapshot {
   char *organization, *other_organization;
   struct slice last_rejected; /* of this page: runs of one and the same entry are hashed once */
   struct error *error;        /* where the entry callback puts its error */
+  size_t spare;
   uint32_t page, fresh;
   bool unstable;
 };
@@ -62,6 +64,7 @@ static struct slice rejected_key(const void *context, uint32_t number) {
 struct snapshot *snapshot_create(const struct snapshot_options *options) {
   struct snapshot *snapshot = memory_allocate(sizeof *snapshot);
   snapshot->options = *options;
+  snapshot->spare = SPARE_BYTES;
   snapshot->accounts.limit = options->accounts_max;
   snapshot->rejected.limit = REJECTED_MAX;
   snapshot->hasher = hasher_create();
@@ -147,6 +150,7 @@ void snapshot_restart(struct snapshot *snapshot) {
   memory_free(snapshot->organization);
   memory_free(snapshot->other_organization);
   snapshot->organization = snapshot->other_organization = NULL;
+  snapshot->spare = SPARE_BYTES;
   snapshot->page = 0;
   snapshot->unstable = false;
 }
@@ -275,7 +279,7 @@ static bool on_entry(void *context, const struct page_entry *entry) {
   struct slice last = snapshot->last_rejected;
   if (last.length == entry->raw.length && last.length > 0 && memcmp(last.bytes, entry->raw.bytes, last.length) == 0)
     return true;
-  enum account_fault fault = account_read(snapshot->options.reader, entry, &account);
+  enum account_fault fault = account_read(snapshot->options.reader, entry, &snapshot->spare, &account);
   return fault == ACCOUNT_GOOD ? read_account(snapshot, entry, &account) : reject(snapshot, entry, fault, &account);
 }
 
@@ -296,7 +300,7 @@ bool snapshot_single(struct snapshot *snapshot, uint32_t number, struct slice bo
   struct account account;
   if (!page_read_single(body, &entry, error))
     return false;
-  enum account_fault fault = account_read(snapshot->options.reader, &entry, &account);
+  enum account_fault fault = account_read(snapshot->options.reader, &entry, &snapshot->spare, &account);
   struct slice id = snapshot_id(snapshot, number);
   if (fault != ACCOUNT_GOOD || account.id.length != id.length || memcmp(account.id.bytes, id.bytes, id.length) != 0)
     return error_set(error, ERROR_SHAPE, "the answer is not the account that was asked for");

@@ -96,7 +96,7 @@ static void check_body(struct slice body, const struct tree *tree, bool page_goo
 static enum account_fault read_text(struct account_reader *reader, struct slice text, struct account *account) {
   struct page_entry entry;
   CHECK(page_read_single(text, &entry, NULL));
-  return account_read(reader, &entry, account);
+  return account_read(reader, &entry, NULL, account);
 }
 
 /* Why the contract sets an entry aside, found out from the tree. */
@@ -133,18 +133,31 @@ static void check_form(struct account_reader *reader, const struct document *doc
   buffer_finish(&other);
 }
 
+/* Characters that its numbers come to, at most. */
+static uint64_t written_out(const struct tree *tree) {
+  uint64_t sum = tree->text.length;
+  if (tree->kind == TREE_NUMBER)
+    sum += (uint64_t)(tree->exponent < 0 ? -tree->exponent : tree->exponent);
+  for (const struct tree *child = tree->first; child != NULL; child = child->next)
+    sum += written_out(child);
+  return sum;
+}
+
 static void check_entry(struct arena *arena, struct account_reader *reader, const struct page_entry *entry,
                         struct document *document) {
   struct account account;
-  document->fault = account_read(reader, entry, &account);
+  document->fault = account_read(reader, entry, NULL, &account);
   document->tree = entry->depth > DEPTH_MAX ? NULL : tree_read(arena, entry->raw, DEPTH_MAX);
   buffer_init(&document->text, 1 << 24);
+  bool large = document->tree != NULL && written_out(document->tree) > ENTRY_BYTES_MAX;
+  CHECK(large || document->tree == NULL || document->fault != ACCOUNT_TOO_LARGE);
   if (document->tree == NULL || document->fault == ACCOUNT_TOO_LARGE) {
     document->tree = NULL;
     return;
   }
   CHECK(document->fault == expected_fault(document->tree));
-  CHECK((account.document.length == 0) == tree_has_bad_number(document->tree));
+  bool bad = tree_has_bad_number(document->tree);
+  CHECK(account.document.length == 0 ? bad || large : !bad);
   const struct tree *id = tree_member(document->tree, "id");
   if (id != NULL && id->kind == TREE_STRING)
     CHECK(account.id.length == id->text.length && memcmp(account.id.bytes, id->text.bytes, id->text.length) == 0);

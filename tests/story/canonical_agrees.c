@@ -17,7 +17,7 @@ static void append_canonical(struct buffer *out, struct slice text) {
   struct account account;
   struct error error;
   cr_assert(page_read_single(text, &entry, &error), "%s: %.*s", error.text, (int)text.length, text.bytes);
-  enum account_fault fault = account_read(reader, &entry, &account);
+  enum account_fault fault = account_read(reader, &entry, NULL, &account);
   cr_assert(fault <= ACCOUNT_NO_ID && account.document.length > 0, "%.*s", (int)text.length, text.bytes);
   cr_assert(buffer_append(out, account.document.bytes, account.document.length));
 }

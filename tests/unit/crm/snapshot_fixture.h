@@ -6,6 +6,7 @@
 static struct account_reader *reader;
 static struct snapshot *snapshot;
 static struct buffer told; /* "+a1 " for a differing account with its number, "!no_object " for a rejected entry */
+static size_t told_bytes;  /* of the documents that differ */
 static bool sink_refuses;
 
 static inline bool note_difference(void *context, uint32_t number, const unsigned char raw_digest[HASH_BYTES],
@@ -14,6 +15,7 @@ static inline bool note_difference(void *context, uint32_t number, const unsigne
   (void)raw_digest;
   if (sink_refuses)
     return error_set(error, ERROR_BUG, "the sink refuses");
+  told_bytes += account->document.length;
   return buffer_append_format(&told, "+%.*s%u ", (int)account->id.length, account->id.bytes, number) ||
          error_set(error, ERROR_BUG, "too much is told");
 }
@@ -33,6 +35,7 @@ static inline void begin_with(const char *user_id, bool verify, uint32_t account
   reader = account_reader_create(volatile_names, 1);
   buffer_init(&told, 1 << 26);
   sink_refuses = false;
+  told_bytes = 0;
   snapshot = snapshot_create(&(struct snapshot_options){.reader = reader,
                                                         .sink = {NULL, note_difference, note_rejection},
                                                         .user_id = user_id,
@@ -57,7 +60,7 @@ static inline void store(const char *text) {
   unsigned char raw_digest[HASH_BYTES];
   struct hasher *hasher = hasher_create();
   cr_assert(page_read_single(slice_of(text), &entry, &error));
-  cr_assert_eq(account_read(reader, &entry, &account), ACCOUNT_GOOD);
+  cr_assert_eq(account_read(reader, &entry, NULL, &account), ACCOUNT_GOOD);
   hasher_digest(hasher, entry.raw, raw_digest);
   cr_assert(snapshot_store(snapshot, account.id, raw_digest, account.digest, &error));
   hasher_destroy(hasher);

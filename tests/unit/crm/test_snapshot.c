@@ -172,6 +172,32 @@ Test(snapshot, junk_that_stays_takes_no_more_memory) {
   buffer_finish(&entries);
 }
 
+/* Each is small, and written out not too large; all of them would be 160 MB. What is like its text is taken also behind them. */
+Test(snapshot, numbers_are_not_written_out_without_end) {
+  enum { MANY = 1000, SPARE = 32 << 20 };
+  struct buffer entries;
+  struct error error;
+  buffer_init(&entries, 1 << 20);
+  bool good = true;
+  for (int i = 0; good && i < MANY; i++)
+    good = buffer_append_format(&entries, "{\"id\":\"%d\",\"x\":[1e16000,2e16000,3e16000,4e16000,5e-16000,1,1,1,1,1]},",
+                                i);
+  cr_assert(good && buffer_append_text(&entries, A));
+  end();
+  begin(false, 2 * MANY);
+  for (int again = 0; again < 2; again++) {
+    told_bytes = 0;
+    cr_assert(show_page(entries.bytes, &error), "%s", error.text);
+    cr_assert_lt(told_bytes, SPARE + 6 * entries.length);
+    cr_assert_gt(told_bytes, SPARE - 100000, "%zu", told_bytes);
+    struct snapshot_counts counts = snapshot_count(snapshot);
+    cr_assert_eq(counts.shown + counts.rejected, MANY + 1);
+    cr_assert_not_null(strstr(told.bytes, "+a"));
+    snapshot_restart(snapshot);
+  }
+  buffer_finish(&entries);
+}
+
 Test(snapshot, too_many_accounts) {
   struct error error;
   end();
