@@ -96,6 +96,27 @@ Test(one_sweep_at_a_time, lists_again_when_the_revision_moved) {
   story_destroy(story);
 }
 
+/* The lock is lost while the transaction waits for somebody who moves the revision: the second try takes it again. */
+Test(one_sweep_at_a_time, takes_a_lost_lock_again_when_the_revision_moved) {
+  struct story *story = story_create_generated(1, 3, 1);
+  story_expect_exit(story, 0, "sync", NULL);
+  story_change(story, 100, 7);
+  story_sql(story, "begin; update organization set revision = revision + 1");
+  const struct run *run = story_start(story, "sync", "--json", NULL);
+  story_await_sql(story, "t",
+                  "select count(*) > 0 from pg_locks where not granted and locktype = 'transactionid'"
+                  " and transactionid = pg_current_xact_id()::xid",
+                  10000);
+  story_sql(story, "select pg_terminate_backend(pid, 5000) " OURS);
+  story_sql(story, "commit");
+  story_wait(story, run, 15000);
+  if (run->exit_status != 0)
+    story_fail(story, "exit status %d", run->exit_status);
+  story_expect_member(story, run, "org1", "changed", "3");
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
 Test(one_sweep_at_a_time, gives_up_when_the_lock_is_lost) {
   struct story *story = story_create_generated(1, 3, 1);
   story_expect_exit(story, 0, "sync", NULL);
