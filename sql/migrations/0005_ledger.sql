@@ -163,20 +163,55 @@ end
 $$;
 comment on function history_refuse_update() is 'Trigger: a history row becomes its tombstone, with its erasure, and nothing else';
 
+-- In one statement an organization's rows up to its newest anchor go, all but the newest one of each account alive there; and the
+-- anchor says just that. Anchors and what is left are looked up by key, an organization at a time, however many others there are.
 create function history_refuse_delete() returns trigger
   language plpgsql
   set search_path from current
 as $$
 begin
   if exists (
+    with anchored as (
+      select touched.organization_id, anchor.*
+      from (select distinct organization_id from was) as touched
+      left join lateral (
+        select seq as anchor_seq, hash as anchor_hash, carried_hash, dropped, answers_from
+        from (
+          select *
+          from history_anchor
+          where history_anchor.organization_id = touched.organization_id
+          order by history_anchor.seq desc
+          limit 1
+        ) as newest
+        where transaction_id = pg_current_xact_id()
+      ) as anchor on true
+    ), there_was as (
+      select organization_id, account_id, seq, change, hash, observed_at, true as is_dropped
+      from was
+      union all
+      select anchored.organization_id, kept.*, false
+      from anchored
+      cross join lateral (
+        select account_id, seq, change, hash, observed_at
+        from account_history
+        where account_history.organization_id = anchored.organization_id
+        and account_history.seq <= anchor_seq
+        offset 0
+      ) as kept
+    ), judged as (
+      select *, change = 'removed' or lead(seq) over (partition by organization_id, account_id order by seq) is not null as is_to_drop
+      from there_was
+    )
     select
-    from was
-    where not exists (
-      select
-      from history_anchor
-      where history_anchor.organization_id = was.organization_id
-      and history_anchor.seq >= was.seq
-      and history_anchor.transaction_id = pg_current_xact_id())
+    from anchored
+    left join judged using (organization_id)
+    group by organization_id, anchor_seq, anchor_hash, carried_hash, dropped, answers_from
+    having not coalesce(
+      max(seq) = anchor_seq
+      and bool_and(is_dropped = is_to_drop)
+      and count(*) filter (where is_dropped) = dropped
+      and sha256(coalesce(string_agg(hash, ''::bytea order by seq) filter (where not is_dropped), '')) = carried_hash
+      and bool_or(seq = anchor_seq and hash = anchor_hash and observed_at = answers_from), false)
   ) then
     raise exception using errcode = 'CS004',
       message = 'could not delete from "account_history": it is append only',
@@ -185,7 +220,7 @@ begin
   return null;
 end
 $$;
-comment on function history_refuse_delete() is 'Trigger: history rows go with the anchor that drops them, and not otherwise';
+comment on function history_refuse_delete() is 'Trigger: history rows go with the anchor that drops them, as it says, and not otherwise';
 
 create trigger append_only_update after update on account_history
   referencing old table as was new table as became

@@ -29,6 +29,7 @@ begin atomic
       coalesce(newest_anchor.hash, decode(repeat('00', 32), 'hex')) as anchor_hash,
       lag(past.version) over of_account as version_before,
       lag(past.change) over of_account as change_before,
+      lead(past.seq) over of_account as seq_after,
       case when newest_anchor.seq is null then 0 else pruned_account.version end as version_pruned
     from account_history as past
     left join newest_anchor on true
@@ -40,8 +41,10 @@ begin atomic
       linked.seq, linked.account_id,
       case
         when linked.seq < 1 then 'the history begins at seq 1'
+        when is_carried and (change = 'removed' or seq_after <= anchor_seq) then 'a row that pruning drops is still there'
         when not is_carried and linked.seq <> greatest(seq_before, anchor_seq) + 1
         then format('the row before it is gone: seq %s follows %s', linked.seq, greatest(seq_before, anchor_seq))
+        when linked.seq = anchor_seq and hash <> anchor_hash then 'hash is not the one that the anchor names'
         when hash_version <> 1 then format('hash_version %s is unknown', hash_version)
         when not is_carried and previous_hash <> case when seq_before > anchor_seq then hash_before else anchor_hash end
         then 'previous_hash is not the hash of the row before it'
@@ -73,7 +76,8 @@ begin atomic
   ), carried as (
     select
       count(*) as present,
-      sha256(coalesce(string_agg(past.hash, ''::bytea order by past.seq), '')) as hash
+      sha256(coalesce(string_agg(past.hash, ''::bytea order by past.seq), '')) as hash,
+      max(past.observed_at) as observed_at
     from account_history as past
     join newest_anchor on past.seq <= newest_anchor.seq
     where past.organization_id = verify_history.organization_id
@@ -105,6 +109,19 @@ begin atomic
     where anchor.organization_id = verify_history.organization_id
   ) as total
   where newest_anchor.seq - carried.present <> total.dropped
+  union all
+  select newest_anchor.seq, null, format('the anchor answers from %s, which is not between the rows up to it and those after',
+    to_char(newest_anchor.answers_from at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+  from newest_anchor
+  cross join carried
+  where newest_anchor.answers_from < carried.observed_at
+  or newest_anchor.answers_from > (
+    select past.observed_at
+    from account_history as past
+    where past.organization_id = verify_history.organization_id
+    and past.seq > newest_anchor.seq
+    order by past.seq
+    limit 1)
   union all
   select null, null, format('column "%s" of account_history is no longer generated from the document', attname)
   from pg_attribute
