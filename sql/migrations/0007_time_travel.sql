@@ -222,38 +222,47 @@ create function account_difference(from_at timestamptz, until_at timestamptz)
   language sql stable parallel safe
 begin atomic
   select
-    organization_id, account_id,
-    json_text(coalesce(became.document, was.document) -> '_type'),
-    json_text(coalesce(became.document, was.document) -> 'email'),
-    case when was.document is null then 'added' when became.document is null then 'removed' else 'changed' end,
+    organization.organization_id, account_id,
+    json_text(coalesce(became, was) -> '_type'),
+    json_text(coalesce(became, was) -> 'email'),
+    case when was is null then 'added' when became is null then 'removed' else 'changed' end,
     difference.field, difference.old_value, difference.new_value
-  from document_as_of(account_difference.from_at) as was
-  full join document_as_of(account_difference.until_at) as became using (organization_id, account_id)
-  left join organization using (organization_id)
+  from organization
+  -- Each side for one organization: no filter would reach into the sides of a full join.
+  cross join lateral (
+    select account_id, before.document, after.document, before.seq, after.seq, before.is_erased or after.is_erased
+    from (
+      select *
+      from document_as_of(account_difference.from_at) as past
+      where past.organization_id = organization.organization_id
+    ) as before
+    full join (
+      select *
+      from document_as_of(account_difference.until_at) as past
+      where past.organization_id = organization.organization_id
+    ) as after using (account_id)
+  ) as pair (account_id, was, became, was_seq, became_seq, is_erased)
   cross join lateral (
     select leaf.field, leaf.old_value, leaf.new_value
-    from document_difference(
-      was.document, became.document, changed_fields(was.document, became.document, organization.volatile_fields)) as leaf
-    where not was.is_erased
-    and not became.is_erased
+    from document_difference(was, became, changed_fields(was, became, organization.volatile_fields)) as leaf
+    where not is_erased
     union all
-    select named.field, was.document -> named.field, became.document -> named.field
+    select named.field, was -> named.field, became -> named.field
     from (
       select distinct field
       from account_history as past
       cross join unnest(past.changed_fields) as field
-      where past.organization_id = was.organization_id
-      and past.account_id = was.account_id
-      and past.seq > was.seq
-      and past.seq <= became.seq
+      where past.organization_id = organization.organization_id
+      and past.account_id = pair.account_id
+      and past.seq > was_seq
+      and past.seq <= became_seq
     ) as named
-    where was.is_erased
-    or became.is_erased
+    where is_erased
     union all
-    select null, was.document, became.document
-    where was.document is null
-    or became.document is null
+    select null, was, became
+    where was is null
+    or became is null
   ) as difference
-  where was.document is distinct from became.document;
+  where was is distinct from became;
 end;
 comment on function account_difference(timestamptz, timestamptz) is 'What changed between two times, a row per field, without volatile ones';
