@@ -1,40 +1,35 @@
 -- Where the evidence of each organization stands: its newest history row and, in head, one line to be kept elsewhere, from which a
--- later `verify --since` proves that nothing before it was cut off or made anew. `run` logs it daily and on stop. A history whose
--- organization has no row goes by its id, and has no head.
+-- later `verify --since` proves that nothing before it was cut off or made anew. `run` logs it daily and on stop. An organization
+-- without a row, of which there is history or mirror nevertheless, goes by its id, and has no head. Rows are as many as the chain
+-- says: that none of them is missing is what verifying proves.
 --
 -- -> organization text (NAME), organization_id text, seq bigint, hash text (hex), rows bigint, head text
-with recursive told as (
-  (
-    select organization_id
-    from account_history
-    order by organization_id
-    limit 1
-  )
+with recursive told (organization_id) as (
+  -- From each id to the next one that any table has: tables are long, organizations are few.
+  select ''
   union all
-  select (
-    select past.organization_id
-    from account_history as past
-    where past.organization_id > told.organization_id
-    order by past.organization_id
-    limit 1)
+  select least(
+    (select min(organization_id) from organization where organization_id > told.organization_id),
+    (select min(organization_id) from account_history where organization_id > told.organization_id),
+    (select min(organization_id) from account where organization_id > told.organization_id),
+    (select min(organization_id) from account_identity where organization_id > told.organization_id),
+    (select min(organization_id) from account_mail_server where organization_id > told.organization_id),
+    (select min(organization_id) from account_calendar where organization_id > told.organization_id),
+    (select min(organization_id) from account_feature where organization_id > told.organization_id),
+    (select min(organization_id) from account_digest where organization_id > told.organization_id))
   from told
   where told.organization_id is not null
-), held as (
-  select name, organization_id
-  from organization
-  union all
-  select organization_id, organization_id
-  from told
-  where organization_id is not null
-  and organization_id not in (select organization.organization_id from organization)
 )
 select
-  held.name as organization,
-  held.organization_id,
+  coalesce(organization.name, told.organization_id) collate "C" as organization,
+  told.organization_id,
   substring(head.text from '\sseq=([0-9]+)')::bigint as seq,
   substring(head.text from '\shash=([0-9a-f]+)') as hash,
-  (select count(*) from account_history where account_history.organization_id = held.organization_id) as rows,
+  coalesce((select seq from history_head(told.organization_id)), 0)
+    - coalesce((select sum(dropped) from history_anchor where history_anchor.organization_id = told.organization_id), 0)::bigint as rows,
   head.text as head
-from held
-cross join lateral (select head_text(held.organization_id) as text offset 0) as head
-order by held.name collate "C";
+from told
+left join organization on organization.organization_id = told.organization_id
+cross join lateral (select head_text(told.organization_id) as text offset 0) as head
+where told.organization_id <> ''
+order by 1;

@@ -219,6 +219,32 @@ Test(evidence_forged, damage_to_the_mirror_is_found) {
   story_destroy(story);
 }
 
+/* Of an organization that nobody knows, too: no sweep would ever come by. */
+Test(evidence_forged, rows_of_an_unknown_organization_are_found) {
+  static const struct {
+    const char *table, *rest;
+  } rows[] = {
+      {"account", "null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, "
+                  "null, null, '{}', now(), now()"},
+      {"account_identity", "'x@example.com', 'X', false"},
+      {"account_mail_server", "'smtp', null, null, null, null, null"},
+      {"account_calendar", "'x', null, null, false, false, false"},
+      {"account_feature", "'x', false, false"},
+      {"account_digest", "sha256('x'), sha256('x'), null"},
+  };
+  struct story *story = six_rows();
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    story_sql(story, story_format(story, "insert into %s values ('orga_ghost', 'x', %s)", rows[i].table, rows[i].rest));
+    const struct run *run = story_expect_exit(story, 1, "verify", NULL);
+    story_expect_stderr(story, run,
+                        story_format(story, "orga_ghost: %s account x: a row that no document has", rows[i].table));
+    story_expect_stderr(story, run, "orga_ghost: organization: its row is gone");
+    story_sql(story, story_format(story, "delete from %s where organization_id = 'orga_ghost'", rows[i].table));
+    story_expect_exit(story, 0, "verify", NULL);
+  }
+  story_destroy(story);
+}
+
 static const char *keep_head(struct story *story) {
   const char *path = story_format(story, "%s/head-%d", story_directory(story), rand());
   const struct run *run = story_expect_exit(story, 0, "verify", "--head", NULL);
