@@ -147,18 +147,19 @@ create function verify_mirror(organization_id text)
   set jit = off -- compiling would take longer than running
 begin atomic
   with newest as (
-    select past.account_id, max(past.seq) as seq, max(past.observed_at) filter (where past.change = 'added') as first_seen_at
+    select past.account_id, max(past.seq) as seq, max(past.observed_at) filter (where past.change = 'added') as added_at,
+      min(past.observed_at) as oldest_at
     from account_history as past
     where past.organization_id = verify_mirror.organization_id
     group by past.account_id
   ), alive as materialized (
-    select past.organization_id, past.account_id, past.document, past.observed_at, newest.first_seen_at
+    select past.organization_id, past.account_id, past.document, past.observed_at, newest.added_at, newest.oldest_at
     from newest
     join account_history as past on past.organization_id = verify_mirror.organization_id and past.seq = newest.seq
     where past.change <> 'removed'
   ), wanted_account as (
     select alive.organization_id, alive.account_id, shape.*,
-      coalesce(alive.first_seen_at, held.first_seen_at) as first_seen_at, alive.observed_at as changed_at
+      coalesce(alive.added_at, least(held.first_seen_at, alive.oldest_at)) as first_seen_at, alive.observed_at as changed_at
     from alive
     cross join lateral account_shape(alive.document) as shape
     left join account as held on held.organization_id = alive.organization_id and held.account_id = alive.account_id

@@ -1,6 +1,7 @@
 -- Writes down what changed: a history row for each incoming account that is new, back again, or whose document differs
 -- from its newest one outside the volatile fields; chained in the order of account_id. The document decides, not the digest.
--- Tells the steps that follow where each account stands (of a stay whose first row was pruned, account remembers the beginning).
+-- Tells the steps that follow where each account stands (of a stay whose first row was pruned, account remembers the
+-- beginning, unless it says one after the oldest row that is left).
 with newest as materialized (
   select
     context.organization_id, context.observed_at, incoming.account_id, incoming.document,
@@ -96,11 +97,13 @@ with newest as materialized (
           order by past.version desc
           limit 1),
         (
-          select account.first_seen_at
-          from account
-          where account.organization_id = newest.organization_id
-          and account.account_id = newest.account_id),
-        newest.changed_at)
+          select least(account.first_seen_at, oldest.observed_at)
+          from account_history as oldest
+          left join account on account.organization_id = oldest.organization_id and account.account_id = oldest.account_id
+          where oldest.organization_id = newest.organization_id
+          and oldest.account_id = newest.account_id
+          order by oldest.version
+          limit 1))
       else newest.changed_at
     end,
     case when newest.changed_fields is null then newest.changed_at else newest.observed_at end

@@ -174,6 +174,44 @@ Test(evidence_altered, history_is_pruned_by_the_retention) {
   story_destroy(story);
 }
 
+/* When an account came, nobody but its mirror row knows once that row of the history is pruned: at the latest by the oldest one left. */
+Test(evidence_altered, after_a_prune_a_lost_first_seen_at_is_found_and_mended) {
+  static const struct {
+    const char *damage, *found;
+  } rows[] = {
+      {"update account set first_seen_at = first_seen_at + interval '1 day' where account_id = 'emailacct_a'",
+       "account account emailacct_a: differs from the document in first_seen_at"},
+      {"delete from account where account_id = 'emailacct_a'",
+       "account account emailacct_a: a row of the document is missing"},
+  };
+  struct story *story = story_create(1);
+  put(story, 1, "a", "user_1");
+  put(story, 1, "b", "user_1");
+  sync_all(story);
+  const char *first = story_sql(story, "select max(observed_at) from account_history");
+  story_edit(story, 1, "emailacct_a", "{\"send_status\": \"error\"}");
+  sync_all(story);
+  story_await_sql(story, "t", "select max(observed_at) < clock_timestamp() - interval '1.1 s' from account_history",
+                  5000);
+  story_set(story, "history", "retention", "1s");
+  story_expect_exit(story, 0, "prune", NULL);
+  story_expect_exit(story, 0, "sync", "--verify", NULL);
+  story_expect_sql(story, first, "select first_seen_at from account where account_id = 'emailacct_a'");
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    story_sql(story, rows[i].damage);
+    story_expect_stderr(story, story_expect_exit(story, 1, "verify", NULL), rows[i].found);
+    story_expect_exit(story, 0, "sync", "--verify", NULL);
+    story_expect_exit(story, 0, "verify", NULL);
+    story_expect_sql(story, "t",
+                     "select first_seen_at = (select min(observed_at) from account_history where account_id = "
+                     "'emailacct_a') from account where account_id = 'emailacct_a'");
+    story_expect_sql(
+        story, "0",
+        "select count(*) from (select * from account except select * from account_as_of('infinity')) as differing");
+  }
+  story_destroy(story);
+}
+
 Test(evidence_altered, what_pruning_remembers_is_erased_too) {
   struct story *story = story_create(1);
   put(story, 1, "a", "user_1");
