@@ -162,7 +162,7 @@ begin atomic
       coalesce(alive.added_at, least(held.first_seen_at, alive.oldest_at)) as first_seen_at, alive.observed_at as changed_at
     from alive
     cross join lateral account_shape(alive.document) as shape
-    left join account as held on held.organization_id = alive.organization_id and held.account_id = alive.account_id
+    left join account as held on held.organization_id = verify_mirror.organization_id and held.account_id = alive.account_id
   ), difference as (
     select
       'account' as table_name, coalesce(wanted.account_id, held.account_id) as account_id, wanted.account_id is null as is_extra,
