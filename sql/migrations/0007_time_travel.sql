@@ -215,7 +215,7 @@ comment on column account_change.not_before is 'The change happened after this t
 comment on column account_change.observed_at is 'The change was seen at this time';
 
 -- The same between any two times, as a net: what changed and changed back in between is not in it. Where a side was erased, a row for
--- each top-level field that the history names, as above.
+-- each top-level field that the history names, as above; or, where that is another stay, one with field NULL and what is left of both.
 create function account_difference(from_at timestamptz, until_at timestamptz)
   returns table (
     organization_id text, account_id text, type text, email text, change text, field text, old_value jsonb, new_value jsonb)
@@ -247,11 +247,14 @@ begin atomic
     from document_difference(was, became, changed_fields(was, became, organization.volatile_fields)) as leaf
     where not is_erased
     union all
-    select named.field, was -> named.field, became -> named.field
+    select
+      named.field,
+      case when named.field is null then was else was -> named.field end,
+      case when named.field is null then became else became -> named.field end
     from (
-      select distinct field
+      select distinct case when bool_or(past.change = 'added') over () then null else field end as field
       from account_history as past
-      cross join unnest(past.changed_fields) as field
+      left join unnest(past.changed_fields) as field on true
       where past.organization_id = organization.organization_id
       and past.account_id = pair.account_id
       and past.seq > was_seq
@@ -263,6 +266,6 @@ begin atomic
     where was is null
     or became is null
   ) as difference
-  where was is distinct from became;
+  where was_seq is distinct from became_seq;
 end;
 comment on function account_difference(timestamptz, timestamptz) is 'What changed between two times, a row per field, without volatile ones';
