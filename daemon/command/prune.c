@@ -1,13 +1,16 @@
+#include "base/memory.h"
 #include "command/command.h"
 #include "sql/embedded.h"
 #include "sync/schema.h"
 #include <string.h>
 
-/* `closesyncd prune`: drops history older than history.retention, but for what time travel needs to answer for all of it. For the
- * schema's owner, by hand or by a timer: the daemon's role may not. */
+/* `closesyncd prune`: drops history older than history.retention, but for what time travel needs to answer for all of it, one
+ * organization and transaction after the other. For the schema's owner, by hand or by a timer: the daemon's role may not. */
 
 struct prune {
   struct app app;
+  char *organization_id; /* the last one pruned; NULL at first */
+  bool went_on;          /* there was another one */
   int64_t dropped;
   int status;
 };
@@ -20,25 +23,47 @@ static void finish(struct prune *prune, const struct error *error) {
   else if (prune->dropped == 0)
     puts("nothing to prune: no history is older than history.retention");
   prune->status = app_exit_status(error);
+  memory_free(prune->organization_id);
   app_close(&prune->app);
 }
 
 static void on_row(void *context, const struct db_row *row) {
   struct prune *prune = context;
-  struct slice name = db_row_text(row, 0), from = db_row_text(row, 5);
+  struct slice name = db_row_text(row, 0), id = db_row_text(row, 1), from = db_row_text(row, 5);
+  memory_free(prune->organization_id);
+  prune->organization_id = memory_copy(id.bytes, id.length);
+  prune->went_on = true;
+  if (db_row_is_null(row, 2))
+    return;
   prune->dropped += db_row_int(row, 3);
   printf("%.*s  dropped %lld rows up to seq %lld, carried %lld; time travel answers from %.*s\n", (int)name.length,
          name.bytes, (long long)db_row_int(row, 3), (long long)db_row_int(row, 2), (long long)db_row_int(row, 4),
          (int)from.length, from.bytes);
 }
 
-static void on_rows(void *context, const struct error *error) { finish(context, error); }
+static void next(struct prune *prune);
+
+static void on_rows(void *context, const struct error *error) {
+  struct prune *prune = context;
+  if (error == NULL && prune->went_on)
+    next(prune);
+  else
+    finish(prune, error);
+}
+
+static void next(struct prune *prune) {
+  char retention[48];
+  snprintf(retention, sizeof retention, "%lld milliseconds", (long long)prune->app.config->history.retention_ms);
+  struct db_statement statement = {.sql = sql_query_prune,
+                                   .prepare = true,
+                                   .count = 2,
+                                   .values = {slice_of(retention), slice_of(prune->organization_id)}};
+  prune->went_on = false;
+  db_query(prune->app.tools.watch, &statement, on_row, on_rows, prune);
+}
 
 static void on_schema(void *context, const struct schema_state *state, const struct error *error) {
   struct prune *prune = context;
-  char retention[48];
-  snprintf(retention, sizeof retention, "%lld milliseconds", (long long)prune->app.config->history.retention_ms);
-  struct db_statement statement = {.sql = sql_query_prune, .count = 1, .values = {slice_of(retention)}};
   struct error pending;
   if (error == NULL && state->exists && state->pending > 0) {
     error_set(&pending, ERROR_CONFIG, "the schema \"%s\" is not up to date: run `closesyncd migrate`",
@@ -46,7 +71,7 @@ static void on_schema(void *context, const struct schema_state *state, const str
     error = &pending;
   }
   if (error == NULL && state->exists)
-    db_query(prune->app.tools.watch, &statement, on_row, on_rows, prune);
+    next(prune);
   else
     finish(prune, error);
 }

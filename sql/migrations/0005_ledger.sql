@@ -168,6 +168,7 @@ comment on function history_refuse_update() is 'Trigger: a history row becomes i
 create function history_refuse_delete() returns trigger
   language plpgsql
   set search_path from current
+  set enable_seqscan = off -- planned once, when the ledger is still empty
 as $$
 begin
   if exists (
@@ -347,12 +348,13 @@ comment on function erase_history(text, text, text, text) is 'Replaces the docum
 revoke execute on function erase_history(text, text, text, text) from public;
 
 -- Drops what is older than the retention, but for the newest row of each account alive at that time, so that time travel answers
--- for all of the retention. Of an account without a row left, the version is kept. Returns one row per organization that had
--- something to drop.
-create function prune_history(retention interval)
+-- for all of the retention. Of an account without a row left, the version is kept. Of one organization, or of all. Returns one row
+-- per organization that had something to drop.
+create function prune_history(retention interval, organization_id text default null)
   returns table (organization text, pruned_from text, seq bigint, dropped bigint, carried bigint, answers_from timestamptz)
   language plpgsql
   set search_path from current
+  set enable_seqscan = off -- planned once, when the ledger is still empty
 as $$
 #variable_conflict use_column
 declare
@@ -361,7 +363,15 @@ declare
   carried_seqs bigint[];
   carried_digest bytea;
 begin
-  for held in select * from organization order by organization.organization_id for update
+  for held in
+    select * from organization
+    where organization.organization_id = any (
+      case
+        when prune_history.organization_id is null then (select array_agg(one.organization_id) from organization as one)
+        else array[prune_history.organization_id]
+      end)
+    order by organization.organization_id
+    for update
   loop
     select past.seq, past.hash, past.observed_at into last_row
     from account_history as past
@@ -423,5 +433,5 @@ begin
   end loop;
 end
 $$;
-comment on function prune_history(interval) is 'Drops history rows older than the retention, with a row in history_anchor; for the owner';
-revoke execute on function prune_history(interval) from public;
+comment on function prune_history(interval, text) is 'Drops history rows older than the retention, with a row in history_anchor; for the owner';
+revoke execute on function prune_history(interval, text) from public;

@@ -233,6 +233,31 @@ Test(evidence_altered, what_pruning_remembers_is_erased_too) {
   story_destroy(story);
 }
 
+/* What ends it at one organization leaves the ones before it pruned: no sweep waits for all of them. */
+Test(evidence_altered, each_organization_is_pruned_by_itself) {
+  struct story *story = story_create(3);
+  for (int i = 1; i <= 3; i++)
+    put(story, i, "a", "user_1");
+  sync_all(story);
+  for (int i = 1; i <= 3; i++)
+    story_edit(story, i, "emailacct_a", "{\"send_status\": \"error\"}");
+  sync_all(story);
+  story_await_sql(story, "t", "select max(observed_at) < clock_timestamp() - interval '1.1 s' from account_history",
+                  5000);
+  story_set(story, "history", "retention", "1s");
+  story_sql(story, "alter table history_anchor add constraint not_this check (organization_id <> 'orga_story2')");
+  const struct run *run = story_expect_exit(story, 1, "prune", NULL);
+  story_expect_stderr(story, run, "not_this");
+  expect_out(story, run, "org1  dropped 1 rows up to seq 2, carried 1");
+  story_expect_sql(story, "orga_story1", "select string_agg(organization_id, ',') from history_anchor");
+  story_sql(story, "alter table history_anchor drop constraint not_this");
+  run = story_expect_exit(story, 0, "prune", NULL);
+  expect_out(story, run, "org2  dropped 1 rows");
+  expect_out(story, run, "org3  dropped 1 rows");
+  story_expect_exit(story, 0, "verify", NULL);
+  story_destroy(story);
+}
+
 Test(evidence_altered, an_older_head_says_pruned_and_not_forged) {
   struct story *story = story_create(1);
   put(story, 1, "a", "user_1");
