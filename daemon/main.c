@@ -42,7 +42,7 @@ static const struct command commands[] = {
     {"verify", command_verify, OPTION_JSON | OPTION_HEAD | OPTION_SINCE, true,
      "[--json] [--head] [--since FILE] [NAME...]", "prove mirror = history = chain"},
     {"erase", command_erase, OPTION_USER | OPTION_ACCOUNT | OPTION_ORGANIZATION | OPTION_REASON, false,
-     "--user|--account|--organization ID [--reason TEXT]", "erase documents from the history, as its owner"},
+     "[--user|--account ID] [--organization ID] [--reason TEXT]", "erase documents from the history, as its owner"},
     {"prune", command_prune, 0, false, "", "drop history older than history.retention, as its owner"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -50,7 +50,7 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 static void print_usage(FILE *stream) {
   fputs("usage: closesyncd [-c FILE] [-v] COMMAND [ARGUMENT...]\n\n", stream);
   for (int i = 0; i < COMMANDS; i++)
-    fprintf(stream, "  %-8s %-50s %s\n", commands[i].name, commands[i].usage, commands[i].does);
+    fprintf(stream, "  %-8s %-57s %s\n", commands[i].name, commands[i].usage, commands[i].does);
   fputs("\n  -c, --config FILE   read FILE instead of /etc/closesyncd/closesyncd.conf\n"
         "  -v, --verbose       log at debug level\n"
         "      --help          this text\n"

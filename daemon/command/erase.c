@@ -3,8 +3,9 @@
 #include "sync/schema.h"
 #include <string.h>
 
-/* `closesyncd erase`: replaces the documents of a user, an account or an organization by tombstones; the database keeps the ledger
- * and refuses what is still at Close. For the schema's owner: the daemon's role may not. */
+/* `closesyncd erase`: replaces the documents of a user, an account (of one organization alone, if one is given too) or an
+ * organization by tombstones; the database keeps the ledger and refuses what is still at Close. For the schema's owner: the daemon's
+ * role may not. */
 
 struct erase {
   struct app app;
@@ -59,17 +60,16 @@ static void on_schema(void *context, const struct schema_state *state, const str
 
 static bool is_well_formed(const struct arguments *arguments) {
   const char *const ids[] = {arguments->user_id, arguments->account_id, arguments->organization_id};
-  int given = 0;
-  for (int i = 0; i < 3; i++) {
-    given += ids[i] != NULL;
+  for (int i = 0; i < 3; i++)
     if (ids[i] != NULL && *ids[i] == '\0') {
       app_complain("the ID to erase is empty");
       return false;
     }
-  }
-  if (given != 1)
-    app_complain("\"erase\" takes exactly one of --user ID, --account ID and --organization ID");
-  return given == 1;
+  bool one = ids[0] == NULL || ids[1] == NULL, any = ids[0] != NULL || ids[1] != NULL || ids[2] != NULL;
+  if (!one || !any)
+    app_complain(
+        "\"erase\" takes --user ID or --account ID, of one organization with --organization ID, or that alone");
+  return one && any;
 }
 
 int command_erase(const struct arguments *arguments) {

@@ -236,8 +236,9 @@ create trigger append_only before update or delete or truncate on erasure
 create trigger append_only before update or delete or truncate on history_anchor
   for each statement execute function history_refuse();
 
--- Erases documents: of one account, of one user (the rows whose own document names him), or of one organization. What Close
--- still has is refused: the next sweep would only bring it back. Returns one row per organization that had something to erase.
+-- Erases documents: of one account or of one user (the rows whose own document names him), in every organization or the given one; or
+-- all of one organization's. What Close still has is refused: the next sweep would only bring it back. Returns one row per
+-- organization that had something to erase.
 create function erase_history(user_id text, account_id text, organization_id text, reason text)
   returns table (organization text, erased_from text, erasure_id bigint, accounts integer, documents integer, rejected integer)
   language plpgsql
@@ -253,7 +254,8 @@ declare
   alive text;
   last_erasure record;
 begin
-  if num_nonnulls(erase_history.user_id, erase_history.account_id, erase_history.organization_id) <> 1 then
+  if num_nonnulls(erase_history.user_id, erase_history.account_id) > 1
+  or num_nonnulls(erase_history.user_id, erase_history.account_id, erase_history.organization_id) = 0 then
     raise exception using errcode = 'CS006', message = 'erase one user, one account or one organization at a time';
   end if;
   for held in
@@ -296,7 +298,8 @@ begin
     with gone as (
       delete from pruned_account
       where pruned_account.organization_id = held.organization_id
-      and (pruned_account.account_id = erase_history.account_id or erase_history.organization_id is not null)
+      and erase_history.user_id is null
+      and (erase_history.account_id is null or pruned_account.account_id = erase_history.account_id)
       returning pruned_account.account_id
     )
     select array_agg(gone.account_id) into forgotten

@@ -1,4 +1,5 @@
--- Erases documents from the history; raises CS006 where an account is still at Close. One of the first three is not NULL.
+-- Erases documents from the history; raises CS006 where an account is still at Close. One of the first two is NULL, one of the first
+-- three is not.
 --
 -- $1 user_id text, $2 account_id text, $3 organization_id text, $4 reason text
 -- -> organization text, organization_id text, erasure_id bigint, accounts, documents, rejected integer

@@ -52,6 +52,7 @@ select pg_temp.must(pg_temp.refused($$select erase_history(null, 'a', null, null
 select pg_temp.must(pg_temp.refused($$select erase_history('v', null, null, null)$$, 'CS006'), 'a user at Close');
 select pg_temp.must(pg_temp.refused($$select erase_history(null, null, 'o', null)$$, 'CS006'), 'an organization at Close');
 select pg_temp.must(pg_temp.refused($$select erase_history('u', 'a', null, null)$$, 'CS006'), 'one at a time');
+select pg_temp.must(pg_temp.refused($$select erase_history('u', 'a', 'o', null)$$, 'CS006'), 'one at a time');
 select pg_temp.must(pg_temp.refused($$select erase_history(null, null, null, null)$$, 'CS006'), 'one at least');
 select pg_temp.must((select documents from erase_history('u', null, null, null)) = 1, 'a user who was');
 select pg_temp.must(document_salt is null = (seq = 1), 'his rows alone') from account_history where account_id = 'a' and change <> 'removed';
@@ -105,9 +106,11 @@ begin;
 select pg_temp.record('q', 'b', '2026-04-06', null);
 select pg_temp.must(carried = 2, 'b again') from prune_history(clock_timestamp() - '2026-04-06') where pruned_from = 'q';
 select pg_temp.must(array_agg(account_id || version) = '{b15}', 'the version of what is gone') from pruned_account where organization_id = 'q';
-select pg_temp.must(accounts = 1 and documents = 0 and rejected = 0 and erasure_id is null, 'forgotten') from erase_history(null, 'b', null, null) where organization = 'name of q';
-select pg_temp.must(count(*) = 0, 'forgotten') from pruned_account where organization_id = 'q';
-select pg_temp.must(count(*) = 0, 'again: nothing') from erase_history(null, 'b', null, null);
+insert into pruned_account values ('q', 'z', 1), ('z', 'b', 1);
+select pg_temp.must(count(*) = 0, 'of a user nothing is known') from erase_history('u', null, 'z', null);
+select pg_temp.must(accounts = 1 and documents = 0 and rejected = 0 and erasure_id is null, 'forgotten') from erase_history(null, 'b', 'q', null) where organization = 'name of q';
+select pg_temp.must(array_agg(organization_id || account_id order by organization_id) = '{qz,zb}', 'forgotten') from pruned_account where organization_id in ('q', 'z');
+select pg_temp.must(count(*) = 0, 'again: nothing') from erase_history(null, 'b', 'q', null);
 rollback;
 
 -- Forgeries of a pruned history.

@@ -97,11 +97,42 @@ Test(evidence_altered, a_user_is_erased_from_the_rows_that_name_him) {
   story_destroy(story);
 }
 
+/* What is gone from one organization need not wait until another is rid of the same id. */
+Test(evidence_altered, one_organization_is_erased_from_alone) {
+  struct story *story = story_create(2);
+  for (int i = 1; i <= 2; i++) {
+    put(story, i, "shared", "user_1");
+    put(story, i, "other", "user_2");
+  }
+  sync_all(story);
+  story_remove(story, 1, "emailacct_shared");
+  sync_all(story);
+  story_expect_exit(story, 1, "erase", "--account", "emailacct_shared", NULL);
+  story_expect_exit(story, 1, "erase", "--user", "user_1", NULL);
+  const struct run *run =
+      story_expect_exit(story, 1, "erase", "--account", "emailacct_shared", "--organization", "orga_story2", NULL);
+  story_expect_stderr(story, run, "of organization \"org2\" is still at Close");
+  run = story_expect_exit(story, 1, "erase", "--user", "user_2", "--organization", "orga_story1", NULL);
+  story_expect_stderr(story, run, "the account \"emailacct_other\" of organization \"org1\" is still at Close");
+  run = story_expect_exit(story, 0, "erase", "--account", "emailacct_shared", "--organization", "orga_story1", NULL);
+  expect_out(story, run, "org1  erased 1 documents of 1 accounts, 0 rejected entries (erasure 1)");
+  story_expect_sql(story, "orga_story1", "select string_agg(organization_id, ',') from erasure");
+  story_expect_sql(story, "orga_story1 emailacct_shared",
+                   "select organization_id || ' ' || account_id from account_history where change = 'added' and "
+                   "document_salt is null");
+  run = story_expect_exit(story, 0, "erase", "--user", "user_1", "--organization", "orga_story1", NULL);
+  expect_out(story, run, "nothing to erase");
+  story_expect_exit(story, 0, "verify", NULL);
+  story_destroy(story);
+}
+
 Test(evidence_altered, usage) {
   struct story *story = story_create(1);
   story_expect_exit(story, 64, "erase", NULL);
   story_expect_exit(story, 64, "erase", "--user", "", NULL);
   story_expect_exit(story, 64, "erase", "--user", "u", "--account", "a", NULL);
+  story_expect_exit(story, 64, "erase", "--user", "u", "--account", "a", "--organization", "o", NULL);
+  story_expect_exit(story, 64, "erase", "--account", "a", "--organization", "", NULL);
   story_expect_exit(story, 64, "erase", "--user", "u", "org1", NULL);
   story_expect_exit(story, 64, "prune", "org1", NULL);
   story_expect_exit(story, 64, "verify", "nobody", NULL);
@@ -112,6 +143,7 @@ Test(evidence_altered, usage) {
   /* Without a schema there is nothing to prove, and nothing to alter. */
   story_expect_exit(story, 0, "verify", NULL);
   story_expect_exit(story, 0, "erase", "--user", "u", NULL);
+  story_expect_exit(story, 0, "erase", "--user", "u", "--organization", "o", NULL);
   expect_out(story, story_expect_exit(story, 0, "prune", NULL), "history.retention is forever");
   expect_out(story, story_expect_exit(story, 0, "verify", "org1", NULL), "org1  never reached");
   story_set(story, "history", "retention", "1d");
