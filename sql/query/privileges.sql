@@ -12,12 +12,12 @@ from (
     ('account_history', 'select,insert'),
     ('account_identity', 'select,insert,update,delete'),
     ('account_mail_server', 'select,insert,update,delete'),
-    ('coverage', 'select,insert,update'),
+    ('coverage', 'select,insert'),
     ('erasure', 'select'),
-    ('field_drift', 'select,insert,update'),
+    ('field_drift', 'select,insert'),
     ('history_anchor', 'select'),
     ('migration', 'select'),
-    ('organization', 'select,insert,update'),
+    ('organization', 'select,insert'),
     ('pruned_account', 'select'),
     ('rejected_account', 'select,insert,update,delete'),
     ('sweep', 'select,insert')
@@ -32,9 +32,18 @@ where coalesce(
     where nspname = current_schema
     and relname = needed.object), needed.privilege), false) is false
 union all
-select 'sweep', 'update'
-where not coalesce(has_column_privilege(to_regclass('sweep'), 'attempts', 'update')
-  and has_column_privilege(to_regclass('sweep'), 'finished_at', 'update'), false)
+select object, 'update'
+from (
+  values
+    ('coverage', 'until_at,sweeps,longest_gap,pending_gap'),
+    ('field_drift', 'last_seen_at'),
+    ('organization', 'name,principal_id,revision,last_swept_at,listed_at,last_changed_at,last_verified_at,'
+      'consecutive_failures,last_outcome,last_error,digest_version,volatile_fields,also_named'),
+    ('sweep', 'attempts,finished_at')
+) as updated (object, columns)
+where not (
+  select coalesce(bool_and(has_column_privilege(to_regclass(object), name, 'update')), false)
+  from regexp_split_to_table(columns, ',') as name)
 union all
 select 'database ' || current_database(), 'temporary'
 where not has_database_privilege(current_database(), 'temporary')

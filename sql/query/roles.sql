@@ -36,9 +36,10 @@ with named as (
     ('writer', 'select, insert, update, delete', 'rejected_account'),
     ('writer', 'select, insert', 'account_history'),
     ('writer', 'select, insert, update (attempts, finished_at)', 'sweep'),
-    ('writer', 'select, insert, update', 'coverage'),
-    ('writer', 'select, insert, update', 'field_drift'),
-    ('writer', 'select, insert, update', 'organization'),
+    ('writer', 'select, insert, update (until_at, sweeps, longest_gap, pending_gap)', 'coverage'),
+    ('writer', 'select, insert, update (last_seen_at)', 'field_drift'),
+    ('writer', 'select, insert, update (name, principal_id, revision, last_swept_at, listed_at, last_changed_at, last_verified_at, '
+      'consecutive_failures, last_outcome, last_error, digest_version, volatile_fields, also_named)', 'organization'),
     ('writer', 'select', 'migration'),
     ('writer', 'select', 'erasure'), -- for the heads it logs, as history_anchor
     ('writer', 'select', 'history_anchor'),
@@ -87,6 +88,13 @@ with named as (
   from named
   union all
   select 41, format('revoke all on all tables in schema %s from public, %s, %s', schema, writer, auditor)
+  from named
+  union all
+  -- Everybody may call the functions, within what he may read and write; but to make the daemon work is for those who run it.
+  select 42, format('revoke all on function %s.request_sync from public, %s', schema, auditor)
+  from named
+  union all
+  select 43, format('grant execute on function %s.request_sync to %s', schema, writer)
   from named
   union all
   select 50, format('grant usage on schema %s to %s, %s', schema, writer, auditor)

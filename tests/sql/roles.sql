@@ -25,8 +25,8 @@ insert into matrix values
   ('account_change', '', 'SELECT'), ('account_digest', 'SELECT INSERT UPDATE DELETE', 'SELECT'),
   ('account_feature', 'SELECT INSERT UPDATE DELETE', 'SELECT'), ('account_history', 'SELECT INSERT', 'SELECT'),
   ('account_identity', 'SELECT INSERT UPDATE DELETE', 'SELECT'), ('account_mail_server', 'SELECT INSERT UPDATE DELETE', 'SELECT'),
-  ('coverage', 'SELECT INSERT UPDATE', 'SELECT'), ('erasure', 'SELECT', 'SELECT'), ('field_drift', 'SELECT INSERT UPDATE', ''),
-  ('history_anchor', 'SELECT', 'SELECT'), ('migration', 'SELECT', 'SELECT'), ('organization', 'SELECT INSERT UPDATE', 'SELECT'),
+  ('coverage', 'SELECT INSERT', 'SELECT'), ('erasure', 'SELECT', 'SELECT'), ('field_drift', 'SELECT INSERT', ''),
+  ('history_anchor', 'SELECT', 'SELECT'), ('migration', 'SELECT', 'SELECT'), ('organization', 'SELECT INSERT', 'SELECT'),
   ('pruned_account', 'SELECT', 'SELECT'), ('rejected_account', 'SELECT INSERT UPDATE DELETE', ''), ('sweep', 'SELECT INSERT', 'SELECT');
 select pg_temp.must(relname = object, 'in the matrix and in the schema: ' || coalesce(relname, object))
 from (select relname from pg_class where relnamespace = 'close_crm'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S', 'f')) as made
@@ -36,14 +36,19 @@ from matrix
 cross join lateral (values (:'writer', writer), (:'auditor', auditor), (:'owner', 'SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER')) as each (role, allowed)
 cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as privilege;
 select pg_temp.must(has_column_privilege(role, attrelid, attnum, privilege) =
-  (has_table_privilege(role, attrelid, privilege) or role = :'writer' and privilege = 'UPDATE' and relname = 'sweep' and attname in ('attempts', 'finished_at')),
+  (has_table_privilege(role, attrelid, privilege) or role = :'writer' and privilege = 'UPDATE' and case relname
+    when 'sweep' then attname in ('attempts', 'finished_at')
+    when 'coverage' then attname in ('until_at', 'sweeps', 'longest_gap', 'pending_gap')
+    when 'field_drift' then attname = 'last_seen_at'
+    when 'organization' then attname not in ('organization_id', 'user_id')
+    else false end),
   role || ' ' || privilege || ' ' || relname || '.' || attname)
 from pg_attribute
 join pg_class on pg_class.oid = attrelid
 cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) as privilege
 cross join (values (:'writer'), (:'auditor')) as each (role)
 where relnamespace = 'close_crm'::regnamespace and relkind in ('r', 'p', 'v') and attnum > 0 and not attisdropped;
-select pg_temp.must(has_function_privilege(role, oid, 'EXECUTE') = (role = :'owner' or proname not in ('erase_history', 'prune_history')), role || ' ' || proname)
+select pg_temp.must(has_function_privilege(role, oid, 'EXECUTE') = (role = :'owner' or proname not in ('erase_history', 'prune_history') and (role = :'writer' or proname <> 'request_sync')), role || ' ' || proname)
 from pg_proc
 cross join (values (:'writer'), (:'auditor'), (:'owner')) as each (role)
 where pronamespace = 'close_crm'::regnamespace;
@@ -63,7 +68,7 @@ select pg_temp.must(pg_temp.refused(statement, '42501'), statement) from (values
   ('update account_history set sweep_id = 1'), ('delete from account_history'), ('truncate account_history'), ('update sweep set outcome = ''x'''), ('delete from sweep'),
   ('select * from erase_history(null, ''b'', null, null)'), ('select * from prune_history(''1 s'')'), ('delete from coverage'), ('insert into erasure default values'),
   ('insert into history_anchor default values'), ('insert into pruned_account values (''o'', ''b'', 9)'), ('update pruned_account set version = 9'), ('delete from pruned_account'), ('alter table account_history disable trigger all'), ('create table close_crm.mine ()'), ('drop table account'),
-  ('delete from organization'), ('insert into migration values (99, ''x'', ''x'')')) as attempt (statement);
+  ('delete from organization'), ('update organization set user_id = null'), ('update coverage set from_at = now()'), ('update field_drift set first_seen_at = now()'), ('insert into migration values (99, ''x'', ''x'')')) as attempt (statement);
 update sweep set attempts = attempts + 1, finished_at = now();
 select * from organization for update;
 set role :auditor;
@@ -73,7 +78,7 @@ select pg_temp.must(count(*) = 2, 'and travels') from account_as_of('2026-01-01'
 select pg_temp.must(count(*) = 3, 'sees changes') from account_change;
 select pg_temp.must(head_text('o') like 'organization_id=o seq=3 %', 'and heads');
 select pg_temp.must(was_watching('o', now(), now()) is false, 'and coverage');
-select pg_temp.must(pg_temp.refused(statement, '42501'), statement) from (values ('insert into account_history default values'), ('update account set email = null'), ('table rejected_account'),
+select pg_temp.must(pg_temp.refused(statement, '42501'), statement) from (values ('insert into account_history default values'), ('update account set email = null'), ('table rejected_account'), ('select request_sync()'),
   ('select * from erase_history(null, ''b'', null, null)')) as attempt (statement);
 set role :owner;
 select pg_temp.must(documents = 1, 'the owner erases') from erase_history(null, 'b', null, 'asked');
