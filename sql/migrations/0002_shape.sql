@@ -339,7 +339,7 @@ as $$
 begin
   if not account_is_plain(document) then
     return (select left_over.other from account_other(document) as left_over);
-  elsif document ? 'receive_attempts_count' then
+  elsif json_object(document) ? 'receive_attempts_count' then
     return jsonb_build_object('receive_attempts_count', document -> 'receive_attempts_count');
   end if;
   return '{}';

@@ -100,15 +100,17 @@ end;
 comment on function erasure_link(text, bigint, timestamptz, text, text, text[], bigint[], bytea[])
   is 'The text of one erasure that its hash covers';
 
--- What stays of an erased document: which account it was, its statuses and features. Erasing twice is erasing once.
+-- What stays of an erased document: which account it was, its statuses and features; words, for anything else under these names could
+-- hold what was to be erased. Erasing twice is erasing once.
 create function tombstone(document jsonb) returns jsonb
   language sql immutable parallel safe
 begin atomic
   select coalesce(jsonb_object_agg(name, value), '{}')
   from jsonb_each(json_object(document)) as field (name, value)
-  where name in (
-    '_type', 'id', 'send_status', 'receive_status', 'email_receive_status', 'calendar_receive_status',
-    'available_features', 'enabled_features');
+  where name in ('_type', 'id', 'send_status', 'receive_status', 'email_receive_status', 'calendar_receive_status')
+  and jsonb_typeof(value) in ('string', 'null')
+  or name in ('available_features', 'enabled_features')
+  and (value = 'null' or not jsonb_path_exists(json_list(value), 'strict $[*] ? (@.type() != "string")'));
 end;
 comment on function tombstone(jsonb) is 'What erasing leaves of a document';
 

@@ -47,6 +47,12 @@ select pg_temp.must(count(*) = 0, 'all hold') from organization cross join later
 select pg_temp.must(count(*) = 0, 'again: nothing') from erase_history(null, 'b', null, null);
 select pg_temp.must(array_agg(coalesce(field, '-') || coalesce(new_value ->> 'id', '') order by seq) = '{-a,-a,user_id,-}', 'changes beside it') from account_change where organization_id = 'o';
 
+select pg_temp.must(tombstone(document::jsonb) = left_of::jsonb and tombstone(left_of::jsonb) = left_of::jsonb, document) from (values
+  ('{"id": "a", "send_status": null, "enabled_features": ["f", "g"], "available_features": []}', '{"id": "a", "send_status": null, "enabled_features": ["f", "g"], "available_features": []}'),
+  ('{"id": "a", "_type": ["x"], "send_status": {"email": "a@x"}, "receive_status": ["a@x"], "email_receive_status": 7}', '{"id": "a"}'),
+  ('{"id": {"email": "a@x"}, "enabled_features": ["f", {"email": "a@x"}], "available_features": [["a@x"]]}', '{}'),
+  ('{"enabled_features": null, "available_features": "f"}', '{"enabled_features": null}'), ('[]', '{}')) as v (document, left_of);
+
 -- Still at Close: refused; the user who had it before goes, the one who has it now does not.
 select pg_temp.must(pg_temp.refused($$select erase_history(null, 'a', null, null)$$, 'CS006'), 'an account at Close');
 select pg_temp.must(pg_temp.refused($$select erase_history('v', null, null, null)$$, 'CS006'), 'a user at Close');

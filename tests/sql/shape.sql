@@ -121,6 +121,7 @@ begin
   end loop;
 end $$;
 
+select pg_temp.must(other_of(document) = account_other(document), format('no object: %s', document)) from jsonb_array_elements('["receive_attempts_count", ["receive_attempts_count"], 5, null, []]') as document;
 select pg_temp.must(account_difference_fields('{"type":"a","other":{"type":1,"default_identity_x":1}}', '{"type":"b","other":{"type":2}}') = '{_type,default_identity_x,type}', 'a field called as a column');
 
 -- A long list costs no more than its length: these would take minutes if each element were looked for among all.
