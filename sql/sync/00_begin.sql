@@ -45,10 +45,11 @@ select
   1 + coalesce((select sweep_id from sweep where organization_id = $1 order by sweep_id desc limit 1), 0),
   $6::timestamptz,
   greatest(
-    clock_timestamp(), $6, $7::timestamptz, agreed.listed_at,
+    clock_timestamp(), $6, $7::timestamptz, agreed.listed_at, $8::timestamptz, agreed.last_swept_at, -- where a not_before comes from
+    (select max(seen_at) from account_digest where organization_id = $1 and seen_at is not null),
     (select observed_at from account_history where organization_id = $1 order by seq desc limit 1)),
   greatest($7, agreed.listed_at),
-  greatest($8::timestamptz, agreed.last_swept_at),
+  greatest($8, agreed.last_swept_at),
   $9::text[], $12::integer, $10::boolean, $11::boolean
 from agreed
 where not exists (select from sweep_begun)

@@ -198,3 +198,21 @@ Test(true_times, never_go_back) {
   cr_assert_eq(story_count(story, "select count(*) from account_history"), 5);
   story_destroy(story);
 }
+
+Test(true_times, never_go_back_behind_an_unchanged_sweep) {
+  struct story *story = with_accounts(2);
+  sweep(story, 0);
+  story_sql(story, "update organization set listed_at = listed_at + '1 h', last_swept_at = last_swept_at + '1 h';"
+                   "update coverage set until_at = until_at + '1 h'");
+  story_expect_exit(story, 0, "sync", NULL);
+  put(story, "a3", "ok");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_sql(story, "update account_digest set seen_at = now() + '2 h'"); /* as if a listing had not shown them */
+  put(story, "a1", "error");
+  story_remove(story, 1, "a2");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_expect_exit(story, 0, "verify", NULL);
+  story_expect_exact(story);
+  cr_assert_eq(story_count(story, "select count(*) from account_history"), 5);
+  story_destroy(story);
+}
