@@ -7,7 +7,8 @@
  * sync.flush_interval's worth of true statements, and that losing it (a crash) makes the database say less, never something wrong. */
 
 void ledger_init(struct ledger *ledger) {
-  *ledger = (struct ledger){.listed_at_us = MOMENT_UNKNOWN, .complete_at_us = MOMENT_UNKNOWN};
+  *ledger = (struct ledger){
+      .listed_at_us = MOMENT_UNKNOWN, .complete_at_us = MOMENT_UNKNOWN, .outcome_at_us = MOMENT_UNKNOWN};
 }
 
 void ledger_forget(struct ledger *ledger) {
@@ -31,6 +32,7 @@ bool ledger_add(struct ledger *ledger, const struct ledger_entry *entry) {
   if (entry->covers && !coverage_add(&ledger->coverage, entry->started_at_us, entry->ended_at_us, entry->gap_us))
     return false;
   ledger->attempts = ledger_repeats(ledger, entry->outcome, entry->error) ? ledger->attempts + 1 : 1;
+  ledger->outcome_at_us = entry->started_at_us;
   if (entry->covers)
     ledger->complete_at_us = entry->started_at_us;
   if (entry->outcome != OUTCOME_FAILED)
@@ -50,7 +52,7 @@ void ledger_statement(const struct ledger *ledger, const char *organization_id, 
                       struct ledger_texts *ret_texts, struct db_statement *ret_statement) {
   struct ledger_texts *texts = ret_texts;
   const struct coverage *coverage = &ledger->coverage;
-  *ret_statement = (struct db_statement){.sql = sql_query_flush, .count = 12, .prepare = true};
+  *ret_statement = (struct db_statement){.sql = sql_query_flush, .count = 13, .prepare = true};
   struct slice *values = ret_statement->values;
   snprintf(texts->attempts, sizeof texts->attempts, "%d", ledger->attempts);
   values[0] = slice_of(organization_id);
@@ -60,6 +62,10 @@ void ledger_statement(const struct ledger *ledger, const char *organization_id, 
   if (ledger->listed_at_us != MOMENT_UNKNOWN) {
     moment_format(ledger->listed_at_us, texts->listed);
     values[4] = slice_of(texts->listed);
+  }
+  if (ledger->outcome_at_us != MOMENT_UNKNOWN) {
+    moment_format(ledger->outcome_at_us, texts->outcome_at);
+    values[12] = slice_of(texts->outcome_at);
   }
   values[5] = span(texts->gap, sizeof texts->gap, gap_us);
   if (coverage->sweeps == 0)

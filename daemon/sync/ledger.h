@@ -10,6 +10,7 @@ struct ledger {
   struct snapshot *snapshot; /* the stored digests as of `revision`, or NULL: read them again */
   int64_t revision;
   int64_t listed_at_us, complete_at_us; /* newest known, written or not; MOMENT_UNKNOWN */
+  int64_t outcome_at_us;                /* started_at of the newest sweep in the ledger; MOMENT_UNKNOWN */
   struct coverage coverage;             /* owed */
   int attempts;                         /* owed: sweeps that ended like the one before */
   bool outcome_known;                   /* the three below are what the database has, or will have once we paid */
@@ -39,6 +40,7 @@ bool ledger_owes(const struct ledger *ledger);
 /* The statement that pays (sql/query/flush.sql); its texts live in `ret_texts` until it was sent. */
 struct ledger_texts {
   char from[MOMENT_TEXT_BYTES], ended[MOMENT_TEXT_BYTES], until[MOMENT_TEXT_BYTES], listed[MOMENT_TEXT_BYTES];
+  char outcome_at[MOMENT_TEXT_BYTES];
   char attempts[24], sweeps[24], gap[40], longest[40], pending[40];
 };
 void ledger_statement(const struct ledger *ledger, const char *organization_id, int64_t gap_us,

@@ -28,6 +28,7 @@ create table organization (
   consecutive_failures integer not null default 0,
   last_outcome         text,
   last_error           text,
+  outcome_at           timestamptz,
   digest_version       integer,
   volatile_fields      text[] not null default '{}',
   also_named           text[] not null default '{}'
@@ -45,6 +46,7 @@ comment on column organization.last_verified_at is 'started_at of the last compl
 comment on column organization.consecutive_failures is 'Failed and incomplete sweeps since the last good one';
 comment on column organization.last_outcome is 'Outcome of the last recorded sweep: unchanged, changed, incomplete, guarded, failed';
 comment on column organization.last_error is 'What the last sweep failed on; NULL after a good one';
+comment on column organization.outcome_at is 'started_at of the sweep that last_outcome, last_error and consecutive_failures tell of last';
 comment on column organization.digest_version is 'Version of the canonical form that account_digest was made with';
 comment on column organization.volatile_fields is 'sync.volatile_fields that account_digest was made with';
 comment on column organization.also_named is 'Other NAMEs in the configuration that turned out to mean this organization';

@@ -20,7 +20,8 @@ with newest as (
   update organization
   set consecutive_failures = consecutive_failures + $4::integer,
     last_outcome = 'failed',
-    last_error = $3
+    last_error = $3,
+    outcome_at = $2::timestamptz
   from newest
   where organization.organization_id = $1
 ), again as (
@@ -34,7 +35,7 @@ with newest as (
   returning sweep.sweep_id, sweep.attempts
 ), recorded as (
   insert into sweep (organization_id, sweep_id, started_at, finished_at, outcome, requests, received_bytes, attempts, error)
-  select $1, coalesce(sweep_id, 0) + 1, $2::timestamptz, greatest(clock_timestamp(), $2), 'failed', $5::integer, $6::bigint, $4, $3
+  select $1, coalesce(sweep_id, 0) + 1, $2, greatest(clock_timestamp(), $2), 'failed', $5::integer, $6::bigint, $4, $3
   from newest
   where is_same is not true
   returning sweep_id, attempts

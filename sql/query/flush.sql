@@ -1,8 +1,10 @@
 -- Writes down sweeps that found nothing to write: coverage and the organization's account of itself, the attempts of a sweep
--- that ends like the one before, and that what was rejected or drifted is still there. Touches no account and no index.
+-- that ends like the one before, and that what was rejected or drifted is still there. Touches no account and no index. No lock is
+-- asked for: an outcome that is newer stays as it is (outcome_at in the future is none: the clock stepped back).
 --
 -- $1 organization_id text, $2 outcome text, $3 error text, $4 attempts integer, $5 listed_at timestamptz, $6 gap interval, coverage
--- to add or NULLs: $7 from_at, $8 first_ended_at, $9 until_at timestamptz, $10 sweeps bigint, $11 longest_gap, $12 pending_gap interval
+-- to add or NULLs: $7 from_at, $8 first_ended_at, $9 until_at timestamptz, $10 sweeps bigint, $11 longest_gap, $12 pending_gap interval;
+-- $13 outcome_at timestamptz: started_at of the newest of the sweeps
 -- -> last_swept_at timestamptz, revision bigint
 with newest as (
   select sweep.sweep_id
@@ -17,6 +19,7 @@ with newest as (
   where organization.organization_id = $1::text
   and $2::text <> 'unchanged'
   and organization.last_outcome = $2
+  and (organization.outcome_at between $13::timestamptz and clock_timestamp()) is not true
   and sweep.outcome = $2
   and sweep.error is not distinct from $3::text
 ), again as (
@@ -50,11 +53,16 @@ with newest as (
   )
 )
 update organization
-set last_swept_at = coalesce(greatest(last_swept_at, $9), last_swept_at),
-  listed_at = coalesce($5::timestamptz, $9, listed_at),
-  consecutive_failures = case when $2 in ('incomplete', 'failed') then consecutive_failures + $4 else 0 end,
-  last_outcome = $2,
-  last_error = case when $2 in ('incomplete', 'failed') then $3 end
+set last_swept_at = greatest(last_swept_at, $9),
+  listed_at = greatest(listed_at, coalesce($5::timestamptz, $9)),
+  (consecutive_failures, last_outcome, last_error, outcome_at) = (
+    select failures, outcome, error, at
+    from (values
+      (consecutive_failures, last_outcome, last_error, outcome_at, true),
+      (case when $2 in ('incomplete', 'failed') then consecutive_failures + $4 else 0 end, $2,
+        case when $2 in ('incomplete', 'failed') then $3 end, $13, false)
+    ) as told (failures, outcome, error, at, is_newer)
+    where is_newer = coalesce(outcome_at between $13 and clock_timestamp(), false))
 from covered
 where organization_id = $1
 returning last_swept_at, revision;

@@ -76,6 +76,7 @@ with total as materialized (
     consecutive_failures = case when verdict.outcome = 'incomplete' then organization.consecutive_failures + $15 else 0 end,
     last_outcome = verdict.outcome,
     last_error = case when verdict.outcome = 'incomplete' then $2 end,
+    outcome_at = verdict.started_at,
     digest_version = case when $14 then verdict.digest_version else organization.digest_version end,
     volatile_fields = case when $14 then verdict.volatile_fields else organization.volatile_fields end
   from verdict, covered

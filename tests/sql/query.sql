@@ -12,10 +12,10 @@ select pg_temp.must(:'name' = 'one', 'by id');
 
 -- A flush: coverage and organization, one heap-only update each, under 400 bytes of WAL by its own count (the log's end is moved by
 -- everybody in the cluster). No page is written whole: full_page_writes is off here.
-execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01', '2026-01-01 00:00:02', '2026-01-01', 1, null, null);
-execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:01', '2026-01-01 00:01:02', '2026-01-01 00:01', 1, null, null);
-execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:02', '2026-01-01 00:02:02', '2026-01-01 00:04', 3, '61 s', '62 s');
-\set flush 'execute flush (''orga_1'', ''unchanged'', null, 0, null, ''3 min'', ''2026-01-01 00:05'', ''2026-01-01 00:05:02'', ''2026-01-01 00:05'', 1, null, null)'
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01', '2026-01-01 00:00:02', '2026-01-01', 1, null, null, '2026-01-01');
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:01', '2026-01-01 00:01:02', '2026-01-01 00:01', 1, null, null, '2026-01-01 00:01');
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:02', '2026-01-01 00:02:02', '2026-01-01 00:04', 3, '61 s', '62 s', '2026-01-01 00:04');
+\set flush 'execute flush (''orga_1'', ''unchanged'', null, 0, null, ''3 min'', ''2026-01-01 00:05'', ''2026-01-01 00:05:02'', ''2026-01-01 00:05'', 1, null, null, ''2026-01-01 00:05'')'
 create function pg_temp.wal_written(statement text) returns json language plpgsql as $$
 declare plan json;
 begin
@@ -26,16 +26,16 @@ select written ->> 'WAL Bytes' as bytes, written ->> 'WAL Records' as records fr
 select pg_temp.must(:bytes between 1 and 399, format('a flush is under 400 bytes of WAL: %s in %s records', :bytes, :records));
 select pg_temp.must(sweeps = 6 and until_at = '2026-01-01 00:05' and longest_gap = '62 s' and pending_gap = '62 s', 'coverage') from coverage;
 select pg_temp.must(last_swept_at = '2026-01-01 00:05' and listed_at = last_swept_at and revision = 3, 'organization') from organization;
-execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:05', '2026-01-01 00:05:02', '2026-01-01 00:05', 1, null, null);
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:05', '2026-01-01 00:05:02', '2026-01-01 00:05', 1, null, null, '2026-01-01 00:05');
 select pg_temp.must(sweeps = 6, 'flushed twice is once') from coverage;
-execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:09', '2026-01-01 00:09:02', '2026-01-01 00:09', 1, null, null);
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:09', '2026-01-01 00:09:02', '2026-01-01 00:09', 1, null, null, '2026-01-01 00:09');
 select pg_temp.must(count(*) = 2, 'a gap begins a new span') from coverage;
 
 -- What is still there is seen again; drift whose account has it no more is not.
 insert into account (organization_id, account_id, other, first_seen_at, changed_at) values ('orga_1', 'a', '{"new":1,"identities[].x":["s",2]}', now(), now());
 insert into field_drift values ('orga_1', 'new', 'number', '2026-01-01', '2026-01-01'), ('orga_1', 'new', 'string', '2026-01-01', '2026-01-01'), ('orga_1', 'identities[].x', 'number', '2026-01-01', '2026-01-01'), ('orga_1', 'gone', 'number', '2026-01-01', '2026-01-01');
 insert into rejected_account values ('orga_1', 'f', null, 'no id', null, '2026-01-01', '2026-01-01');
-execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:10', '2026-01-01 00:10:02', '2026-01-01 00:10', 1, null, null);
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:10', '2026-01-01 00:10:02', '2026-01-01 00:10', 1, null, null, '2026-01-01 00:10');
 select pg_temp.must(array_agg(path || json_type order by path) = '{identities[].xnumber,newnumber}', 'drift still there') from field_drift where last_seen_at = '2026-01-01 00:10';
 select pg_temp.must(last_seen_at = '2026-01-01 00:10', 'rejected still there') from rejected_account;
 
@@ -47,12 +47,34 @@ select pg_temp.must(:sweep_id = 1 and :attempts = 3, 'the same');
 execute fail ('orga_1', '2026-01-01 00:13', 'another', 1, 1, 0) \gset
 select pg_temp.must(:sweep_id = 2, 'another');
 select pg_temp.must(consecutive_failures = 4 and last_outcome = 'failed' and last_error = 'another' and last_swept_at = '2026-01-01 00:10', 'organization') from organization;
-execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:11', '2026-01-01 00:11:02', '2026-01-01 00:11', 1, null, null);
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:11', '2026-01-01 00:11:02', '2026-01-01 00:11', 1, null, null, '2026-01-01 00:13:30');
 select pg_temp.must(consecutive_failures = 0 and last_error is null and last_outcome = 'unchanged', 'reset') from organization;
 execute fail ('orga_1', '2026-01-01 00:13', 'another', 1, 1, 0) \gset
 select pg_temp.must(:sweep_id = 3, 'not the same after a good one');
 execute fail ('orga_0', '2026-01-01 00:13', 'another', 1, 1, 0);
 select pg_temp.must(count(*) = 3, 'nobody''s failure is nobody''s') from sweep;
+
+-- What is flushed late adds to what was seen, but what another process recorded since stays as it is; flushed twice is once.
+create procedure pg_temp.stands(what text, outcome text, failures integer, error text, attempts integer) language plpgsql as $$
+begin
+  perform pg_temp.must((last_outcome, consecutive_failures, last_error) is not distinct from (outcome, failures, error), what) from organization;
+  perform pg_temp.must(listed_at = '2026-01-01 00:20' and last_swept_at = '2026-01-01 00:20', what) from organization;
+  perform pg_temp.must(sweep.attempts = stands.attempts, what) from sweep order by sweep_id desc limit 1;
+end $$;
+update organization set listed_at = '2026-01-01 00:20', last_swept_at = '2026-01-01 00:20', consecutive_failures = 0;
+execute fail ('orga_1', '2026-01-01 00:21', 'away', 1, 1, 0);
+call pg_temp.stands('failed', 'failed', 1, 'away', 1);
+execute flush ('orga_1', 'unchanged', null, 5, '2026-01-01 00:19', '3 min', '2026-01-01 00:14', '2026-01-01 00:14:02', '2026-01-01 00:19', 5, '1 min', '1 min', '2026-01-01 00:19');
+call pg_temp.stands('an older good one', 'failed', 1, 'away', 1);
+execute flush ('orga_1', 'failed', 'away', 3, null, '3 min', null, null, null, null, null, null, '2026-01-01 00:20:30');
+call pg_temp.stands('older ones of the same kind', 'failed', 1, 'away', 1);
+execute flush ('orga_1', 'failed', 'away', 2, null, '3 min', null, null, null, null, null, null, '2026-01-01 00:23');
+execute flush ('orga_1', 'failed', 'away', 2, null, '3 min', null, null, null, null, null, null, '2026-01-01 00:23');
+call pg_temp.stands('newer ones', 'failed', 3, 'away', 3);
+update organization set outcome_at = '2100-01-01'; -- and then the clock stepped back
+execute flush ('orga_1', 'unchanged', null, 1, null, '3 min', null, null, null, null, null, null, '2026-01-01 00:24');
+call pg_temp.stands('newer, by the clock that is', 'unchanged', 0, null, 3);
+execute fail ('orga_1', '2026-01-01 00:25', 'another', 1, 1, 0);
 
 execute claim ('orga_1', 'two') \gset
 execute claim ('orga_1', 'two') \gset

@@ -240,3 +240,34 @@ Test(run_signals, skips_a_turn_while_another_process_sweeps) {
   story_expect_exact(story);
   story_destroy(story);
 }
+
+/* What another process recorded since is newer than what the daemon owes. */
+Test(run_signals, stops_and_overwrites_nothing_newer) {
+  static const char standing[] = "select concat_ws(' ', listed_at, last_swept_at, last_outcome, last_error, "
+                                 "consecutive_failures) from organization";
+  struct story *story = story_create_generated(1, 3, 3);
+  story_set(story, "sync", "flush_interval", "1h");
+  const struct run *run = start(story, "1h");
+  story_await_sql(story, "1", "select sum(sweeps) from coverage", 10000);
+  story_signal(story, run, SIGUSR1);
+  running_await_requests(story, 1, 3, 10000); /* two listings and a /me/ */
+  story_change(story, 100, 7);
+  story_expect_exit(story, 0, "sync", NULL); /* waits for the daemon's sweep to end */
+  story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\"}, \"status\": 500}]");
+  story_expect_exit(story, 1, "sync", NULL);
+  const char *before = story_sql(story, standing);
+  cr_assert_not_null(strstr(before, "failed"), "%s", before);
+  running_stop(story, run);
+  story_expect_sql(story, before, standing);
+  story_replies(story, "[]");
+  story_change(story, 100, 9);
+  story_expect_exit(story, 0, "sync", NULL);
+  story_expect_sql(
+      story, "t", /* a change comes after the listing that saw the state before it */
+      "select bool_and(later.not_before = started_at) from account_history as later join account_history "
+      "as past using (account_id) join sweep on sweep.sweep_id = past.sweep_id where later.version = 3 and "
+      "past.version = 2");
+  story_expect_exit(story, 0, "verify", NULL);
+  story_expect_exact(story);
+  story_destroy(story);
+}

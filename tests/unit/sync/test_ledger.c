@@ -97,4 +97,5 @@ Test(ledger, the_statement_says_what_is_owed) {
   cr_assert(slice_equals(statement.values[8], "1970-01-01T00:02:00.000000Z"));
   cr_assert(slice_equals(statement.values[9], "3"));
   cr_assert(slice_equals(statement.values[10], "61000000 microseconds"), "%s", texts.longest);
+  cr_assert(slice_equals(statement.values[12], "1970-01-01T00:02:00.000000Z"));
 }
