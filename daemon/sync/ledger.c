@@ -83,7 +83,7 @@ void ledger_statement(const struct ledger *ledger, const char *organization_id, 
 }
 
 void ledger_paid(struct ledger *ledger, int64_t now_ms) {
-  ledger->coverage = (struct coverage){0};
+  ledger->coverage = (struct coverage){.until_at_us = ledger->coverage.until_at_us};
   ledger->attempts = 0;
   ledger->paid_at_ms = now_ms;
 }

@@ -77,6 +77,14 @@ static void forget_what_was_paid(struct sweep *sweep) {
     ledger_paid(ledger, ledger->paid_at_ms);
 }
 
+/* Where the clock went back behind it, coverage has to say so. */
+static void know_what_is_written(struct sweep *sweep) {
+  struct coverage *coverage = &sweep->options.ledger->coverage;
+  int64_t swept_us = sweep->standing.last_swept_at_us;
+  if (coverage->sweeps == 0 && swept_us != MOMENT_UNKNOWN && swept_us > coverage->until_at_us)
+    coverage->until_at_us = swept_us;
+}
+
 static void on_standing(void *context, const struct standing *standing, const struct error *error) {
   struct sweep *sweep = context;
   struct error disagreement = {0};
@@ -95,6 +103,7 @@ static void on_standing(void *context, const struct standing *standing, const st
   standing_finish(&sweep->standing);
   standing_copy(&sweep->standing, standing);
   forget_what_was_paid(sweep);
+  know_what_is_written(sweep);
   sweep->clock_read_ms = loop_now_ms(sweep->options.tools->loop);
   sweep->verify = sweep->options.verify || standing->verification_due;
   if (standing->organization_id == NULL) {

@@ -39,11 +39,23 @@ begin
         span.longest_gap, span.pending_gap, extend_coverage.longest_gap, extend_coverage.from_at - span.until_at,
         case when extend_coverage.sweeps > 1 then extend_coverage.first_ended_at - span.until_at end),
       pending_gap = case when extend_coverage.sweeps > 1 then coalesce(extend_coverage.pending_gap, '0')
-        else extend_coverage.first_ended_at - span.until_at end
+        else greatest(extend_coverage.pending_gap, extend_coverage.first_ended_at - span.until_at) end
     from span
     where coverage.organization_id = span.organization_id
     and coverage.from_at = span.from_at
     and span.until_at < extend_coverage.until_at
+    returning coverage.from_at, coverage.until_at
+  ), behind as (
+    update coverage
+    set pending_gap = hidden
+    from span
+    cross join lateral (
+      select greatest(extend_coverage.longest_gap, coalesce(extend_coverage.pending_gap, span.until_at - extend_coverage.from_at)) as hidden
+    ) as told
+    where coverage.organization_id = span.organization_id
+    and coverage.from_at = span.from_at
+    and span.until_at > extend_coverage.until_at
+    and hidden > greatest(span.longest_gap, span.pending_gap)
     returning coverage.from_at, coverage.until_at
   ), begun as (
     insert into coverage (organization_id, from_at, until_at, sweeps, longest_gap, pending_gap, first_ended_at)
@@ -54,6 +66,8 @@ begin
     returning coverage.from_at, coverage.until_at
   )
   select * from extended
+  union all
+  select * from behind
   union all
   select * from begun;
 end

@@ -103,3 +103,22 @@ Test(coverage, is_not_extended_by_incomplete_and_failed_sweeps) {
   cr_assert_str_neq(guarded, again);
   story_destroy(story);
 }
+
+/* One sweep after the step back, the next when the old time is reached again: as if an hour had not been watched. */
+Test(coverage, says_how_far_the_clock_stepped_back) {
+  struct story *story = story_create_generated(1, 3, 2);
+  story_set(story, "sync", "gap", "30m");
+  sweep(story, 0);
+  story_sql(story, "update organization set last_swept_at = last_swept_at + '1 h', listed_at = listed_at + '1 h';"
+                   "update coverage set until_at = until_at + '1 h', sweeps = 61, longest_gap = '61 s'");
+  sweep(story, 0);
+  story_expect_sql(story, "t",
+                   "select count(*) = 1 and bool_and(until_at - from_at = '1 h' and pending_gap between '1 h' and '1.5 "
+                   "h') from coverage");
+  story_sql(story, "update organization set last_swept_at = last_swept_at - interval '1 h';"
+                   "update coverage set until_at = until_at - interval '1 h'"); /* an hour later */
+  sweep(story, 0);
+  story_expect_sql(story, "t", "select longest_gap between '59 min' and '1.5 h' from coverage");
+  story_expect_exact(story);
+  story_destroy(story);
+}

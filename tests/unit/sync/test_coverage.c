@@ -46,15 +46,32 @@ Test(coverage, a_gap_is_refused_and_changes_nothing) {
   expect(&fresh, (struct coverage){1, 1361, 2000, 1361, 0, 0});
 }
 
-Test(coverage, a_clock_that_goes_back_covers_nothing_new) {
+/* The sweep after it may be `gap` after until_at, and is as much later again as the clock went back. */
+Test(coverage, a_clock_that_goes_back_covers_nothing_new_and_can_hide_something) {
   struct coverage coverage = {0};
   cr_assert(coverage_add(&coverage, 1000, 1002, GAP));
   cr_assert(coverage_add(&coverage, 1060, 1063, GAP));
-  struct coverage before = coverage;
-  cr_assert(coverage_add(&coverage, 1030, 1031, GAP));
   cr_assert(coverage_add(&coverage, 1060, 1061, GAP));
+  expect(&coverage, (struct coverage){2, 1000, 1002, 1060, 60, 63});
+  cr_assert(coverage_add(&coverage, 1030, 1031, GAP));
+  expect(&coverage, (struct coverage){2, 1000, 1002, 1060, 60, 30 + GAP});
   cr_assert(coverage_add(&coverage, -5, 0, GAP));
-  expect(&coverage, before);
+  cr_assert(coverage_add(&coverage, 1050, 1051, GAP));
+  expect(&coverage, (struct coverage){2, 1000, 1002, 1060, 60, 1065 + GAP});
+  cr_assert(coverage_add(&coverage, 1120, 1121, GAP));
+  expect(&coverage, (struct coverage){3, 1000, 1002, 1120, 1065 + GAP, 61});
+}
+
+Test(coverage, also_behind_what_is_written) {
+  struct coverage coverage = {.until_at_us = 5000};
+  cr_assert(coverage_add(&coverage, 1700, 1702, GAP));
+  expect(&coverage, (struct coverage){1, 1700, 1702, 1700, 0, 3300 + GAP});
+  cr_assert(coverage_add(&coverage, 1760, 1761, GAP));
+  expect(&coverage, (struct coverage){2, 1700, 1702, 1760, 3300 + GAP, 61});
+  coverage = (struct coverage){.until_at_us = 5000};
+  cr_assert(coverage_add(&coverage, 5000 + 2 * GAP, 5400, GAP),
+            "far from what is written is for the database to judge");
+  expect(&coverage, (struct coverage){1, 5360, 5400, 5360, 0, 0});
 }
 
 /* The promise itself, by brute force: a state that lasted longer than longest_gap was on some listing. A listing reads each
