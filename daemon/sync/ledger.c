@@ -7,8 +7,10 @@
  * sync.flush_interval's worth of true statements, and that losing it (a crash) makes the database say less, never something wrong. */
 
 void ledger_init(struct ledger *ledger) {
-  *ledger = (struct ledger){
-      .listed_at_us = MOMENT_UNKNOWN, .complete_at_us = MOMENT_UNKNOWN, .outcome_at_us = MOMENT_UNKNOWN};
+  *ledger = (struct ledger){.listed_at_us = MOMENT_UNKNOWN,
+                            .complete_at_us = MOMENT_UNKNOWN,
+                            .outcome_at_us = MOMENT_UNKNOWN,
+                            .sent_until_us = MOMENT_UNKNOWN};
 }
 
 void ledger_forget(struct ledger *ledger) {
@@ -82,7 +84,12 @@ void ledger_statement(const struct ledger *ledger, const char *organization_id, 
   values[11] = span(texts->pending, sizeof texts->pending, coverage->pending_gap_us);
 }
 
+void ledger_sent(struct ledger *ledger, const struct coverage *coverage) {
+  ledger->sent_until_us = coverage->sweeps > 0 ? coverage->until_at_us : MOMENT_UNKNOWN;
+}
+
 void ledger_paid(struct ledger *ledger, int64_t now_ms) {
+  ledger->sent_until_us = MOMENT_UNKNOWN;
   ledger->coverage = (struct coverage){.until_at_us = ledger->coverage.until_at_us};
   ledger->attempts = 0;
   ledger->paid_at_ms = now_ms;

@@ -12,6 +12,7 @@ struct ledger {
   int64_t listed_at_us, complete_at_us; /* newest known, written or not; MOMENT_UNKNOWN */
   int64_t outcome_at_us;                /* started_at of the newest sweep in the ledger; MOMENT_UNKNOWN */
   struct coverage coverage;             /* owed */
+  int64_t sent_until_us;                /* of coverage that was sent and not yet answered; MOMENT_UNKNOWN */
   int attempts;                         /* owed: sweeps that ended like the one before */
   bool outcome_known;                   /* the three below are what the database has, or will have once we paid */
   enum outcome outcome;
@@ -45,6 +46,7 @@ struct ledger_texts {
 };
 void ledger_statement(const struct ledger *ledger, const char *organization_id, int64_t gap_us,
                       struct ledger_texts *ret_texts, struct db_statement *ret_statement);
+void ledger_sent(struct ledger *ledger, const struct coverage *coverage); /* it may arrive, whatever is answered */
 void ledger_paid(struct ledger *ledger, int64_t now_ms);
 /* A sweep that wrote: this is what the database has now. */
 void ledger_wrote(struct ledger *ledger, enum outcome outcome, const char *error, int64_t now_ms);

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include "sync/sweep_judge.h"
+#include "sync/sweep_write.h"
 #include <string.h>
 
 /* What this file is for: a sweep's first and last words with the database: lock, standing, stored digests, unlock. It promises
@@ -68,13 +69,18 @@ static void forget_claims(struct sweep *sweep) {
   db_query(sweep->options.tools->write, &unclaim, NULL, on_forgotten, NULL);
 }
 
-/* What is owed may have been written down by a commit whose answer was lost: it must not be counted twice. */
-static void forget_what_was_paid(struct sweep *sweep) {
+/* What is owed was perhaps written down, by a commit whose answer was lost: it must not be counted twice. Where another process swept
+ * since, it is paid at once, while it can still be put in its place. */
+static void settle_what_is_owed(struct sweep *sweep) {
   struct ledger *ledger = sweep->options.ledger;
-  int64_t swept_us = sweep->standing.last_swept_at_us;
-  if (sweep_writes(sweep) && ledger->coverage.sweeps > 0 && swept_us != MOMENT_UNKNOWN &&
-      swept_us >= ledger->coverage.until_at_us)
+  int64_t swept_us = sweep->standing.last_swept_at_us, sent_us = ledger->sent_until_us;
+  if (!sweep_writes(sweep) || swept_us == MOMENT_UNKNOWN)
+    return;
+  ledger->sent_until_us = MOMENT_UNKNOWN;
+  if (sent_us != MOMENT_UNKNOWN && swept_us >= sent_us)
     ledger_paid(ledger, ledger->paid_at_ms);
+  if (ledger->coverage.sweeps > 0 && swept_us > ledger->coverage.until_at_us && swept_us <= sweep->standing.clock_us)
+    sweep_pay(sweep);
 }
 
 /* Where the clock went back behind it, coverage has to say so. */
@@ -102,7 +108,7 @@ static void on_standing(void *context, const struct standing *standing, const st
   }
   standing_finish(&sweep->standing);
   standing_copy(&sweep->standing, standing);
-  forget_what_was_paid(sweep);
+  settle_what_is_owed(sweep);
   know_what_is_written(sweep);
   sweep->clock_read_ms = loop_now_ms(sweep->options.tools->loop);
   sweep->verify = sweep->options.verify || standing->verification_due;

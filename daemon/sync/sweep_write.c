@@ -28,12 +28,18 @@ static void pay(struct sweep *sweep, db_done_fn *done, void *context) {
   struct ledger_texts texts;
   struct db_statement statement;
   ledger_statement(sweep->options.ledger, sweep_bound_to(sweep), sweep_gap_ms(sweep) * 1000, &texts, &statement);
+  ledger_sent(sweep->options.ledger, &sweep->options.ledger->coverage);
   db_query(sweep->options.tools->write, &statement, NULL, done, context);
 }
 
 static void on_paid_before(void *context, const struct error *error) {
   (void)context; /* the sweep may be over by then */
   (void)error;   /* what could not be paid is lost: coverage then says less than was true, never more */
+}
+
+void sweep_pay(struct sweep *sweep) {
+  pay(sweep, on_paid_before, NULL);
+  ledger_paid(sweep->options.ledger, now_ms(sweep));
 }
 
 /* What is owed and cannot be written down together with `entry` is paid before it. */
@@ -43,10 +49,8 @@ static void pay_before(struct sweep *sweep, const struct ledger_entry *entry) {
   bool other = ledger->attempts > 0 && ledger->outcome != OUTCOME_UNCHANGED &&
                !ledger_repeats(ledger, entry->outcome, entry->error);
   bool fits = !entry->covers || coverage_add(&trial, entry->started_at_us, entry->ended_at_us, entry->gap_us);
-  if (fits && !other)
-    return;
-  pay(sweep, on_paid_before, NULL);
-  ledger_paid(ledger, now_ms(sweep));
+  if (!fits || other)
+    sweep_pay(sweep);
 }
 
 /* The coverage that this sweep's transaction writes: what is owed, and its own. */
@@ -136,6 +140,7 @@ void sweep_write(struct sweep *sweep) {
                             .received_bytes = sweep->traffic.received_bytes,
                             .gap_ms = sweep_gap_ms(sweep),
                             .coverage = total_coverage(sweep, &entry)};
+  ledger_sent(sweep->options.ledger, &work.coverage);
   sweep->under_way++;
   apply_start(sweep->options.tools->write, &work, on_applied, sweep);
 }

@@ -236,7 +236,7 @@ begin atomic
 end;
 comment on function verify_mirror(text) is 'Where an organization''s mirror tables differ from its newest documents; no row: they are equal but for volatile fields';
 
--- The spans of coverage before one; they never change again.
+-- The spans of coverage before one; before a settled one they never change again.
 create function coverage_digest(organization_id text, before timestamptz) returns text
   language sql stable parallel safe
 begin atomic
@@ -250,8 +250,8 @@ begin atomic
 end;
 comment on function coverage_digest(text, timestamptz) is 'Hex SHA-256 of the spans of coverage that began before a time';
 
--- Where an organization's evidence stands, in one line of key=value: its newest history row, erasure and span of coverage, and the
--- spans before. Kept elsewhere, it is what a cut or re-made chain is found by (verify --since).
+-- Where an organization's evidence stands, in one line of key=value: its newest history row, erasure and settled span of coverage,
+-- and the spans before. Kept elsewhere, it is what a cut or re-made chain is found by (verify --since).
 create function head_text(organization_id text) returns text
   language sql stable parallel safe
 begin atomic
@@ -272,8 +272,7 @@ begin atomic
     select *
     from coverage
     where coverage.organization_id = organization.organization_id
-    order by from_at desc
-    limit 1
+    and coverage.from_at = settled_span(organization.organization_id)
   ) as span on true
   left join lateral (
     select erasure_id, hash

@@ -20,18 +20,20 @@ begin atomic
 end;
 comment on function coverage_gap(text, timestamptz, timestamptz) is 'The spans within a time in which nobody was watching an organization';
 
+-- Spans that touch are one: what a process wrote down late reaches to the first sweep of the span after it.
 create function was_watching(organization_id text, from_ts timestamptz, until_ts timestamptz) returns boolean
   language sql stable parallel safe
 begin atomic
-  select exists (
+  select from_ts <= until_ts
+  and exists (
     select
     from coverage as span
     where span.organization_id = was_watching.organization_id
     and span.from_at <= from_ts
-    and span.until_at >= until_ts
-    and from_ts <= until_ts);
+    and span.until_at >= from_ts)
+  and not exists (select from coverage_gap(was_watching.organization_id, from_ts, until_ts));
 end;
-comment on function was_watching(text, timestamptz, timestamptz) is 'Whether one span of coverage reaches over all of a time: then a state unseen lasted at most unseen_at_most';
+comment on function was_watching(text, timestamptz, timestamptz) is 'Whether coverage reaches over all of a time: then a state unseen lasted at most unseen_at_most';
 
 -- The longest of: the distances within the spans that meet the time, and the stretches between them, each as far as it lies in it.
 create function unseen_at_most(organization_id text, from_ts timestamptz, until_ts timestamptz) returns interval
