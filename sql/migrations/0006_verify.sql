@@ -250,20 +250,21 @@ begin atomic
 end;
 comment on function coverage_digest(text, timestamptz) is 'Hex SHA-256 of the spans of coverage that began before a time';
 
--- Where an organization's evidence stands, in one line of key=value: its newest history row, erasure and settled span of coverage,
--- and the spans before. Kept elsewhere, it is what a cut or re-made chain is found by (verify --since).
+-- Where an organization's evidence stands, in one line of key=value: its newest history row, erasure and span of coverage, and the
+-- spans before the newest settled one. Kept elsewhere, it is what a cut or re-made chain is found by (verify --since).
 create function head_text(organization_id text) returns text
   language sql stable parallel safe
 begin atomic
   select
     format('organization_id=%s seq=%s hash=%s', organization.organization_id, coalesce(head.seq, 0),
       encode(coalesce(head.hash, decode(repeat('00', 32), 'hex')), 'hex'))
-    || case when span.from_at is null then '' else format(' from_at=%s until_at=%s sweeps=%s longest_gap=%ss%s older_spans=%s',
+    || case when span.from_at is null then '' else format(' from_at=%s until_at=%s sweeps=%s longest_gap=%ss%s%s older_spans=%s',
       to_char(span.from_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
       to_char(span.until_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
       span.sweeps, extract(epoch from greatest(span.longest_gap, span.pending_gap)),
       coalesce(to_char(span.first_ended_at at time zone 'UTC', '" first_ended_at="YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), ''),
-      coverage_digest(organization.organization_id, span.from_at)) end
+      coalesce(to_char(nullif(settled.from_at, span.from_at) at time zone 'UTC', '" older_before="YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), ''),
+      coverage_digest(organization.organization_id, settled.from_at)) end
     || case when last_erasure.erasure_id is null then ''
       else format(' erasures=%s erasure_hash=%s', last_erasure.erasure_id, encode(last_erasure.hash, 'hex')) end
   from organization
@@ -272,8 +273,10 @@ begin atomic
     select *
     from coverage
     where coverage.organization_id = organization.organization_id
-    and coverage.from_at = settled_span(organization.organization_id)
+    order by from_at desc
+    limit 1
   ) as span on true
+  left join lateral settled_span(organization.organization_id) as settled (from_at) on true
   left join lateral (
     select erasure_id, hash
     from erasure
@@ -296,9 +299,9 @@ begin atomic
     select place, substring(said from 'organization_id=([^\s"]+)') as organization_id, regexp_match(said,
       '(?:^|[\s"])organization_id=(\S+) +seq=([0-9]{1,18}) +hash=([0-9a-f]{64})\M'
       || '(?: +from_at=([0-9TZ:.-]{27}) +until_at=([0-9TZ:.-]{27}) +sweeps=([0-9]{1,18}) +longest_gap=([0-9]{1,12}(?:[.][0-9]{1,6})?)s'
-      || '(?: +first_ended_at=([0-9TZ:.-]{27}))? +older_spans=([0-9a-f]{64})\M)?'
+      || '(?: +first_ended_at=([0-9TZ:.-]{27}))?(?: +older_before=([0-9TZ:.-]{27}))? +older_spans=([0-9a-f]{64})\M)?'
       || '(?: +erasures=([0-9]{1,18}) +erasure_hash=([0-9a-f]{64})\M)?'
-      || '(?![^\s"])(?!.*\m(?:from_at|until_at|sweeps|longest_gap|first_ended_at|older_spans|erasures|erasure_hash)=)') as part
+      || '(?![^\s"])(?!.*\m(?:from_at|until_at|sweeps|longest_gap|first_ended_at|older_before|older_spans|erasures|erasure_hash)=)') as part
     from regexp_split_to_table(heads, '[\r\n]+') with ordinality as split (said, place)
     where said ~ 'organization_id='
     and said ~ '\m(?:seq|hash)='
@@ -312,9 +315,10 @@ begin atomic
       part[6]::bigint as sweeps,
       (part[7] || 's')::interval as longest_gap,
       close_timestamp(part[8]) as first_ended_at,
-      part[9] as older_spans,
-      part[10]::bigint as erasures,
-      decode(part[11], 'hex') as erasure_hash
+      coalesce(close_timestamp(part[9]), close_timestamp(part[4])) as older_before,
+      part[10] as older_spans,
+      part[11]::bigint as erasures,
+      decode(part[12], 'hex') as erasure_hash
     from line
     where part is not null
   ), compared as (
@@ -333,7 +337,7 @@ begin atomic
       span.until_at >= pinned.until_at and span.sweeps >= pinned.sweeps
         and greatest(span.longest_gap, span.pending_gap) >= pinned.longest_gap -- the one becomes the other when the span goes on
         and (pinned.first_ended_at is null or span.first_ended_at is not distinct from pinned.first_ended_at) as is_span_kept,
-      coverage_digest(pinned.organization_id, pinned.from_at) = pinned.older_spans as are_older_kept,
+      coverage_digest(pinned.organization_id, pinned.older_before) = pinned.older_spans as are_older_kept,
       erased.hash as erasure_hash_now
     from pinned
     left join organization as known on known.organization_id = pinned.organization_id
@@ -368,7 +372,7 @@ begin atomic
         when from_at is null or not is_known then null
         when not is_span_known then format('the coverage from %s is gone', from_at)
         when is_span_kept is not true then format('the coverage from %s says less than the head', from_at)
-        when are_older_kept is not true then format('the coverage before %s is not what it was', from_at)
+        when are_older_kept is not true then format('the coverage before %s is not what it was', older_before)
       end
     from compared
     union all

@@ -65,6 +65,7 @@ begin atomic
       where span.organization_id = unseen_at_most.organization_id
     ) as gap
     where greatest(gap_from, from_ts) <= least(gap_until, until_ts)
-  ) as stretch;
+  ) as stretch
+  where from_ts <= until_ts;
 end;
-comment on function unseen_at_most(text, timestamptz, timestamptz) is 'The longest a state could have lasted within a time and gone unseen; NULL: without bound';
+comment on function unseen_at_most(text, timestamptz, timestamptz) is 'The longest a state could have lasted within a time and gone unseen; NULL: without bound, or a time that ends before it begins';

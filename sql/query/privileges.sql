@@ -38,7 +38,7 @@ from (
     ('coverage', 'until_at,sweeps,longest_gap,pending_gap'),
     ('field_drift', 'last_seen_at'),
     ('organization', 'name,principal_id,revision,last_swept_at,listed_at,last_changed_at,last_verified_at,'
-      'consecutive_failures,last_outcome,last_error,digest_version,volatile_fields,also_named'),
+      'consecutive_failures,last_outcome,last_error,outcome_at,digest_version,volatile_fields,also_named'),
     ('sweep', 'attempts,finished_at')
 ) as updated (object, columns)
 where not (

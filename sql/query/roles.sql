@@ -39,7 +39,7 @@ with named as (
     ('writer', 'select, insert, update (until_at, sweeps, longest_gap, pending_gap)', 'coverage'),
     ('writer', 'select, insert, update (last_seen_at)', 'field_drift'),
     ('writer', 'select, insert, update (name, principal_id, revision, last_swept_at, listed_at, last_changed_at, last_verified_at, '
-      'consecutive_failures, last_outcome, last_error, digest_version, volatile_fields, also_named)', 'organization'),
+      'consecutive_failures, last_outcome, last_error, outcome_at, digest_version, volatile_fields, also_named)', 'organization'),
     ('writer', 'select', 'migration'),
     ('writer', 'select', 'erasure'), -- for the heads it logs, as history_anchor
     ('writer', 'select', 'history_anchor'),

@@ -100,6 +100,12 @@ call pg_temp.says('nothing before the first', '00:01:40-00:01:40 1 00:00:00/00:0
 select pg_temp.add('200');
 select pg_temp.add('799', '1 h');
 select pg_temp.must(settled_span('o') = '2026-01-01 00:01:40', 'not yet');
+select head_text('o') as head_young \gset
+select pg_temp.must(:'head_young' like '% from_at=2026-01-01T00:03:20.000000Z % older_before=2026-01-01T00:01:40.000000Z older_spans=%', 'the newest span is pinned at once');
+select pg_temp.must(count(*) = 0, 'its head holds') from verify_since(:'head_young');
+update coverage set sweeps = sweeps - 1 where from_at = '2026-01-01 00:03:20';
+select pg_temp.must(count(*) = 1, 'a young span altered') from verify_since(:'head_young');
+update coverage set sweeps = sweeps + 1 where from_at = '2026-01-01 00:03:20';
 select pg_temp.add('800', '1 h');
 select pg_temp.must(settled_span('o') = '2026-01-01 00:03:20', 'ten minutes');
 select head_text('o') as head_settled \gset
