@@ -132,7 +132,7 @@ void sweep_lock(struct sweep *sweep) {
                                        .digest_version = APPLY_DIGEST_VERSION,
                                        .verify_interval_ms = tools->config->sync.verify_interval_ms};
   if (question.lock)
-    sweep->lock_lost = false; /* it is taken anew */
+    sweep->lock_lost = false;      /* it is taken anew */
   listing_destroy(sweep->listing); /* of a try that the revision overtook */
   proof_destroy(sweep->proof);
   binding_destroy(sweep->binding);
