@@ -346,12 +346,20 @@ bool snapshot_next_uncertain(const struct snapshot *snapshot, uint32_t *number) 
   return next_flagged(snapshot, number, FLAG_UNCERTAIN, FLAG_UNCERTAIN);
 }
 
+bool snapshot_is_mended(const struct snapshot *snapshot, uint32_t number) {
+  struct slice id = snapshot_id(snapshot, number);
+  return memmem(id.bytes, id.length, "\xef\xbf\xbd", 3) != NULL;
+}
+
 bool snapshot_any_listed(const struct snapshot *snapshot, uint32_t *ret_number) {
   static const uint16_t best_first[] = {FLAG_STORED | FLAG_SHOWN, FLAG_SHOWN, FLAG_STRANGER};
-  for (size_t i = 0; i < sizeof best_first / sizeof *best_first; i++) {
-    *ret_number = 0;
-    if (next_flagged(snapshot, ret_number, best_first[i], best_first[i]))
-      return true;
-  }
-  return false;
+  bool any = false;
+  for (size_t i = 0; i < sizeof best_first / sizeof *best_first; i++)
+    for (uint32_t number = 0; next_flagged(snapshot, &number, best_first[i], best_first[i]); number++) {
+      *ret_number = number;
+      any = true;
+      if (!snapshot_is_mended(snapshot, number)) /* else Close cannot be asked for it */
+        return true;
+    }
+  return any;
 }

@@ -65,6 +65,8 @@ bool snapshot_is_uncertain(const struct snapshot *snapshot, uint32_t number);
 /* The first stored but not shown account at or after `*number`; false when there is no more. */
 bool snapshot_next_missing(const struct snapshot *snapshot, uint32_t *number);
 bool snapshot_next_uncertain(const struct snapshot *snapshot, uint32_t *number);
-/* The control probe: some account that is stored and shown, else one that is shown, else another user's that was passed by; false
- * when the list was empty. */
+/* Its id was no text and was mended (U+FFFD): Close does not know it by what we have. */
+bool snapshot_is_mended(const struct snapshot *snapshot, uint32_t number);
+/* The control probe: some account that is stored and shown, else one that is shown, else another user's that was passed by, a mended
+ * one only where there is no other; false when the list was empty. */
 bool snapshot_any_listed(const struct snapshot *snapshot, uint32_t *ret_number);

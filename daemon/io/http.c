@@ -164,8 +164,11 @@ static void complete(struct transfer *transfer, CURLcode code) {
   *link = transfer->next;
   if (!transfer->over)
     curl_multi_remove_handle(http->multi, transfer->easy);
-  if (code == CURLE_OK && !transfer->cancelled) {
-    struct http_response response = read_response(transfer);
+  struct http_response response = read_response(transfer);
+  /* Too many requests (RFC 6585): when to come back is in the headers, whatever becomes of the body. */
+  if (code != CURLE_OK && response.status == 429)
+    response.body = (struct slice){0};
+  if ((code == CURLE_OK || response.status == 429) && !transfer->cancelled) {
     transfer->done(transfer->context, &response, NULL);
   } else {
     struct error error;

@@ -27,6 +27,7 @@ struct proof {
   int under_way;
   uint32_t cursor;
   bool control_good, cancelled;
+  bool silent; /* a question got no answer in all its time: asking on would take as long for each of them */
   struct buffer removed, url;
   struct principal principal;
   struct proof_result result;
@@ -52,7 +53,7 @@ static void lower(struct proof *proof, enum proof_outcome outcome, enum error_ki
 static void start_probe(struct proof *proof, uint32_t number, bool control);
 
 static void more(struct proof *proof) {
-  while (!proof->cancelled && proof->control_good && proof->under_way < proof->options.width &&
+  while (!proof->cancelled && proof->control_good && !proof->silent && proof->under_way < proof->options.width &&
          snapshot_next_missing(proof->options.snapshot, &proof->cursor))
     start_probe(proof, proof->cursor++, false);
   if (proof->under_way == 0)
@@ -70,7 +71,11 @@ static void judge_control(struct proof *proof, const struct exchange_answer *ans
 
 static void judge_missing(struct proof *proof, uint32_t number, const struct exchange_answer *answer) {
   struct error error = {0};
-  if (answer->verdict == VERDICT_MISSING && answer->body.length > 0) {
+  proof->silent |= answer->error != NULL && answer->error->kind == ERROR_TIMEOUT;
+  if (answer->verdict == VERDICT_MISSING && snapshot_is_mended(proof->options.snapshot, number)) {
+    lower(proof, PROOF_PARTIAL, ERROR_SHAPE,
+          "an account is missing whose id was no text: what answers to the mended one may be another's");
+  } else if (answer->verdict == VERDICT_MISSING && answer->body.length > 0) {
     if (!apply_append_element(&proof->removed, snapshot_id(proof->options.snapshot, number)))
       lower(proof, PROOF_FAILED, ERROR_LIMIT, "too many accounts are missing at once");
   } else if (answer->verdict != VERDICT_TAKE) {

@@ -9,6 +9,7 @@
  * truths the gravest is told (contract 5.3, 5.4 and section 6). */
 
 enum { GUARD_FREE_REMOVALS = 3 };
+#define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 static const double GUARD_ROUNDING = 1e-6; /* 29% of 100 is a little less than 29 in binary */
 
 static void settle_floor(struct sweep *sweep, enum outcome floor, enum error_kind kind, const char *text) {
@@ -96,11 +97,18 @@ static void judge_missing(struct sweep *sweep) {
   conclude(sweep);
 }
 
+/* The name of an organization, if that is what Close said: it might be anything, and goes into the log and the tables. */
+static const char *told_organization(const char *id) {
+  size_t known = strncmp(id, "orga_", 5) == 0 ? 5 + strspn(id + 5, ALPHANUMERIC) : 0;
+  return known > 5 && known < 100 && id[known] == '\0' ? id : "another organization";
+}
+
 static bool another_organization(const struct sweep *sweep, const char *sign, const char *other, struct error *error) {
   return error_set(error, ERROR_CONFIG,
                    "the organization behind this key changed: \"%s\" is recorded as %s, %s %s; give the recorded "
                    "organization's key, or use a new NAME for the other",
-                   sweep->options.organization->name, sweep_bound_to(sweep), sign, other);
+                   sweep->options.organization->name, told_organization(sweep_bound_to(sweep)), sign,
+                   told_organization(other));
 }
 
 static bool one_organization(struct sweep *sweep, struct error *error) {
@@ -108,8 +116,8 @@ static bool one_organization(struct sweep *sweep, struct error *error) {
   const char *listed = snapshot_organization(snapshot), *bound = sweep_bound_to(sweep);
   if (snapshot_other_organization(snapshot) != NULL)
     return error_set(error, ERROR_CONFIG,
-                     "one listing holds the accounts of two organizations, %s and %s: nothing is written", listed,
-                     snapshot_other_organization(snapshot));
+                     "one listing holds the accounts of two organizations, %s and %s: nothing is written",
+                     told_organization(listed), told_organization(snapshot_other_organization(snapshot)));
   if (listed != NULL && bound != NULL && strcmp(listed, bound) != 0)
     return another_organization(sweep, "the key shows accounts of", listed, error);
   return true;

@@ -76,6 +76,17 @@ Test(binding_kept, against_a_key_whose_accounts_do_not_say_whose_they_are) {
   story_destroy(story);
 }
 
+/* What Close calls an organization may be anything: it is neither logged nor stored unless it looks like one. */
+Test(binding_kept, and_tells_no_secret_of_a_stranger) {
+  struct story *story = two_bound();
+  story_put(story, 1, "{\"id\": \"emailacct_1\", \"organization_id\": \"api_story_1\"}");
+  expect_refusal(story, "the key shows accounts of another organization");
+  story_put(story, 1, "{\"id\": \"emailacct_1\", \"organization_id\": \"somebody@example.com\"}");
+  expect_refusal(story, "the key shows accounts of another organization");
+  story_expect_sql(story, "0", "select count(*) from sweep where error ~ 'api_story|example'");
+  story_destroy(story);
+}
+
 Test(binding_kept, against_another_organization_id) {
   struct story *story = two_bound();
   story_set(story, "organization org1", "organization_id", "orga_other");

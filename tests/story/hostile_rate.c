@@ -120,6 +120,30 @@ Test(hostile_rate, a_date_is_waited_for) {
   story_destroy(story);
 }
 
+/* When to come back is in the headers, whatever becomes of the body. */
+Test(hostile_rate, is_waited_for_though_the_body_is_lost) {
+  static const char *const lost[] = {"\"content_length\": 100, \"body\": \"x\"",
+                                     "\"reset\": true, \"cut_after\": 0, \"body\": \"x\"",
+                                     "\"chunked\": true, \"cut_after\": 1, \"body\": \"xyz\""};
+  struct story *story = story_create_generated(3, 2, 5);
+  const char *text = "[";
+  for (int i = 0; i < 3; i++)
+    text = story_format(story,
+                        "%s%s{\"match\": {\"key\": \"api_story_%d\"}, \"times\": 1, \"bare\": true, \"status\": 429, "
+                        "\"headers\": {\"retry-after\": \"3\"}, %s}",
+                        text, i > 0 ? ", " : "", i + 1, lost[i]);
+  story_replies(story, story_format(story, "%s]", text));
+  story_expect_exit(story, 0, "sync", NULL);
+  for (int i = 1; i <= 3; i++) {
+    long at_ms[4] = {0};
+    int count = times_of(story, i, at_ms);
+    if (count != 2 || at_ms[1] - at_ms[0] < 3000)
+      story_fail(story, "%s: asked %d times, again after %ld ms", lost[i - 1], count, at_ms[1] - at_ms[0]);
+  }
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
 enum { SLOTS = 8, OTHERS = SLOTS - 1, MISSING = 6, SILENCE_MS = 3000 };
 
 /* The others hold all places but one, so that of two questions by id one is asked and the other waits its turn. */

@@ -249,3 +249,45 @@ Test(removal_proof, an_entry_that_could_not_be_read_spoils_it) {
   expect_removal(story);
   story_destroy(story);
 }
+
+/* U+FFFD stands where Close said something else: it would be asked for another id, whose 404 proves nothing. */
+Test(removal_proof, an_id_that_was_mended_proves_nothing) {
+  static const char odd[] = "{\"id\": \"0\\ud800z\", \"organization_id\": \"orga_story1\"}";
+  struct story *story = one_missing();
+  story_put(story, 1, "{\"id\": \"emailacct_gone\", \"_type\": \"google\", \"organization_id\": \"orga_story1\"}");
+  story_put_as(story, 1, "odd", odd, true);
+  story_expect_exit(story, 0, "sync", NULL);
+  story_expect_sql(story, "3", "select count(*) from account");
+  story_remove(story, 1, GONE); /* another one is asked for as the control, although this one comes first */
+  const struct run *run = story_expect_exit(story, 0, "sync", "--json", NULL);
+  story_expect_member(story, run, "org1", "removed", "1");
+  story_put_as(story, 1, "odd", odd, false);
+  run = story_expect_exit(story, 1, "sync", "--json", NULL);
+  story_expect_member(story, run, "org1", "outcome", "incomplete");
+  story_expect_member(story, run, "org1", "removed", "0");
+  story_expect_stderr(story, run, "whose id was no text");
+  story_expect_sql(story, "2", "select count(*) from account");
+  story_destroy(story);
+}
+
+/* One question that gets no answer in all its time is enough: the rest of the listing is worth more than the others. */
+Test(removal_proof, silence_ends_the_asking) {
+  struct story *story = story_create_generated(1, 20, 3);
+  story_set(story, "api", "request_timeout", "1s");
+  story_set(story, "api", "max_requests", "4"); /* one question at a time */
+  story_set(story, "sync", "deadline", "30s");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_accounts(story, 1,
+                 story_sql(story,
+                           "select json_agg(document || '{\"email\": \"new@example.com\"}') from (select document from "
+                           "account_history order by seq limit 17) as kept"));
+  story_replies(
+      story, story_sql(story, "select json_agg(json_build_object('delay_ms', 60000, 'match', json_build_object('path', "
+                              "'/connected_account/' || account_id || '/'))) from (select account_id from "
+                              "account_history order by seq offset 17) as gone"));
+  const struct run *run = story_expect_exit(story, 1, "sync", "--json", NULL);
+  story_expect_member(story, run, "org1", "outcome", "incomplete");
+  story_expect_member(story, run, "org1", "changed", "17");
+  story_expect_member(story, run, "org1", "requests", "6"); /* the list, /me/, the control, three tries of one */
+  story_destroy(story);
+}
