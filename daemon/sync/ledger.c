@@ -35,8 +35,10 @@ bool ledger_add(struct ledger *ledger, const struct ledger_entry *entry) {
     return false;
   ledger->attempts = ledger_repeats(ledger, entry->outcome, entry->error) ? ledger->attempts + 1 : 1;
   ledger->outcome_at_us = entry->started_at_us;
-  if (entry->covers)
+  if (entry->covers) {
     ledger->complete_at_us = entry->started_at_us;
+    ledger->gap_us = ledger_gap_us(ledger, entry->gap_us);
+  }
   if (entry->outcome != OUTCOME_FAILED)
     ledger->listed_at_us = entry->started_at_us;
   remember(ledger, entry->outcome, entry->error);
@@ -44,6 +46,10 @@ bool ledger_add(struct ledger *ledger, const struct ledger_entry *entry) {
 }
 
 bool ledger_owes(const struct ledger *ledger) { return ledger->attempts > 0 || ledger->coverage.sweeps > 0; }
+
+int64_t ledger_gap_us(const struct ledger *ledger, int64_t gap_us) {
+  return ledger->coverage.sweeps > 0 && ledger->gap_us > gap_us ? ledger->gap_us : gap_us;
+}
 
 static struct slice span(char *text, size_t size, int64_t span_us) {
   snprintf(text, size, "%lld microseconds", (long long)span_us);
@@ -69,7 +75,7 @@ void ledger_statement(const struct ledger *ledger, const char *organization_id, 
     moment_format(ledger->outcome_at_us, texts->outcome_at);
     values[12] = slice_of(texts->outcome_at);
   }
-  values[5] = span(texts->gap, sizeof texts->gap, gap_us);
+  values[5] = span(texts->gap, sizeof texts->gap, ledger_gap_us(ledger, gap_us));
   if (coverage->sweeps == 0)
     return;
   moment_format(coverage->from_at_us, texts->from);
@@ -91,6 +97,7 @@ void ledger_sent(struct ledger *ledger, const struct coverage *coverage) {
 void ledger_paid(struct ledger *ledger, int64_t now_ms) {
   ledger->sent_until_us = MOMENT_UNKNOWN;
   ledger->coverage = (struct coverage){.until_at_us = ledger->coverage.until_at_us};
+  ledger->gap_us = 0;
   ledger->attempts = 0;
   ledger->paid_at_ms = now_ms;
 }

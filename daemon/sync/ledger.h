@@ -12,6 +12,7 @@ struct ledger {
   int64_t listed_at_us, complete_at_us; /* newest known, written or not; MOMENT_UNKNOWN */
   int64_t outcome_at_us;                /* started_at of the newest sweep in the ledger; MOMENT_UNKNOWN */
   struct coverage coverage;             /* owed */
+  int64_t gap_us;                       /* the longest that what is owed was collected under; 0: nothing is owed */
   int64_t sent_until_us;                /* of coverage that was sent and not yet answered; MOMENT_UNKNOWN */
   int attempts;                         /* owed: sweeps that ended like the one before */
   bool outcome_known;                   /* the three below are what the database has, or will have once we paid */
@@ -37,6 +38,8 @@ bool ledger_add(struct ledger *ledger, const struct ledger_entry *entry) __attri
 /* Whether outcome and error are those of the sweep before. */
 bool ledger_repeats(const struct ledger *ledger, enum outcome outcome, const char *error);
 bool ledger_owes(const struct ledger *ledger);
+/* The distance that begins a new span: what is owed was collected under its own, whatever a reload says since. */
+int64_t ledger_gap_us(const struct ledger *ledger, int64_t gap_us);
 
 /* The statement that pays (sql/query/flush.sql); its texts live in `ret_texts` until it was sent. */
 struct ledger_texts {

@@ -43,6 +43,7 @@ static void read_row(struct standing *standing, const struct db_row *row) {
   struct slice digest = db_row_text(row, 12);
   snprintf(standing->rejected_digest, sizeof standing->rejected_digest, "%.*s", (int)digest.length, digest.bytes);
   standing->unseen = db_row_bool(row, 13);
+  standing->outcome_at_us = moment_column(row, 14);
 }
 
 static bool feed(void *context, struct db_statement *ret_statement) {

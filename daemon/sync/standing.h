@@ -10,7 +10,7 @@ struct standing {
   char *name, *principal_id, *user_id; /* the last two may be NULL */
   char *also_named;                    /* other NAMEs that claimed this organization, separated by commas; or NULL */
   int64_t revision;                    /* -1: not bound */
-  int64_t last_swept_at_us, listed_at_us;
+  int64_t last_swept_at_us, listed_at_us, outcome_at_us; /* or MOMENT_UNKNOWN */
   int64_t consecutive_failures;
   bool verification_due, unseen;
   char rejected_digest[2 * HASH_BYTES + 1];

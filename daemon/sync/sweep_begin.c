@@ -69,15 +69,31 @@ static void forget_claims(struct sweep *sweep) {
   db_query(sweep->options.tools->write, &unclaim, NULL, on_forgotten, NULL);
 }
 
+/* What the ledger remembers of the last outcome is good only while nobody wrote down a newer one: not another process, nor a commit
+ * of ours whose answer was lost. */
+static void compare_outcomes(struct sweep *sweep) {
+  struct ledger *ledger = sweep->options.ledger;
+  int64_t told_us = sweep->standing.outcome_at_us;
+  if (told_us == MOMENT_UNKNOWN || told_us > sweep->standing.clock_us)
+    return;
+  if (told_us == ledger->outcome_at_us)
+    ledger->attempts = 0;
+  else if (ledger->outcome_at_us == MOMENT_UNKNOWN || told_us > ledger->outcome_at_us)
+    ledger->outcome_known = false;
+}
+
 /* What is owed was perhaps written down, by a commit whose answer was lost: it must not be counted twice. Where another process swept
- * since, it is paid at once, while it can still be put in its place. */
+ * since, it is paid at once, while it can still be put in its place; coverage may be paid twice. */
 static void settle_what_is_owed(struct sweep *sweep) {
   struct ledger *ledger = sweep->options.ledger;
   int64_t swept_us = sweep->standing.last_swept_at_us, sent_us = ledger->sent_until_us;
-  if (!sweep_writes(sweep) || swept_us == MOMENT_UNKNOWN)
+  if (!sweep_writes(sweep))
+    return;
+  compare_outcomes(sweep);
+  if (swept_us == MOMENT_UNKNOWN)
     return;
   ledger->sent_until_us = MOMENT_UNKNOWN;
-  if (sent_us != MOMENT_UNKNOWN && swept_us >= sent_us)
+  if (swept_us == sent_us)
     ledger_paid(ledger, ledger->paid_at_ms);
   if (ledger->coverage.sweeps > 0 && swept_us > ledger->coverage.until_at_us && swept_us <= sweep->standing.clock_us)
     sweep_pay(sweep);
@@ -110,7 +126,6 @@ static void on_standing(void *context, const struct standing *standing, const st
   standing_copy(&sweep->standing, standing);
   settle_what_is_owed(sweep);
   know_what_is_written(sweep);
-  sweep->clock_read_ms = loop_now_ms(sweep->options.tools->loop);
   sweep->verify = sweep->options.verify || standing->verification_due;
   if (standing->organization_id == NULL) {
     sweep_event(sweep, EVENT_UNKNOWN);
@@ -132,7 +147,9 @@ void sweep_lock(struct sweep *sweep) {
                                        .digest_version = APPLY_DIGEST_VERSION,
                                        .verify_interval_ms = tools->config->sync.verify_interval_ms};
   if (question.lock)
-    sweep->lock_lost = false;      /* it is taken anew */
+    sweep->lock_lost = false; /* it is taken anew */
+  sweep->clock_read_ms =
+      loop_now_ms(tools->loop);    /* before the database's: what ends is then said to end late, never early */
   listing_destroy(sweep->listing); /* of a try that the revision overtook */
   proof_destroy(sweep->proof);
   binding_destroy(sweep->binding);

@@ -81,7 +81,7 @@ static void on_applied(void *context, const struct apply_result *result, const s
       sweep_fail(sweep, error);
     return;
   }
-  ledger->listed_at_us = sweep->standing.clock_us;
+  ledger->listed_at_us = ledger->outcome_at_us = sweep->standing.clock_us;
   if (sweep->floor != OUTCOME_INCOMPLETE)
     ledger->complete_at_us = sweep->standing.clock_us;
   ledger_wrote(ledger, result->outcome, why(sweep), now_ms(sweep));
@@ -138,7 +138,7 @@ void sweep_write(struct sweep *sweep) {
                             .requests = sweep->traffic.requests,
                             .attempts = 1,
                             .received_bytes = sweep->traffic.received_bytes,
-                            .gap_ms = sweep_gap_ms(sweep),
+                            .gap_ms = ledger_gap_us(ledger, sweep_gap_ms(sweep) * 1000) / 1000,
                             .coverage = total_coverage(sweep, &entry)};
   ledger_sent(sweep->options.ledger, &work.coverage);
   sweep->under_way++;

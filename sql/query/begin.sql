@@ -27,7 +27,8 @@ select
     select
     from account_digest
     where account_digest.organization_id = organization.organization_id
-    and account_digest.seen_at is not null) as has_unseen
+    and account_digest.seen_at is not null) as has_unseen,
+  (extract(epoch from organization.outcome_at) * 1000000)::bigint as outcome_at
 from (select clock_timestamp() as now) as clock
 left join organization
   on organization.organization_id = coalesce($2::text, (select named.organization_id from organization as named where named.name = $1::text))

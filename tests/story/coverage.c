@@ -3,6 +3,7 @@
 #include "support/running.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 
 static const char ROWS[] = "select string_agg(sweeps::text, ',' order by from_at) from coverage";
@@ -156,3 +157,21 @@ static void expect_no_hole(bool goes_on) {
 
 Test(coverage, has_no_hole_where_another_process_sweeps) { expect_no_hole(true); }
 Test(coverage, has_no_hole_where_another_process_sweeps_last) { expect_no_hole(false); }
+
+/* What is owed was collected under the old gap, and is written down under it. */
+Test(coverage, of_a_shorter_interval_begins_with_that_interval) {
+  struct story *story = story_create_generated(1, 2, 3);
+  story_set(story, "sync", "flush_interval", "1h");
+  const struct run *run = running_start(story, "1500ms");
+  running_await_requests(story, 1, 5, 20000);
+  story_set(story, "sync", "interval", "200ms");
+  story_signal(story, run, SIGHUP);
+  running_await(story, run, "the new configuration is in force", 1, 5000);
+  long count = running_requests(story, 1, "", NULL, 0);
+  running_await_requests(story, 1, count + 4, 10000);
+  running_stop(story, run);
+  story_expect_sql(story, "t",
+                   "select sum(until_at - from_at) filter (where is_first) >= interval '3 s' from (select *, from_at = "
+                   "min(from_at) over () as is_first from coverage) as span");
+  story_destroy(story);
+}

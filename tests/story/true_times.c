@@ -1,8 +1,9 @@
 /* Times are the database's and say no more than is known: a change happened in (not_before, observed_at], not_before being the start
  * of the last sweep whose listing showed the old state; for an addition, of the last complete one without it. */
-#include "support/story.h"
+#include "support/running.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdlib.h>
 
 static const char NOW[] = "select clock_timestamp()";
@@ -214,5 +215,37 @@ Test(true_times, never_go_back_behind_an_unchanged_sweep) {
   story_expect_exit(story, 0, "verify", NULL);
   story_expect_exact(story);
   cr_assert_eq(story_count(story, "select count(*) from account_history"), 5);
+  story_destroy(story);
+}
+
+/* What one process remembers of the last outcome is not true any more when another one wrote in between: the accounts were back. */
+Test(true_times, of_what_came_back_between_two_guarded_sweeps) {
+  static const char gone[] = "select count(*) from account_digest where seen_at is not null";
+  struct story *story = story_create_generated(1, 6, 3);
+  const char *all, *few;
+  const struct run *run = running_start(story, "1h");
+  running_await_requests(story, 1, 2, 10000);
+  story_await_sql(story, "6", "select count(*) from account", 10000);
+  all = story_sql(story, "select json_agg(document order by seq) from account_history");
+  few = story_sql(story,
+                  "select json_agg(document) from (select document from account_history order by seq limit 2) as kept");
+  story_accounts(story, 1, few);
+  story_signal(story, run, SIGUSR1);
+  story_await_sql(story, "4", gone, 10000);
+  story_accounts(story, 1, all);
+  story_expect_exit(story, 0, "sync", NULL);
+  story_expect_sql(story, "0", gone);
+  running_sleep(5100); /* signals are coalesced until here */
+  const char *removed_at = story_sql(story, "select clock_timestamp()");
+  story_accounts(story, 1, few);
+  story_signal(story, run, SIGUSR1);
+  story_await_sql(story, "4", gone, 10000);
+  running_stop(story, run);
+  story_expect_exit(story, 0, "sync", "--allow-removals", NULL);
+  story_expect_sql(story, "4",
+                   story_format(story,
+                                "select count(*) from account_history where change = 'removed' and not_before < '%s'",
+                                removed_at));
+  story_expect_exact(story);
   story_destroy(story);
 }
