@@ -336,7 +336,7 @@ begin atomic
       span.from_at is not null as is_span_known,
       span.until_at >= pinned.until_at and span.sweeps >= pinned.sweeps
         and greatest(span.longest_gap, span.pending_gap) >= pinned.longest_gap -- the one becomes the other when the span goes on
-        and (pinned.first_ended_at is null or span.first_ended_at is not distinct from pinned.first_ended_at) as is_span_kept,
+        and span.first_ended_at is not distinct from pinned.first_ended_at as is_span_kept,
       coverage_digest(pinned.organization_id, pinned.older_before) = pinned.older_spans as are_older_kept,
       erased.hash as erasure_hash_now
     from pinned
