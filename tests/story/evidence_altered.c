@@ -146,6 +146,12 @@ Test(evidence_altered, usage) {
   story_expect_exit(story, 0, "erase", "--user", "u", "--organization", "o", NULL);
   expect_out(story, story_expect_exit(story, 0, "prune", NULL), "history.retention is forever");
   expect_out(story, story_expect_exit(story, 0, "verify", "org1", NULL), "org1  never reached");
+  static const char *const formats[] = {"--json", "--head"}; /* for programs, and files of heads */
+  for (int i = 0; i < 2; i++) {
+    const struct run *run = story_expect_exit(story, 0, "verify", formats[i], "org1", NULL);
+    cr_assert_str_empty(run->out);
+    story_expect_stderr(story, run, "org1: never reached");
+  }
   story_set(story, "history", "retention", "1d");
   expect_out(story, story_expect_exit(story, 0, "prune", NULL), "nothing to prune");
   sync_all(story);

@@ -63,6 +63,18 @@ Test(migrate_applies, nothing_by_halves) {
   story_destroy(story);
 }
 
+Test(migrate_applies, and_says_whom_it_waited_for) {
+  struct story *story = story_create_generated(1, 2, 1);
+  story_set(story, "database", "lock_timeout", "300ms");
+  story_sql(story, "select pg_advisory_lock(hashtextextended('closesyncd migrate close_crm', 0))");
+  const struct run *run = story_expect_exit(story, 1, "migrate", NULL);
+  story_expect_stderr(
+      story, run, "another process has been migrating the schema \"close_crm\" for longer than database.lock_timeout");
+  story_sql(story, "select pg_advisory_unlock_all()");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_destroy(story);
+}
+
 Test(migrate_applies, again_after_being_killed) {
   struct story *story = story_create_generated(1, 2, 1);
   for (int i = 0; i < 6; i++) {

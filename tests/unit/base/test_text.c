@@ -196,3 +196,30 @@ Test(text, booleans) {
   cr_assert_not(text_parse_bool("", &value));
   cr_assert_not(text_parse_bool("YES", &value));
 }
+
+Test(text, clean_text_stays_one_line_and_steers_nothing) {
+  static const struct {
+    const char *said, *clean;
+    size_t characters;
+  } rows[] = {
+      {"plain, \xc3\xa4 and \xf0\x9f\x98\x80", "plain, \xc3\xa4 and \xf0\x9f\x98\x80", 14},
+      {"a\nb\tc\r\x1b[31m\x7f", "a?b?c??[31m?", 12},
+      {"\xc2\x9b"
+       "31m \xe2\x80\xae \xe2\x81\xa6",
+       "?31m ? ?", 8},
+      {"cut \xe2\x80", "cut ?", 5},
+      {"", "", 0},
+  };
+  struct buffer buffer;
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    buffer_init(&buffer, 100);
+    cr_assert(text_append_clean(&buffer, slice_of(rows[i].said)));
+    cr_assert(slice_equals(buffer_slice(&buffer), rows[i].clean), "%zu: %s", i, buffer.bytes);
+    cr_assert_eq(text_characters(slice_of(rows[i].said)), rows[i].characters, "%zu", i);
+    buffer_finish(&buffer);
+  }
+  buffer_init(&buffer, 4);
+  cr_assert_not(text_append_clean(&buffer, slice_of("12345")));
+  cr_assert_eq(buffer.length, 0);
+  buffer_finish(&buffer);
+}
