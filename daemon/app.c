@@ -125,6 +125,8 @@ static bool is_selected(const struct config_organization **selected, int count, 
   return false;
 }
 
+const char app_nobody_enabled[] = "no organization is enabled: set enabled = yes in a section [organization NAME]";
+
 const struct config_organization **app_select(const struct app *app, const struct arguments *arguments, int *ret_count,
                                               int *ret_status) {
   const struct config *config = app->config;
@@ -141,7 +143,7 @@ const struct config_organization **app_select(const struct app *app, const struc
     if (config->organizations[i].enabled)
       selected[(*ret_count)++] = &config->organizations[i];
   if (*ret_status == 0 && *ret_count == 0) {
-    app_complain("no organization is enabled: set enabled = yes in a section [organization NAME]");
+    app_complain("%s", app_nobody_enabled);
     *ret_status = EXIT_CONFIG;
   }
   if (*ret_status == 0)

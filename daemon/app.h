@@ -42,6 +42,8 @@ void app_run(struct app *app);
 const struct config_organization **app_select(const struct app *app, const struct arguments *arguments, int *ret_count,
                                               int *ret_status);
 
+extern const char app_nobody_enabled[]; /* what is said of a configuration in which no organization is enabled */
+
 /* Whether this log goes to the journal, which wants priorities. */
 bool app_logs_to_journal(void);
 

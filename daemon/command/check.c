@@ -57,8 +57,7 @@ static void tell_nobody_enabled(struct check *check) {
   for (int i = 0; i < config->organization_count; i++)
     if (config->organizations[i].enabled)
       return;
-  findings_add(check->findings, PLACE_CONFIGURATION, FINDING_CONFIG, "configuration",
-               "no organization is enabled: set enabled = yes in a section [organization NAME]");
+  findings_add(check->findings, PLACE_CONFIGURATION, FINDING_CONFIG, "configuration", "%s", app_nobody_enabled);
 }
 
 static void look(struct check *check) {
