@@ -197,6 +197,9 @@ static bool take_result(struct session *session, const PGresult *result) {
   struct sent *head = &session->sent[session->sent_first];
   switch (PQresultStatus(result)) {
   case PGRES_SINGLE_TUPLE:
+#ifdef LIBPQ_HAS_CHUNK_MODE /* libpq 17 */
+  case PGRES_TUPLES_CHUNK:
+#endif
   case PGRES_TUPLES_OK:
     give_rows(session, result);
     return false;

@@ -80,12 +80,12 @@ begin atomic
 end;
 comment on function json_list(jsonb) is 'A JSON array, NULL for anything else';
 
-create function json_object(value jsonb) returns jsonb
+create function json_map(value jsonb) returns jsonb
   language sql immutable parallel safe
 begin atomic
   select case jsonb_typeof(value) when 'object' then value end;
 end;
-comment on function json_object(jsonb) is 'A JSON object, NULL for anything else';
+comment on function json_map(jsonb) is 'A JSON object, NULL for anything else';
 
 -- Below, `offset 0` keeps an expression from being copied into each place that names it: a time is looked at a dozen times.
 
@@ -176,12 +176,12 @@ begin atomic
       then '"' || name || '"' else name end,
     value, 0::bigint, false,
     account_field() -> '' ->> name is distinct from 'spare' or jsonb_typeof(value) not in ('number', 'null')
-  from jsonb_each(json_object(document)) as field (name, value)
+  from jsonb_each(json_map(document)) as field (name, value)
   where not json_fits(value, account_field() -> '' ->> name)
   union all
   select holder || '.' || name, value, 0, false, true
   from (values ('default_identity'), ('smtp'), ('imap')) as held (holder)
-  cross join lateral jsonb_each(json_object(document -> holder)) as field (name, value)
+  cross join lateral jsonb_each(json_map(document -> holder)) as field (name, value)
   where not json_fits(value, account_field() -> holder ->> name)
   union all
   select list || '[]' || coalesce('.' || name, ''), coalesce(value, element), place, true, true
@@ -339,7 +339,7 @@ as $$
 begin
   if not account_is_plain(document) then
     return (select left_over.other from account_other(document) as left_over);
-  elsif json_object(document) ? 'receive_attempts_count' then
+  elsif json_map(document) ? 'receive_attempts_count' then
     return jsonb_build_object('receive_attempts_count', document -> 'receive_attempts_count');
   end if;
   return '{}';

@@ -137,14 +137,14 @@ begin atomic
   from (
     select true, * from jsonb_each(have - 'other')
     union all
-    select false, * from jsonb_each(json_object(have -> 'other'))
+    select false, * from jsonb_each(json_map(have -> 'other'))
     union all
     select false, 'other', to_jsonb(jsonb_typeof(have -> 'other')) where jsonb_typeof(have -> 'other') <> 'object' -- damage
   ) as had (is_column, name, value)
   full join (
     select true, * from jsonb_each(want - 'other')
     union all
-    select false, * from jsonb_each(json_object(want -> 'other'))
+    select false, * from jsonb_each(json_map(want -> 'other'))
   ) as wanted (is_column, name, value) using (is_column, name, value)
   where had.value is null or wanted.value is null;
 end;

@@ -106,7 +106,7 @@ create function tombstone(document jsonb) returns jsonb
   language sql immutable parallel safe
 begin atomic
   select coalesce(jsonb_object_agg(name, value), '{}')
-  from jsonb_each(json_object(document)) as field (name, value)
+  from jsonb_each(json_map(document)) as field (name, value)
   where name in ('_type', 'id', 'send_status', 'receive_status', 'email_receive_status', 'calendar_receive_status')
   and jsonb_typeof(value) in ('string', 'null')
   or name in ('available_features', 'enabled_features')

@@ -136,8 +136,8 @@ begin atomic
     from part
     cross join lateral (
       select name, had.value, has.value
-      from jsonb_each(json_object(part.was)) as had (name, value)
-      full join jsonb_each(json_object(part.became)) as has (name, value) using (name)
+      from jsonb_each(json_map(part.was)) as had (name, value)
+      full join jsonb_each(json_map(part.became)) as has (name, value) using (name)
       where had.value is distinct from has.value
     ) as member (name, inner_was, inner_became)
   )
