@@ -1,7 +1,7 @@
 #pragma once
 /* What every sweep of a process shares; borrowed from app for as long as any sweep lives. */
 #include "base/random.h"
-#include "config.h"
+#include "config/config.h"
 #include "crm/account.h"
 #include "io/db.h"
 #include "sync/budgets.h"

@@ -1,5 +1,5 @@
 /* Any bytes as a configuration file: a configuration within its bounds and no word, or none and a reason with its line. */
-#include "config.h"
+#include "config/config.h"
 #include "check.h"
 #include <string.h>
 #include <sys/mman.h>

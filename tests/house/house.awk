@@ -4,13 +4,13 @@
 function violation(text) { print FILENAME ":" FNR ": " text }
 function about(file, text) { print file ": " text }
 
-# daemon/crm/page.c -> crm; daemon/config_file.c -> config; daemon/app.c -> app; daemon/main.c -> main
+# daemon/crm/page.c -> crm; daemon/app.c -> app; daemon/main.c -> main
 function floor_of(file, parts, count) {
   count = split(file, parts, "/")
   if (parts[1] == "daemon") { file = substr(file, 8); count-- }
   if (count > 1) return substr(file, 1, index(file, "/") - 1)
   sub(/\.[ch]$/, "", file)
-  return file ~ /^config/ ? "config" : file
+  return file
 }
 
 BEGIN {

@@ -1,6 +1,6 @@
 #pragma once
 /* Judges of addresses: the API's URL, a proxy, the address to listen on. */
-#include "config_value.h"
+#include "config/value.h"
 
 config_judge_fn config_judge_base_url; /* const char *, trailing slashes cut */
 config_judge_fn config_judge_proxy;  /* const char *, NULL when empty or "none"; never shown, it may hold a password */

@@ -1,5 +1,5 @@
 /* A password in database.conninfo is refused in every notation that libpq reads. */
-#include "unit/config_fixture.h"
+#include "unit/config/config_fixture.h"
 
 TestSuite(config_conninfo, .init = set_up, .fini = tear_down);
 

@@ -1,6 +1,6 @@
 /* From PQconninfoOptions[] in src/interfaces/libpq/fe-connect.c of PostgreSQL 15, Debian 12's; described in
  * https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-PARAMKEYWORDS. A test compares them with PQconndefaults(). */
-#include "config_keyword.h"
+#include "config/keyword.h"
 #include <ctype.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The configuration as a whole: contract section 3 and "Configuration" in section 6. */
-#include "unit/config_fixture.h"
+#include "unit/config/config_fixture.h"
 
 TestSuite(config, .init = set_up, .fini = tear_down);
 

@@ -1,6 +1,6 @@
 /* URLs, host:port, and the question of whether a host is this machine. Strict on purpose: what curl, libpq and we might read
  * differently (user@host tricks, escapes, back slashes, short IPv4 forms) is refused. */
-#include "config_address.h"
+#include "config/address.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #pragma once
 /* What all tests of the configuration share: a folder of their own, a loader, and what a problem must look like. */
-#include "config.h"
+#include "config/config.h"
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>

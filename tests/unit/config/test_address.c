@@ -1,5 +1,5 @@
 /* Addresses: plain http stays on this machine, whatever the URL pretends. */
-#include "unit/config_fixture.h"
+#include "unit/config/config_fixture.h"
 
 TestSuite(config_address, .init = set_up, .fini = tear_down);
 

@@ -1,7 +1,7 @@
 #pragma once
 /* The [organization NAME] sections: found again quickly (there may be ten thousand), judged, and their keys read. */
-#include "config.h"
-#include "config_file.h"
+#include "config/config.h"
+#include "config/file.h"
 
 struct config_draft {
   struct config_organization organization;

@@ -1,10 +1,10 @@
 /* One table says what an organization's section may hold. A key's place is shown in a message only when it looks like a place,
  * for the most likely mistake is to write the key itself there. */
-#include "config_organization.h"
+#include "config/organization.h"
 #include "base/index.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "config_value.h"
+#include "config/value.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>

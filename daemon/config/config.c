@@ -1,12 +1,12 @@
 /* One line per setting drives parsing, defaults and messages. Everything is judged before anything is refused, so that all
  * problems are told in one go. */
-#include "config.h"
+#include "config/config.h"
 #include "base/memory.h"
-#include "config_address.h"
-#include "config_conninfo.h"
-#include "config_file.h"
-#include "config_organization.h"
-#include "config_value.h"
+#include "config/address.h"
+#include "config/conninfo.h"
+#include "config/file.h"
+#include "config/organization.h"
+#include "config/value.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>

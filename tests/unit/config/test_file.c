@@ -1,5 +1,5 @@
 /* The notation, problems with their lines, closesyncd.conf.d. */
-#include "unit/config_fixture.h"
+#include "unit/config/config_fixture.h"
 
 #include <sys/wait.h>
 

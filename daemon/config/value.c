@@ -1,5 +1,5 @@
 /* Judges of plain values: durations, sizes, shares, numbers, words, lists. Addresses have a room of their own. */
-#include "config_value.h"
+#include "config/value.h"
 #include "base/log.h"
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Follows conninfo_parse() and conninfo_uri_parse() of libpq (fe-connect.c). Where in doubt it refuses: a password that slips
  * through is in the process list of every tool that prints the configuration. */
-#include "config_conninfo.h"
-#include "config_keyword.h"
+#include "config/conninfo.h"
+#include "config/keyword.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

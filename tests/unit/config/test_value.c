@@ -1,5 +1,5 @@
 /* Bad values: what they must be is said, with the line. */
-#include "unit/config_fixture.h"
+#include "unit/config/config_fixture.h"
 
 TestSuite(config_value, .init = set_up, .fini = tear_down);
 

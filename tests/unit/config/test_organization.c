@@ -1,5 +1,5 @@
 /* Organizations: one place for a key, and nothing of a key in a message. */
-#include "unit/config_fixture.h"
+#include "unit/config/config_fixture.h"
 
 TestSuite(config_organization, .init = set_up, .fini = tear_down);
 

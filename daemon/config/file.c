@@ -1,6 +1,6 @@
 /* Reads bytes into entries. Every problem is told with its line, and reading goes on; nothing of a line that could be a secret
  * is repeated: only section and key names that look like names. */
-#include "config_file.h"
+#include "config/file.h"
 #include "base/memory.h"
 #include <dirent.h>
 #include <errno.h>

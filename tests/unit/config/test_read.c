@@ -1,5 +1,5 @@
 /* What `check` is told of a configuration that has problems: what was understood, and what is in doubt. */
-#include "unit/config_fixture.h"
+#include "unit/config/config_fixture.h"
 
 TestSuite(config_read, .init = set_up, .fini = tear_down);
 

@@ -1,5 +1,5 @@
 /* The list of keywords is libpq's own: what the configuration refuses, libpq would, and what libpq takes is not refused. */
-#include "config_keyword.h"
+#include "config/keyword.h"
 #include <criterion/criterion.h>
 #include <libpq-fe.h>
 #include <stdio.h>
