@@ -2,7 +2,7 @@
 /* Whether the database is there. When it is lost, one line says so; it is then asked again with growing pauses (its schema looked at, and
  * brought up to date if that is ours to do, then every session) until all answer, and one line says that it is over. Nobody else
  * probes. */
-#include "sync/outage.h"
+#include "base/log_throttle.h"
 #include "sync/schema.h"
 
 struct access;

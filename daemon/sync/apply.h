@@ -1,10 +1,10 @@
 #pragma once
 /* A sweep's transaction: the steps of sql/sync in name order, the spooled documents in batches, one pipeline, all or nothing. */
+#include "base/spool.h"
 #include "crm/snapshot.h"
 #include "io/db.h"
 #include "sync/coverage.h"
 #include "sync/report.h"
-#include "sync/spool.h"
 
 enum { APPLY_DIGEST_VERSION = 1 }; /* of crm/canonical: a new one makes every organization verify once */
 

@@ -1,6 +1,6 @@
 #include "sync/changes.h"
 #include "base/memory.h"
-#include "sync/spool.h"
+#include "base/spool.h"
 #include <string.h>
 
 /* What this file is for: holding what differs between comparing and printing, however much it is. It promises the order in which

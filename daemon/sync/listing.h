@@ -1,8 +1,8 @@
 #pragma once
 /* Reads all pages of one organization into a snapshot, twice at most when the first listing moved. What differs is spooled. */
+#include "base/spool.h"
 #include "crm/snapshot.h"
 #include "sync/exchange.h"
-#include "sync/spool.h"
 
 struct listing;
 

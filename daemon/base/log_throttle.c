@@ -1,4 +1,4 @@
-#include "sync/outage.h"
+#include "base/log_throttle.h"
 #include <stdio.h>
 #include <string.h>
 

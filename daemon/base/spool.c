@@ -1,4 +1,4 @@
-#include "sync/spool.h"
+#include "base/spool.h"
 #include "base/memory.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Records come back in the order they came, from memory or from a file, or with a reason. */
 #include "base/memory.h"
-#include "sync/spool.h"
+#include "base/spool.h"
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>

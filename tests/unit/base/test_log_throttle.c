@@ -1,5 +1,5 @@
 /* What a log looks like after an outage, with time moved by hand. */
-#include "sync/outage.h"
+#include "base/log_throttle.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
