@@ -1,7 +1,7 @@
 #include "base/memory.h"
 #include "command/check_parts.h"
 #include "sql/embedded.h"
-#include "sync/schema.h"
+#include "store/schema.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "command/command.h"
 #include "sql/embedded.h"
-#include "sync/schema.h"
+#include "store/schema.h"
 #include <string.h>
 
 /* `closesyncd erase`: replaces the documents of a user, an account (of one organization alone, if one is given too) or an

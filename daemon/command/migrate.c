@@ -1,6 +1,6 @@
 #include "command/command.h"
 #include "sql/embedded.h"
-#include "sync/schema.h"
+#include "store/schema.h"
 #include <string.h>
 
 /* `closesyncd migrate`: brings the schema up to date, and with --roles creates its three roles; with --dry-run it only says what it

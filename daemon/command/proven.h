@@ -2,7 +2,7 @@
 /* What verifying one organization came to, and how it is told: a line for people with the problems on stderr, or a line of JSON. */
 #include "base/text.h"
 #include "io/db.h"
-#include "sync/evidence.h"
+#include "store/verifier.h"
 
 struct proven {
   char *organization, *organization_id, *hash, *head;

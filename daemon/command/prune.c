@@ -1,7 +1,7 @@
 #include "base/memory.h"
 #include "command/command.h"
 #include "sql/embedded.h"
-#include "sync/schema.h"
+#include "store/schema.h"
 #include <string.h>
 
 /* `closesyncd prune`: drops history older than history.retention, but for what time travel needs to answer for all of it, one

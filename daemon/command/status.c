@@ -2,8 +2,8 @@
 #include "command/command.h"
 #include "command/terminal.h"
 #include "sql/embedded.h"
+#include "store/schema.h"
 #include "sync/report.h"
-#include "sync/schema.h"
 #include <string.h>
 
 /* `closesyncd status`: what the database knows, and of what is configured but was never reached, that. A database without

@@ -2,8 +2,8 @@
 #include "command/command.h"
 #include "command/proven.h"
 #include "sql/embedded.h"
-#include "sync/evidence.h"
-#include "sync/schema.h"
+#include "store/schema.h"
+#include "store/verifier.h"
 #include <errno.h>
 #include <string.h>
 

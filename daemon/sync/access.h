@@ -3,7 +3,7 @@
  * brought up to date if that is ours to do, then every session) until all answer, and one line says that it is over. Nobody else
  * probes. */
 #include "base/log_throttle.h"
-#include "sync/schema.h"
+#include "store/schema.h"
 
 struct access;
 

@@ -1,8 +1,8 @@
 #pragma once
 /* One organization's place in the daemon: when it is due, what it remembers and owes, how it is. Bookkeeping only; the scheduler acts. */
 #include "base/log_throttle.h"
+#include "store/write_behind.h"
 #include "sync/health.h"
-#include "sync/ledger.h"
 #include "sync/pace.h"
 #include "sync/sweep.h"
 

@@ -2,7 +2,7 @@
 #include "base/memory.h"
 #include "crm/principal.h"
 #include "crm/request.h"
-#include "sync/apply.h"
+#include "store/apply.h"
 #include <stdio.h>
 
 /* What this file is for: not believing in absence. It promises that an id is called removed only after its own 404, in a sweep in

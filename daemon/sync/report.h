@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "sync/changes.h"
+#include "store/changes.h"
 
 enum outcome { OUTCOME_UNCHANGED, OUTCOME_CHANGED, OUTCOME_INCOMPLETE, OUTCOME_GUARDED, OUTCOME_FAILED };
 

@@ -1,5 +1,5 @@
 #include "sync/sweep_compare.h"
-#include "sync/difference.h"
+#include "store/difference.h"
 
 /* What this file is for: saying what a sweep would do, after the same judgement. It promises that the outcome is the one that the
  * sweep would have (repairs apart, which only the mirror's own rows could show). */

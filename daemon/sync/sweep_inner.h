@@ -1,6 +1,6 @@
 #pragma once
 /* What the rooms of one sweep share: its state and its events. Only sweep*.[ch] include it. */
-#include "sync/apply.h"
+#include "store/apply.h"
 #include "sync/binding.h"
 #include "sync/listing.h"
 #include "sync/machine.h"

@@ -14,9 +14,10 @@ function floor_of(file, parts, count) {
 }
 
 BEGIN {
-  split("base: base|crm: base crm|io: base io|sync: base crm io sync config sql|config: base config|" \
-        "app: base crm io sync config sql app|command: base crm io sync config sql app command|" \
-        "main: base crm io sync config sql app command", rows, "|")
+  below = "base crm io config remote store sync sweep monitor schedule sql"
+  split("base: base|crm: base crm|io: base io|config: base config|" \
+        "remote: " below "|store: " below "|sync: " below "|sweep: " below "|monitor: " below "|schedule: " below " app|" \
+        "app: " below " app|command: " below " app command|main: " below " app command", rows, "|")
   for (i in rows) {
     split(rows[i], row, ": ")
     count = split(row[2], targets, " ")

@@ -32,8 +32,8 @@ while IFS=$'\t' read -r section key preset; do
   [[ -n $in_section ]] || complain "closesyncd.conf.5.scd does not tell of $section.$key"
   [[ -z $preset || $in_section == *"(default: $preset)"* ]] || complain "closesyncd.conf.5.scd: the default of $section.$key is $preset"
   grep -qF -- "#$key =${preset:+ $preset}" config/closesyncd.conf || complain "closesyncd.conf: no line \"#$key = $preset\""
-done < <(sed -nE 's/^    \{"([a-z]+)", "([a-z_]+)", "?([^",]*)"?, .*/\1\t\2\t\3/p' daemon/config.c | sed 's/\tNULL$/\t/'
-  sed -nE 's/^    \{"([a-z_]+)", config_judge.*/organization\t\1\t/p' daemon/config_organization.c)
+done < <(sed -nE 's/^    \{"([a-z]+)", "([a-z_]+)", "?([^",]*)"?, .*/\1\t\2\t\3/p' daemon/config/config.c | sed 's/\tNULL$/\t/'
+  sed -nE 's/^    \{"([a-z_]+)", config_judge.*/organization\t\1\t/p' daemon/config/organization.c)
 ((settings > 25)) || complain "only $settings settings were found in daemon/config*.c"
 
 DESTDIR=$directory cmake --install "${CLOSESYNCD_BUILD_DIR:?}" --prefix /usr >"$directory/log" 2>&1 ||

@@ -1,8 +1,8 @@
-#include "sync/evidence.h"
+#include "store/verifier.h"
 #include "base/memory.h"
 #include "crm/account.h"
 #include "sql/embedded.h"
-#include "sync/apply.h"
+#include "store/apply.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "sync/schema.h"
+#include "store/schema.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "sql/embedded.h"

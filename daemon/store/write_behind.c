@@ -1,4 +1,4 @@
-#include "sync/ledger.h"
+#include "store/write_behind.h"
 #include "sql/embedded.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* What is counted, what is owed, what is paid. */
-#include "sync/ledger.h"
+#include "store/write_behind.h"
 #include <criterion/criterion.h>
 
 enum { SECOND = 1000 * 1000 };

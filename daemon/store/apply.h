@@ -3,7 +3,7 @@
 #include "base/spool.h"
 #include "crm/snapshot.h"
 #include "io/db.h"
-#include "sync/coverage.h"
+#include "store/coverage.h"
 #include "sync/report.h"
 
 enum { APPLY_DIGEST_VERSION = 1 }; /* of crm/canonical: a new one makes every organization verify once */

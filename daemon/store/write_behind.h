@@ -3,7 +3,7 @@
  * outcomes are only counted, and written down together at most once per sync.flush_interval (contract 5.2). */
 #include "crm/snapshot.h"
 #include "io/db.h"
-#include "sync/coverage.h"
+#include "store/coverage.h"
 #include "sync/report.h"
 
 struct ledger {

@@ -1,4 +1,4 @@
-#include "sync/changes.h"
+#include "store/changes.h"
 #include "base/memory.h"
 #include "base/spool.h"
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The arithmetic of coverage: how long can a state have lasted and not be seen? */
-#include "sync/coverage.h"
+#include "store/coverage.h"
 #include <criterion/criterion.h>
 
 enum { GAP = 180 };

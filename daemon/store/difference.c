@@ -1,4 +1,4 @@
-#include "sync/difference.h"
+#include "store/difference.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
 

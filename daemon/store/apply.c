@@ -1,4 +1,4 @@
-#include "sync/apply.h"
+#include "store/apply.h"
 #include "base/memory.h"
 #include "base/moment.h"
 #include "sql/embedded.h"

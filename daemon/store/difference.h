@@ -2,8 +2,8 @@
 /* What a sweep's transaction would write, asked without writing (plan): the spooled documents against the newest history, batch by
  * batch, in one read-only transaction. */
 #include "io/db.h"
-#include "sync/apply.h"
-#include "sync/changes.h"
+#include "store/apply.h"
+#include "store/changes.h"
 
 struct difference_work {        /* everything borrowed until the completion */
   const char *organization_id;  /* NULL: there is no schema, everything is an addition */

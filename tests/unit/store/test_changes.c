@@ -1,4 +1,4 @@
-#include "sync/changes.h"
+#include "store/changes.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

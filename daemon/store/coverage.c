@@ -1,4 +1,4 @@
-#include "sync/coverage.h"
+#include "store/coverage.h"
 
 static int64_t larger(int64_t left, int64_t right) { return left > right ? left : right; }
 

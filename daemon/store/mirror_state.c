@@ -1,4 +1,4 @@
-#include "sync/standing.h"
+#include "store/mirror_state.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include <stdio.h>
