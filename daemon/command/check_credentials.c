@@ -3,7 +3,7 @@
 #include "command/check_parts.h"
 #include "crm/principal.h"
 #include "crm/request.h"
-#include "sync/exchange.h"
+#include "remote/api_request.h"
 #include <string.h>
 
 /* What this file is for: Close's half of `check`. Answers are kept and judged together at the end, because two of them may show that

@@ -1,8 +1,8 @@
 #pragma once
 /* Decides whose organization a NAME's key sees, the first time (contract 5.7 and section 6, "Binding"): the accounts' own, the
  * configured and /me/'s organization must agree as far as they are known, and no other NAME may have it. */
+#include "remote/api_request.h"
 #include "store/mirror_state.h"
-#include "sync/exchange.h"
 
 struct binding;
 

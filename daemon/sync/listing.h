@@ -2,7 +2,7 @@
 /* Reads all pages of one organization into a snapshot, twice at most when the first listing moved. What differs is spooled. */
 #include "base/spool.h"
 #include "crm/snapshot.h"
-#include "sync/exchange.h"
+#include "remote/api_request.h"
 
 struct listing;
 

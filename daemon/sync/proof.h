@@ -2,7 +2,7 @@
 /* Proves that missing accounts are gone (contract 5.3): /me/ names the recorded user and organization, one account still listed
  * answers 200, and each missing one answers 404. What answers 200 is taken from that answer. */
 #include "crm/snapshot.h"
-#include "sync/exchange.h"
+#include "remote/api_request.h"
 
 struct proof;
 

@@ -1,7 +1,7 @@
 #pragma once
 /* One sweep of one organization, from the lock to the last word (contract section 5). The order of time is machine.c's table. */
+#include "remote/api_request.h"
 #include "store/write_behind.h"
-#include "sync/exchange.h"
 #include "sync/report.h"
 #include "sync/tools.h"
 

@@ -4,8 +4,8 @@
 #include "config/config.h"
 #include "crm/account.h"
 #include "io/db.h"
-#include "sync/budgets.h"
-#include "sync/lane.h"
+#include "remote/rate_limits.h"
+#include "remote/request_queue.h"
 
 struct tools {
   struct loop *loop;

@@ -1,4 +1,4 @@
-#include "sync/exchange.h"
+#include "remote/api_request.h"
 #include "base/memory.h"
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* Who is sent when: a quarter for the slow, the fewest timeouts first, no answer left unread, and each completion exactly once. */
 #include "http_fixture.h"
-#include "sync/lane.h"
+#include "remote/request_queue.h"
 
 enum { MAX = 8, SHARE = MAX / 4 };
 

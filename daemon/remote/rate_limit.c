@@ -1,4 +1,4 @@
-#include "sync/budget.h"
+#include "remote/rate_limit.h"
 
 /* What this file is for: using most of a budget and never more. What was sent is counted here; a reply
  * says what was left when the server counted it, and corrects that. At the beginning and after a reset

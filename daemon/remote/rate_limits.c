@@ -1,4 +1,4 @@
-#include "sync/budgets.h"
+#include "remote/rate_limits.h"
 #include "base/hash.h"
 #include "base/index.h"
 #include "base/memory.h"

@@ -1,5 +1,5 @@
 /* The budget against a server that counts strictly: most of it is used, none of it is exceeded. */
-#include "sync/budget.h"
+#include "remote/rate_limit.h"
 #include <criterion/criterion.h>
 
 static struct verdict_reading told(int64_t limit, int64_t remaining, int64_t reset_ms) {

@@ -1,4 +1,4 @@
-#include "sync/lane.h"
+#include "remote/request_queue.h"
 #include "base/memory.h"
 
 /* What this file is for: one queue in front of libcurl. It promises first come, first served; in the slow lane, to those who

@@ -1,6 +1,6 @@
 /* One question, three tries: what is counted, what lateness costs, and that nothing is sent while the key is blocked. */
 #include "http_fixture.h"
-#include "sync/exchange.h"
+#include "remote/api_request.h"
 
 enum { BLOCKED_MS = 200, LOOK_MS = 20 };
 

@@ -3,8 +3,8 @@
  * "Complete"). Only 429, 503, timeouts and broken connections are asked again. */
 #include "base/random.h"
 #include "crm/verdict.h"
-#include "sync/budget.h"
-#include "sync/lane.h"
+#include "remote/rate_limit.h"
+#include "remote/request_queue.h"
 
 enum { EXCHANGE_TRIES = 3, EXCHANGE_PATIENCE_MS = 10 * 1000 };
 

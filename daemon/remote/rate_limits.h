@@ -1,7 +1,7 @@
 #pragma once
 /* One budget per key, however many organizations use it. */
 #include "base/secret.h"
-#include "sync/budget.h"
+#include "remote/rate_limit.h"
 
 struct budgets;
 
