@@ -1,7 +1,7 @@
 #pragma once
 /* What a command needs, built upward and torn down in reverse: configuration, log, loop, HTTP, the two database sessions. */
-#include "sync/services.h"
-#include "sync/tools.h"
+#include "sweep/connections.h"
+#include "sweep/context.h"
 
 struct arguments {         /* the command line, judged */
   const char *config_path; /* NULL: the default */

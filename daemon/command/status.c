@@ -3,7 +3,7 @@
 #include "command/terminal.h"
 #include "sql/embedded.h"
 #include "store/schema.h"
-#include "sync/report.h"
+#include "sweep/report.h"
 #include <string.h>
 
 /* `closesyncd status`: what the database knows, and of what is configured but was never reached, that. A database without

@@ -4,7 +4,7 @@
 #include "crm/snapshot.h"
 #include "io/db.h"
 #include "store/coverage.h"
-#include "sync/report.h"
+#include "sweep/report.h"
 
 enum { APPLY_DIGEST_VERSION = 1 }; /* of crm/canonical: a new one makes every organization verify once */
 

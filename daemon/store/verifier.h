@@ -1,7 +1,7 @@
 #pragma once
 /* One organization's proof: its history (chain, seq, versions, intervals, digests, erasures), the mirror against the newest documents,
  * and the digests a listing is compared with against the documents they stand for. Reads only. */
-#include "sync/tools.h"
+#include "sweep/context.h"
 
 struct evidence_problem {
   struct slice what;       /* "history", or a table of the mirror; borrowed until the callback returns */

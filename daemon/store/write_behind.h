@@ -4,7 +4,7 @@
 #include "crm/snapshot.h"
 #include "io/db.h"
 #include "store/coverage.h"
-#include "sync/report.h"
+#include "sweep/report.h"
 
 struct ledger {
   struct snapshot *snapshot; /* the stored digests as of `revision`, or NULL: read them again */

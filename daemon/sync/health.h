@@ -2,7 +2,7 @@
 /* How the daemon and each organization are, as numbers: counted by the scheduler, shown by metrics, standing for /readyz and
  * /status.json. Pure: data in, data out. It holds no address and no secret. */
 #include "base/text.h"
-#include "sync/report.h"
+#include "sweep/report.h"
 
 enum { HEALTH_TYPES = 8, HEALTH_TYPE_BYTES = 24, HEALTH_CODES = 8, HEALTH_OUTCOMES = 5, HEALTH_BUCKETS = 12 };
 

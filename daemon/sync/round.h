@@ -1,6 +1,6 @@
 #pragma once
 /* Every (or every named) organization once, concurrently: what `sync` and `plan` do. */
-#include "sync/sweep.h"
+#include "sweep/sweep.h"
 
 struct round;
 

@@ -23,7 +23,7 @@ for command in $(sed -n '/^# COMMANDS/,/^# OUTCOMES/s/^\*\([a-z]*\)\*.*/\1/p' co
   [[ $'\n'$commands$'\n' == *$'\n'$command$'\n'* ]] || complain "closesyncd.1.scd tells of a command \"$command\" that is none"
 done
 
-# Lines of the tables in daemon/config*.c: {"section", "key", "default", … and, of an organization, {"key", …
+# Lines of the tables in daemon/config/*.c: {"section", "key", "default", … and, of an organization, {"key", …
 settings=0
 while IFS=$'\t' read -r section key preset; do
   settings=$((settings + 1))
@@ -34,7 +34,7 @@ while IFS=$'\t' read -r section key preset; do
   grep -qF -- "#$key =${preset:+ $preset}" config/closesyncd.conf || complain "closesyncd.conf: no line \"#$key = $preset\""
 done < <(sed -nE 's/^    \{"([a-z]+)", "([a-z_]+)", "?([^",]*)"?, .*/\1\t\2\t\3/p' daemon/config/config.c | sed 's/\tNULL$/\t/'
   sed -nE 's/^    \{"([a-z_]+)", config_judge.*/organization\t\1\t/p' daemon/config/organization.c)
-((settings > 25)) || complain "only $settings settings were found in daemon/config*.c"
+((settings > 25)) || complain "only $settings settings were found in daemon/config/*.c"
 
 DESTDIR=$directory cmake --install "${CLOSESYNCD_BUILD_DIR:?}" --prefix /usr >"$directory/log" 2>&1 ||
   complain "could not install: $(cat "$directory/log")"

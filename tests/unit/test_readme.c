@@ -1,5 +1,5 @@
 /* The README's diagram is the transition table's. When the machine changed, this prints what belongs there. */
-#include "sync/machine.h"
+#include "sweep/machine.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "sync/sweep_compare.h"
+#include "sweep/compare.h"
 #include "store/difference.h"
 
 /* What this file is for: saying what a sweep would do, after the same judgement. It promises that the outcome is the one that the

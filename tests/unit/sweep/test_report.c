@@ -1,6 +1,6 @@
 /* A sweep in words: the JSON line of contract section 2, the log line, and the outcomes' names. */
 #include "base/memory.h"
-#include "sync/report.h"
+#include "sweep/report.h"
 #include <criterion/criterion.h>
 #include <json-c/json.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
-#include "sync/sweep_begin.h"
+#include "sweep/begin.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
-#include "sync/sweep_judge.h"
-#include "sync/sweep_write.h"
+#include "sweep/judge.h"
+#include "sweep/write.h"
 #include <string.h>
 
 /* What this file is for: a sweep's first and last words with the database: lock, standing, stored digests, unlock. It promises

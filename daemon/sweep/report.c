@@ -1,4 +1,4 @@
-#include "sync/report.h"
+#include "sweep/report.h"
 #include "base/memory.h"
 
 /* What this file is for: the one place where a sweep's result becomes words. It promises that no address and no secret is in them:

@@ -1,9 +1,9 @@
-#include "sync/sweep.h"
+#include "sweep/sweep.h"
 #include "base/memory.h"
-#include "sync/sweep_begin.h"
-#include "sync/sweep_compare.h"
-#include "sync/sweep_judge.h"
-#include "sync/sweep_write.h"
+#include "sweep/begin.h"
+#include "sweep/compare.h"
+#include "sweep/judge.h"
+#include "sweep/write.h"
 #include <string.h>
 
 /* What this file is for: driving the machine. A callback becomes an event, an event becomes the table's action. It promises that

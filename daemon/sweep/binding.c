@@ -1,4 +1,4 @@
-#include "sync/binding.h"
+#include "sweep/binding.h"
 #include "base/memory.h"
 #include "crm/principal.h"
 #include "crm/request.h"

@@ -1,5 +1,5 @@
 /* Every pair of the table is walked: what leads on, what leads out, and what is a bug. */
-#include "sync/machine.h"
+#include "sweep/machine.h"
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 #pragma once
 /* What the rooms of one sweep share: its state and its events. Only sweep*.[ch] include it. */
 #include "store/apply.h"
-#include "sync/binding.h"
-#include "sync/listing.h"
-#include "sync/machine.h"
-#include "sync/proof.h"
-#include "sync/sweep.h"
+#include "sweep/binding.h"
+#include "sweep/listing.h"
+#include "sweep/machine.h"
+#include "sweep/removal.h"
+#include "sweep/sweep.h"
 
 struct sweep {
   struct sweep_options options; /* its tools are those below */

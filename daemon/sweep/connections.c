@@ -1,4 +1,4 @@
-#include "sync/services.h"
+#include "sweep/connections.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "sync/listing.h"
+#include "sweep/listing.h"
 #include "base/memory.h"
 #include "crm/request.h"
 #include <stdlib.h>

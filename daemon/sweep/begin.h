@@ -1,6 +1,6 @@
 #pragma once
 /* The actions at both ends of a sweep: lock and standing, stored digests, unlock. */
-#include "sync/sweep_inner.h"
+#include "sweep/inner.h"
 
 void sweep_lock(struct sweep *sweep);    /* LOCKED, UNKNOWN, BUSY or FAILED follows */
 void sweep_wait(struct sweep *sweep);    /* WAITED or FAILED */

@@ -1,8 +1,8 @@
-#include "sync/sweep_judge.h"
+#include "sweep/judge.h"
 #include "base/memory.h"
 #include "crm/principal.h"
 #include "crm/request.h"
-#include "sync/sweep_begin.h"
+#include "sweep/begin.h"
 #include <string.h>
 
 /* What this file is for: what a listing means. It promises that nothing is called removed without proof, and that of several

@@ -1,4 +1,4 @@
-#include "sync/machine.h"
+#include "sweep/machine.h"
 #include <stdlib.h>
 #include <string.h>
 

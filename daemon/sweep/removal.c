@@ -1,4 +1,4 @@
-#include "sync/proof.h"
+#include "sweep/removal.h"
 #include "base/memory.h"
 #include "crm/principal.h"
 #include "crm/request.h"

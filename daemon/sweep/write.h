@@ -1,6 +1,6 @@
 #pragma once
 /* The actions that write. */
-#include "sync/sweep_inner.h"
+#include "sweep/inner.h"
 
 void sweep_write(struct sweep *sweep);  /* WRITTEN, MOVED or FAILED follows */
 void sweep_flush(struct sweep *sweep);  /* WRITTEN or FAILED */

@@ -2,8 +2,8 @@
 /* One sweep of one organization, from the lock to the last word (contract section 5). The order of time is machine.c's table. */
 #include "remote/api_request.h"
 #include "store/write_behind.h"
-#include "sync/report.h"
-#include "sync/tools.h"
+#include "sweep/context.h"
+#include "sweep/report.h"
 
 struct sweep;
 

@@ -1,4 +1,4 @@
-#include "sync/sweep_write.h"
+#include "sweep/write.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #pragma once
 /* The way to Close and the sessions with PostgreSQL that one configuration asks for; shared by the configurations that ask for the same. */
-#include "sync/tools.h"
+#include "sweep/context.h"
 
 struct services {
   struct http *http; /* NULL when Close is not to be asked */
