@@ -3,7 +3,7 @@
 #include "command/generation.h"
 #include "io/serve.h"
 #include "io/service.h"
-#include "sync/endpoint.h"
+#include "monitor/routes.h"
 #include "sync/scheduler.h"
 #include <signal.h>
 #include <string.h>

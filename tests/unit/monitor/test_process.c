@@ -1,5 +1,5 @@
 /* What the kernel says of this very process. */
-#include "sync/vitals.h"
+#include "monitor/process.h"
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* Counting, /readyz and /status.json. */
-#include "unit/sync/health_fixture.h"
+#include "unit/monitor/health_fixture.h"
 
 static void expect_ready(const struct patient *patient, bool wanted, const char *text) {
   struct buffer body;

@@ -1,7 +1,7 @@
 /* The Prometheus text: golden, escaped, bounded, quick; and what promtool says of it, where it is installed. */
-#include "sync/endpoint.h"
-#include "sync/metrics.h"
-#include "unit/sync/health_fixture.h"
+#include "monitor/metrics.h"
+#include "monitor/routes.h"
+#include "unit/monitor/health_fixture.h"
 #include <stdio.h>
 #include <unistd.h>
 

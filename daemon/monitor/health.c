@@ -1,4 +1,4 @@
-#include "sync/health.h"
+#include "monitor/health.h"
 #include "base/moment.h"
 #include <string.h>
 

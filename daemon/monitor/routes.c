@@ -1,5 +1,5 @@
-#include "sync/endpoint.h"
-#include "sync/metrics.h"
+#include "monitor/routes.h"
+#include "monitor/metrics.h"
 #include <string.h>
 
 /* What this file is for: the four addresses and their status. It promises that a body which does not fit is a 500 and not a part. */

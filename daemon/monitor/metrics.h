@@ -1,7 +1,7 @@
 #pragma once
 /* Health and the process as Prometheus reads it: text exposition format 0.0.4. */
-#include "sync/health.h"
-#include "sync/vitals.h"
+#include "monitor/health.h"
+#include "monitor/process.h"
 
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 

@@ -1,7 +1,7 @@
 #pragma once
 /* Which path says what: /metrics, /healthz, /readyz, /status.json. */
 #include "io/serve.h"
-#include "sync/health.h"
+#include "monitor/health.h"
 
 #define ENDPOINT_HINT "closesyncd answers /metrics, /healthz, /readyz and /status.json\n"
 

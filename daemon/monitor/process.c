@@ -1,4 +1,4 @@
-#include "sync/vitals.h"
+#include "monitor/process.h"
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "sync/metrics.h"
+#include "monitor/metrics.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

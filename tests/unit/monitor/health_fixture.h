@@ -1,6 +1,6 @@
 #pragma once
 /* A health to render: nobody is well known but acme. */
-#include "sync/health.h"
+#include "monitor/health.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
