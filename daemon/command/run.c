@@ -1,10 +1,10 @@
 #include "base/memory.h"
 #include "command/command.h"
-#include "command/generation.h"
 #include "io/serve.h"
 #include "io/service.h"
 #include "monitor/routes.h"
-#include "sync/scheduler.h"
+#include "schedule/generation.h"
+#include "schedule/scheduler.h"
 #include <signal.h>
 #include <string.h>
 

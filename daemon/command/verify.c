@@ -1,6 +1,6 @@
 #include "base/memory.h"
 #include "command/command.h"
-#include "command/proven.h"
+#include "command/verify_report.h"
 #include "sql/embedded.h"
 #include "store/schema.h"
 #include "store/verifier.h"

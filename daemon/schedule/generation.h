@@ -1,7 +1,7 @@
 #pragma once
 /* One configuration in force, with what it opened. A reload makes the next one; the old one lives until its last sweep has ended. */
 #include "app.h"
-#include "sync/scheduler.h"
+#include "schedule/scheduler.h"
 
 struct generation {
   struct era era; /* first, so that an era leads back here */

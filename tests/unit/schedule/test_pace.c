@@ -1,5 +1,5 @@
 /* A week of polling, in milliseconds of test. */
-#include "sync/pace.h"
+#include "schedule/pace.h"
 #include <criterion/criterion.h>
 
 enum { MINUTE = 60 * 1000 };

@@ -2,9 +2,9 @@
 /* One organization's place in the daemon: when it is due, what it remembers and owes, how it is. Bookkeeping only; the scheduler acts. */
 #include "base/log_throttle.h"
 #include "monitor/health.h"
+#include "schedule/pace.h"
 #include "store/write_behind.h"
 #include "sweep/sweep.h"
-#include "sync/pace.h"
 
 struct scheduler;
 

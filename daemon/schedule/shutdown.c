@@ -1,4 +1,4 @@
-#include "sync/scheduler_end.h"
+#include "schedule/shutdown.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
 

@@ -1,8 +1,8 @@
 #pragma once
 /* All organizations, for months: when each is due, how many at once, what happens when the database is away. Each sweep is sweep.h's;
  * this room only starts them, and takes their reports. */
-#include "sync/access.h"
-#include "sync/post.h"
+#include "schedule/database_monitor.h"
+#include "schedule/job.h"
 
 struct scheduler;
 

@@ -1,6 +1,6 @@
 #pragma once
 /* What is owed, and the last words of the scheduler. */
-#include "sync/scheduler_inner.h"
+#include "schedule/inner.h"
 
 void scheduler_pay(struct post *post,
                    struct era *era); /* what is owed, to the era's database; then nothing is known any more */

@@ -2,7 +2,7 @@
 /* What the rooms of the scheduler share: the queue (scheduler.c), who takes part (scheduler_roster), what is owed and the end
  * (scheduler_end). Only scheduler*.[ch] include it. */
 #include "base/index.h"
-#include "sync/scheduler.h"
+#include "schedule/scheduler.h"
 
 struct scheduler {
   struct scheduler_options options;

@@ -1,6 +1,6 @@
 #pragma once
 /* Who takes part in the schedule. */
-#include "sync/scheduler_inner.h"
+#include "schedule/inner.h"
 
 void roster_adopt(struct scheduler *scheduler, struct era *before); /* the era's organizations: add, change, drop */
 void roster_finish(struct scheduler *scheduler);

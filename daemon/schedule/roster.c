@@ -1,6 +1,6 @@
-#include "sync/scheduler_roster.h"
+#include "schedule/roster.h"
 #include "base/memory.h"
-#include "sync/scheduler_end.h"
+#include "schedule/shutdown.h"
 
 /* What this file is for: who takes part. It promises that a new configuration disturbs nobody whom it does not name, and that who was
  * waiting for an administrator is tried again at once. */

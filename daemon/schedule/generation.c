@@ -1,4 +1,4 @@
-#include "command/generation.h"
+#include "schedule/generation.h"
 #include "base/memory.h"
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "command/findings.h"
+#include "command/check_report.h"
 #include "app.h"
 #include "base/memory.h"
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "command/proven.h"
+#include "command/verify_report.h"
 #include "app.h"
 #include "base/memory.h"
 #include "command/terminal.h"

@@ -1,4 +1,4 @@
-#include "sync/access.h"
+#include "schedule/database_monitor.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "sync/round.h"
+#include "schedule/oneshot.h"
 #include "base/memory.h"
 
 /* What this file is for: a bounded number of sweeps side by side. A sweep that timed out once no longer counts against the bound, so

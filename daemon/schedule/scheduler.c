@@ -1,8 +1,8 @@
-#include "sync/scheduler.h"
+#include "schedule/scheduler.h"
 #include "base/memory.h"
+#include "schedule/roster.h"
+#include "schedule/shutdown.h"
 #include "sql/embedded.h"
-#include "sync/scheduler_end.h"
-#include "sync/scheduler_roster.h"
 #include <string.h>
 #include <time.h>
 

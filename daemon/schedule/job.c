@@ -1,4 +1,4 @@
-#include "sync/post.h"
+#include "schedule/job.h"
 #include "base/memory.h"
 
 /* What this file is for: what is known of one organization beside its mirror. It promises one log line per event, and that a
