@@ -72,36 +72,36 @@ int app_open(const struct arguments *arguments, const struct app_needs *needs, s
   app->loop = loop_create();
   random_seed_system(&app->random);
   bool asks = needs->keys && !app->config->doubtful.api;
-  app->services = services_open(app->loop, app->config, asks, &error);
-  if (app->services == NULL && needs->problems != NULL && buffer_append_format(needs->problems, "%s\n", error.text))
-    app->services = services_open(app->loop, app->config, false, &error);
-  if (app->services == NULL) {
+  app->connections = connections_open(app->loop, app->config, asks, &error);
+  if (app->connections == NULL && needs->problems != NULL && buffer_append_format(needs->problems, "%s\n", error.text))
+    app->connections = connections_open(app->loop, app->config, false, &error);
+  if (app->connections == NULL) {
     app_complain("%s", error.text);
     app_run(app);
     return EXIT_CONFIG;
   }
-  app->tools = (struct tools){
+  app->shared = (struct sweep_context){
       .loop = app->loop,
       .config = app->config,
       .log = app->log,
       .random = &app->random,
-      .budgets = budgets_create(),
+      .rate_limits = rate_limits_create(),
       .reader = account_reader_create(app->config->sync.volatile_fields, app->config->sync.volatile_count)};
-  services_equip(app->services, &app->tools);
+  connections_equip(app->connections, &app->shared);
   return 0;
 }
 
 void app_close(struct app *app) {
-  services_leave(app->services);
-  app->services = NULL;
+  connections_leave(app->connections);
+  app->connections = NULL;
 }
 
 void app_run(struct app *app) {
   loop_run(app->loop);
   if (!loop_destroy(app->loop))
     log_write(app->log, LOG_LEVEL_ERROR, "bug: the event loop was not empty at the end; please report it");
-  account_reader_destroy(app->tools.reader);
-  budgets_destroy(app->tools.budgets);
+  account_reader_destroy(app->shared.reader);
+  rate_limits_destroy(app->shared.rate_limits);
   log_destroy(app->log);
   config_destroy(app->config);
 }

@@ -18,9 +18,9 @@ struct app {
   struct config *config;
   struct log *log;
   struct loop *loop;
-  struct services *services;
+  struct connections *connections;
   struct random random;
-  struct tools tools;
+  struct sweep_context shared;
 };
 
 struct app_needs {

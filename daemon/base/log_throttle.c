@@ -15,13 +15,13 @@ static uint64_t digest(const char *text) { /* FNV-1a; a collision hides one line
 }
 
 /* Only the first few: a text that holds a varying number must not become a line each time. The hourly line shows what comes later. */
-static bool is_new(struct outage *outage, uint64_t text) {
-  for (int i = 0; i < outage->shown; i++)
-    if (outage->texts[i] == text)
+static bool is_new(struct log_throttle *log_throttle, uint64_t text) {
+  for (int i = 0; i < log_throttle->shown; i++)
+    if (log_throttle->texts[i] == text)
       return false;
-  if (outage->shown == OUTAGE_TEXTS)
+  if (log_throttle->shown == LOG_THROTTLE_TEXTS)
     return false;
-  outage->texts[outage->shown++] = text;
+  log_throttle->texts[log_throttle->shown++] = text;
   return true;
 }
 
@@ -43,32 +43,33 @@ static void write_span(int64_t span_ms, char *text, size_t size) {
   snprintf(text, size, "%lld %s", (long long)(span_ms / units[i].ms), units[i].name);
 }
 
-bool outage_failed(struct outage *outage, int64_t now_ms, const char *text, char ret_note[OUTAGE_NOTE_BYTES]) {
+bool log_throttle_failed(struct log_throttle *log_throttle, int64_t now_ms, const char *text,
+                         char ret_note[LOG_THROTTLE_NOTE_BYTES]) {
   ret_note[0] = '\0';
-  if (outage->failures == 0)
-    *outage = (struct outage){.since_ms = now_ms, .said_at_ms = now_ms};
-  int64_t repeats = outage->failures++;
-  bool said = is_new(outage, digest(text));
-  if (!said && ((repeats >= 10 && is_power_of_ten(repeats)) || now_ms - outage->said_at_ms >= HOUR_MS)) {
+  if (log_throttle->failures == 0)
+    *log_throttle = (struct log_throttle){.since_ms = now_ms, .said_at_ms = now_ms};
+  int64_t repeats = log_throttle->failures++;
+  bool said = is_new(log_throttle, digest(text));
+  if (!said && ((repeats >= 10 && is_power_of_ten(repeats)) || now_ms - log_throttle->said_at_ms >= HOUR_MS)) {
     char span[32];
-    write_span(now_ms - outage->since_ms, span, sizeof span);
-    snprintf(ret_note, OUTAGE_NOTE_BYTES, " (repeated %lld time%s in %s)", (long long)repeats, repeats == 1 ? "" : "s",
-             span);
+    write_span(now_ms - log_throttle->since_ms, span, sizeof span);
+    snprintf(ret_note, LOG_THROTTLE_NOTE_BYTES, " (repeated %lld time%s in %s)", (long long)repeats,
+             repeats == 1 ? "" : "s", span);
     said = true;
   }
   if (said)
-    outage->said_at_ms = now_ms;
+    log_throttle->said_at_ms = now_ms;
   return said;
 }
 
-bool outage_over(struct outage *outage, int64_t now_ms, char ret_note[OUTAGE_NOTE_BYTES]) {
+bool log_throttle_over(struct log_throttle *log_throttle, int64_t now_ms, char ret_note[LOG_THROTTLE_NOTE_BYTES]) {
   ret_note[0] = '\0';
-  if (outage->failures == 0)
+  if (log_throttle->failures == 0)
     return false;
   char span[32];
-  write_span(now_ms - outage->since_ms, span, sizeof span);
-  snprintf(ret_note, OUTAGE_NOTE_BYTES, "after %s, %lld failure%s", span, (long long)outage->failures,
-           outage->failures == 1 ? "" : "s");
-  *outage = (struct outage){0};
+  write_span(now_ms - log_throttle->since_ms, span, sizeof span);
+  snprintf(ret_note, LOG_THROTTLE_NOTE_BYTES, "after %s, %lld failure%s", span, (long long)log_throttle->failures,
+           log_throttle->failures == 1 ? "" : "s");
+  *log_throttle = (struct log_throttle){0};
   return true;
 }

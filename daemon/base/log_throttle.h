@@ -5,18 +5,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { OUTAGE_NOTE_BYTES = 64, OUTAGE_TEXTS = 4 };
+enum { LOG_THROTTLE_NOTE_BYTES = 64, LOG_THROTTLE_TEXTS = 4 };
 
-struct outage {                 /* zeroed: all is well */
-  int64_t failures;             /* 0: all is well */
-  int64_t since_ms, said_at_ms; /* monotonic */
-  uint64_t texts[OUTAGE_TEXTS]; /* digests of the texts shown */
+struct log_throttle {                 /* zeroed: all is well */
+  int64_t failures;                   /* 0: all is well */
+  int64_t since_ms, said_at_ms;       /* monotonic */
+  uint64_t texts[LOG_THROTTLE_TEXTS]; /* digests of the texts shown */
   int shown;
 };
 
 /* It failed with `text`. True: log it now, with `ret_note` behind the text: "" or " (repeated 120 times in 2 h)". */
-bool outage_failed(struct outage *outage, int64_t now_ms, const char *text, char ret_note[OUTAGE_NOTE_BYTES])
-    __attribute__((warn_unused_result));
+bool log_throttle_failed(struct log_throttle *log_throttle, int64_t now_ms, const char *text,
+                         char ret_note[LOG_THROTTLE_NOTE_BYTES]) __attribute__((warn_unused_result));
 /* It works. True: an outage is over; `ret_note` is "after 2 h, 121 failures". */
-bool outage_over(struct outage *outage, int64_t now_ms, char ret_note[OUTAGE_NOTE_BYTES])
+bool log_throttle_over(struct log_throttle *log_throttle, int64_t now_ms, char ret_note[LOG_THROTTLE_NOTE_BYTES])
     __attribute__((warn_unused_result));

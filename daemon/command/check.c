@@ -8,7 +8,7 @@
 
 struct check {
   struct app app;
-  struct findings *findings;
+  struct check_report *check_report;
   struct terminal *terminal;
   struct check_database database;
   struct check_credentials *credentials;
@@ -41,13 +41,13 @@ static void write_progress(void *context, char *text, size_t size) {
 }
 
 /* One line per problem: "file:line: message". */
-static void tell_configuration(struct findings *findings, const struct buffer *problems) {
+static void tell_configuration(struct check_report *check_report, const struct buffer *problems) {
   const char *at = problems->bytes;
   if (problems->length == 0)
-    findings_add(findings, PLACE_CONFIGURATION, FINDING_OK, "configuration", "every setting is understood");
+    check_report_add(check_report, PLACE_CONFIGURATION, FINDING_OK, "configuration", "every setting is understood");
   while (at != NULL && *at != '\0') {
     size_t length = strcspn(at, "\n");
-    findings_add(findings, PLACE_CONFIGURATION, FINDING_CONFIG, "configuration", "%.*s", (int)length, at);
+    check_report_add(check_report, PLACE_CONFIGURATION, FINDING_CONFIG, "configuration", "%.*s", (int)length, at);
     at += length + (at[length] == '\n' ? 1 : 0);
   }
 }
@@ -57,40 +57,41 @@ static void tell_nobody_enabled(struct check *check) {
   for (int i = 0; i < config->organization_count; i++)
     if (config->organizations[i].enabled)
       return;
-  findings_add(check->findings, PLACE_CONFIGURATION, FINDING_CONFIG, "configuration", "%s", app_nobody_enabled);
+  check_report_add(check->check_report, PLACE_CONFIGURATION, FINDING_CONFIG, "configuration", "%s", app_nobody_enabled);
 }
 
 static void look(struct check *check) {
   check->terminal = terminal_open(check->app.loop);
-  check->credentials = check_credentials_start(&check->app, check->findings, arrived, check);
+  check->credentials = check_credentials_start(&check->app, check->check_report, arrived, check);
   if (check->app.config->doubtful.database) {
-    findings_add(check->findings, PLACE_DATABASE, FINDING_SKIPPED, "database",
-                 "not asked: what is set in [database] is in doubt, see above");
+    check_report_add(check->check_report, PLACE_DATABASE, FINDING_SKIPPED, "database",
+                     "not asked: what is set in [database] is in doubt, see above");
     check->database_done = true;
   } else {
-    check_database_start(&check->database, &check->app, check->findings, on_database, check);
+    check_database_start(&check->database, &check->app, check->check_report, on_database, check);
   }
   terminal_progress(check->terminal, write_progress, check);
   arrived(check);
 }
 
-static void summarize(const struct findings *findings) {
-  int well = findings_count(findings, PLACE_ORGANIZATIONS, FINDING_OK);
-  int skipped = findings_count(findings, PLACE_ORGANIZATIONS, FINDING_SKIPPED);
-  int failed = findings_count(findings, PLACE_ORGANIZATIONS, FINDING_FAILED);
-  int problems = findings_count(findings, 0, FINDING_FAILED) + findings_count(findings, 0, FINDING_UNREACHABLE) +
-                 findings_count(findings, 0, FINDING_CONFIG);
+static void summarize(const struct check_report *check_report) {
+  int well = check_report_count(check_report, PLACE_ORGANIZATIONS, FINDING_OK);
+  int skipped = check_report_count(check_report, PLACE_ORGANIZATIONS, FINDING_SKIPPED);
+  int failed = check_report_count(check_report, PLACE_ORGANIZATIONS, FINDING_FAILED);
+  int problems = check_report_count(check_report, 0, FINDING_FAILED) +
+                 check_report_count(check_report, 0, FINDING_UNREACHABLE) +
+                 check_report_count(check_report, 0, FINDING_CONFIG);
   if (well + skipped + failed > 1)
     printf("%d organizations: %d ok, %d skipped, %d not ok; %d %s in all\n", well + skipped + failed, well, skipped,
            failed, problems, terminal_plural(problems, "problem", "problems"));
 }
 
 int command_check(const struct arguments *arguments) {
-  struct check check = {.findings = findings_create()};
+  struct check check = {.check_report = check_report_create()};
   struct buffer problems;
   buffer_init(&problems, 1024 * 1024);
   bool open = app_open(arguments, &(struct app_needs){.keys = true, .problems = &problems}, &check.app) == 0;
-  tell_configuration(check.findings, &problems);
+  tell_configuration(check.check_report, &problems);
   if (open) {
     tell_nobody_enabled(&check);
     look(&check);
@@ -99,15 +100,15 @@ int command_check(const struct arguments *arguments) {
     app_run(&check.app);
   }
   struct terminal *terminal = terminal_open(NULL);
-  findings_print(check.findings, terminal);
+  check_report_print(check.check_report, terminal);
   terminal_close(terminal);
-  summarize(check.findings);
-  int status = findings_exit_status(check.findings);
+  summarize(check.check_report);
+  int status = check_report_exit_status(check.check_report);
   if (!open && status == 0)
     status = EXIT_CONFIG;
   check_credentials_destroy(check.credentials);
   check_database_finish(&check.database);
-  findings_destroy(check.findings);
+  check_report_destroy(check.check_report);
   buffer_finish(&problems);
   return status;
 }

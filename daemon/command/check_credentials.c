@@ -14,8 +14,8 @@ enum { NOBODY = -1, URL_BYTES_MAX = 8192 };
 struct credential {
   struct check_credentials *credentials;
   const struct config_organization *organization;
-  struct exchange_traffic traffic;
-  struct exchange_options exchange;
+  struct api_request_traffic traffic;
+  struct api_request_options api_request;
   bool known; /* the key was taken, and `principal` is who it acts as; else `error` says why not */
   struct principal principal;
   struct error error;
@@ -24,7 +24,7 @@ struct credential {
 
 struct check_credentials {
   struct app *app;
-  struct findings *findings;
+  struct check_report *check_report;
   check_done_fn *done;
   void *context;
   struct credential *list;
@@ -32,7 +32,7 @@ struct check_credentials {
   bool can_ask;
 };
 
-static bool read_answer(struct credential *credential, const struct exchange_answer *answer) {
+static bool read_answer(struct credential *credential, const struct api_request_answer *answer) {
   if (answer->error != NULL)
     credential->error = *answer->error;
   else if (answer->verdict != VERDICT_TAKE)
@@ -42,7 +42,7 @@ static bool read_answer(struct credential *credential, const struct exchange_ans
   return false;
 }
 
-static void on_me(void *context, const struct exchange_answer *answer) {
+static void on_me(void *context, const struct api_request_answer *answer) {
   struct credential *credential = context;
   struct check_credentials *credentials = credential->credentials;
   credential->known = read_answer(credential, answer);
@@ -51,29 +51,30 @@ static void on_me(void *context, const struct exchange_answer *answer) {
 }
 
 static void ask(struct check_credentials *credentials, struct credential *credential) {
-  const struct tools *tools = &credentials->app->tools;
+  const struct sweep_context *shared = &credentials->app->shared;
   struct buffer url;
-  credential->exchange = (struct exchange_options){.loop = tools->loop,
-                                                   .lane = tools->lane,
-                                                   .random = tools->random,
-                                                   .key = credential->organization->key,
-                                                   .budget = budgets_of(tools->budgets, credential->organization->key),
-                                                   .traffic = &credential->traffic};
+  credential->api_request =
+      (struct api_request_options){.loop = shared->loop,
+                                   .request_queue = shared->request_queue,
+                                   .random = shared->random,
+                                   .key = credential->organization->key,
+                                   .rate_limit = rate_limits_of(shared->rate_limits, credential->organization->key),
+                                   .traffic = &credential->traffic};
   buffer_init(&url, URL_BYTES_MAX);
   if (request_me_url(&url, credentials->app->config->api.base_url)) {
     credentials->asked++;
-    exchange_start(&credential->exchange, url.bytes, on_me, credential);
+    api_request_start(&credential->api_request, url.bytes, on_me, credential);
   }
   buffer_finish(&url);
 }
 
-struct check_credentials *check_credentials_start(struct app *app, struct findings *findings, check_done_fn *done,
-                                                  void *context) {
+struct check_credentials *check_credentials_start(struct app *app, struct check_report *check_report,
+                                                  check_done_fn *done, void *context) {
   const struct config *config = app->config;
   struct check_credentials *credentials = memory_allocate(sizeof *credentials);
-  *credentials = (struct check_credentials){.app = app, .findings = findings, .done = done, .context = context};
+  *credentials = (struct check_credentials){.app = app, .check_report = check_report, .done = done, .context = context};
   credentials->count = config->organization_count;
-  credentials->can_ask = app->tools.lane != NULL;
+  credentials->can_ask = app->shared.request_queue != NULL;
   credentials->list = memory_allocate(sizeof *credentials->list * ((size_t)credentials->count + 1));
   for (int i = 0; i < credentials->count; i++) {
     struct credential *credential = &credentials->list[i];
@@ -165,8 +166,9 @@ static const char *advice(const struct error *error) {
 
 static void tell_good(const struct check_credentials *credentials, int place, const struct credential *credential,
                       const char *id) {
-  findings_add(credentials->findings, place, FINDING_OK, credential->organization->name, "the key acts as %s%s%s",
-               credential->principal.user_id, id == NULL ? "" : " of ", id == NULL ? "" : id);
+  check_report_add(credentials->check_report, place, FINDING_OK, credential->organization->name,
+                   "the key acts as %s%s%s", credential->principal.user_id, id == NULL ? "" : " of ",
+                   id == NULL ? "" : id);
 }
 
 /* The answer was good: does it fit what is configured and what is recorded? NULL: it does. */
@@ -199,22 +201,24 @@ static void judge(struct check_credentials *credentials, int number, const struc
   const struct credential *credential = &credentials->list[number];
   const char *name = credential->organization->name;
   int place = PLACE_ORGANIZATIONS + number;
-  struct findings *findings = credentials->findings;
+  struct check_report *check_report = credentials->check_report;
   char text[512];
   if (!credential->organization->enabled)
-    findings_add(findings, place, FINDING_SKIPPED, name, "disabled in the configuration");
+    check_report_add(check_report, place, FINDING_SKIPPED, name, "disabled in the configuration");
   else if (credential->organization->key == NULL)
-    findings_add(findings, place, FINDING_SKIPPED, name, "not asked: its key could not be read, see above");
+    check_report_add(check_report, place, FINDING_SKIPPED, name, "not asked: its key could not be read, see above");
   else if (!credentials->can_ask)
-    findings_add(findings, place, FINDING_SKIPPED, name, "not asked: what is set in [api] is in doubt, see above");
+    check_report_add(check_report, place, FINDING_SKIPPED, name,
+                     "not asked: what is set in [api] is in doubt, see above");
   else if (!credential->known)
-    findings_add(findings, place, FINDING_FAILED, name, "%s%s", credential->error.text, advice(&credential->error));
+    check_report_add(check_report, place, FINDING_FAILED, name, "%s%s", credential->error.text,
+                     advice(&credential->error));
   else if (disagreement(credential, find_bound(database, name), text, sizeof text) != NULL)
-    findings_add(findings, place, FINDING_FAILED, name, "%s", text);
+    check_report_add(check_report, place, FINDING_FAILED, name, "%s", text);
   else if (credential->twin != NOBODY)
-    findings_add(findings, place, FINDING_FAILED, name,
-                 "two names, \"%s\" and \"%s\", for one organization: remove one of them from the configuration", name,
-                 credentials->list[credential->twin].organization->name);
+    check_report_add(check_report, place, FINDING_FAILED, name,
+                     "two names, \"%s\" and \"%s\", for one organization: remove one of them from the configuration",
+                     name, credentials->list[credential->twin].organization->name);
   else
     tell_good(credentials, place, credential, organization_of(credential, database));
 }

@@ -15,7 +15,7 @@ static void conclude(struct check_database *database) { database->done(database-
 static void skip(struct check_database *database, int from) {
   static const char *const things[] = {[PLACE_SCHEMA] = "schema", [PLACE_PRIVILEGES] = "privileges"};
   for (int place = from; place <= PLACE_PRIVILEGES; place++)
-    findings_add(database->findings, place, FINDING_SKIPPED, things[place], "not looked at: see above");
+    check_report_add(database->check_report, place, FINDING_SKIPPED, things[place], "not looked at: see above");
 }
 
 static void on_bound_row(void *context, const struct db_row *row) {
@@ -47,30 +47,32 @@ static void on_privileges(void *context, const struct error *error) {
   struct check_database *database = context;
   struct db_statement bound = {.sql = sql_query_bound, .read_only = true};
   if (error != NULL)
-    findings_add(database->findings, PLACE_PRIVILEGES, FINDING_FAILED, "privileges", "%s", error->text);
+    check_report_add(database->check_report, PLACE_PRIVILEGES, FINDING_FAILED, "privileges", "%s", error->text);
   else if (database->missing.length > 0)
-    findings_add(database->findings, PLACE_PRIVILEGES, FINDING_CONFIG, "privileges",
-                 "the role lacks %s: run `closesyncd migrate --roles` as the schema's owner", database->missing.bytes);
+    check_report_add(database->check_report, PLACE_PRIVILEGES, FINDING_CONFIG, "privileges",
+                     "the role lacks %s: run `closesyncd migrate --roles` as the schema's owner",
+                     database->missing.bytes);
   else
-    findings_add(database->findings, PLACE_PRIVILEGES, FINDING_OK, "privileges", "the role may do what a sweep needs");
-  db_query(database->app->tools.watch, &bound, on_bound_row, on_bound, database);
+    check_report_add(database->check_report, PLACE_PRIVILEGES, FINDING_OK, "privileges",
+                     "the role may do what a sweep needs");
+  db_query(database->app->shared.watch, &bound, on_bound_row, on_bound, database);
 }
 
 static void tell_schema(const struct check_database *database, const struct schema_state *state) {
   const char *schema = database->app->config->database.schema;
   const char *what = state->exists ? "is older than this closesyncd" : "is not there yet";
   if (state->pending == 0)
-    findings_add(database->findings, PLACE_SCHEMA, FINDING_OK, "schema", "\"%s\" is up to date (version %d), %s",
-                 schema, state->version,
-                 state->owner ? "and this role may bring it further" : "and another role's to bring further");
+    check_report_add(database->check_report, PLACE_SCHEMA, FINDING_OK, "schema",
+                     "\"%s\" is up to date (version %d), %s", schema, state->version,
+                     state->owner ? "and this role may bring it further" : "and another role's to bring further");
   else if (state->owner)
-    findings_add(database->findings, PLACE_SCHEMA, FINDING_OK, "schema",
-                 "\"%s\" %s: the next sync, or `closesyncd migrate`, brings it to version %d", schema, what,
-                 state->version + state->pending);
+    check_report_add(database->check_report, PLACE_SCHEMA, FINDING_OK, "schema",
+                     "\"%s\" %s: the next sync, or `closesyncd migrate`, brings it to version %d", schema, what,
+                     state->version + state->pending);
   else
-    findings_add(database->findings, PLACE_SCHEMA, FINDING_CONFIG, "schema",
-                 "\"%s\" %s, and this role may not change that: run `closesyncd migrate` as a role that may", schema,
-                 what);
+    check_report_add(database->check_report, PLACE_SCHEMA, FINDING_CONFIG, "schema",
+                     "\"%s\" %s, and this role may not change that: run `closesyncd migrate` as a role that may",
+                     schema, what);
 }
 
 static void on_schema(void *context, const struct schema_state *state, const struct error *error) {
@@ -80,34 +82,35 @@ static void on_schema(void *context, const struct schema_state *state, const str
     enum finding finding = error->kind == ERROR_CONFIG        ? FINDING_CONFIG
                            : error->kind == ERROR_UNREACHABLE ? FINDING_UNREACHABLE
                                                               : FINDING_FAILED;
-    findings_add(database->findings, PLACE_SCHEMA, finding, "schema", "%s", error->text);
+    check_report_add(database->check_report, PLACE_SCHEMA, finding, "schema", "%s", error->text);
     skip(database, PLACE_PRIVILEGES);
     conclude(database);
     return;
   }
   tell_schema(database, state);
   if (state->exists) {
-    db_query(database->app->tools.watch, &privileges, on_privilege, on_privileges, database);
+    db_query(database->app->shared.watch, &privileges, on_privilege, on_privileges, database);
     return;
   }
-  findings_add(database->findings, PLACE_PRIVILEGES, FINDING_SKIPPED, "privileges", "there is no schema yet");
+  check_report_add(database->check_report, PLACE_PRIVILEGES, FINDING_SKIPPED, "privileges", "there is no schema yet");
   conclude(database);
 }
 
 static void tell_database(const struct check_database *database) {
   const int *pids = database->pids;
-  bool two = database->app->tools.watch != database->app->tools.write; /* not with database.connections = 1 */
+  bool two = database->app->shared.watch != database->app->shared.write; /* not with database.connections = 1 */
   bool shared = (two && pids[0] == pids[1]) || pids[0] != pids[2] || pids[1] != pids[3];
   const char *through = !database->pooled ? ""
                         : two             ? ", through a pooler in session mode"
                               : ", through a pooler; whether in session mode, as it must be, one session cannot tell";
   if (shared)
-    findings_add(database->findings, PLACE_DATABASE, FINDING_CONFIG, "database",
-                 "a pooler in transaction mode stands before PostgreSQL, where no lock and no setting of a session is "
-                 "safe: connect past it, or set its pool_mode = session for this database");
+    check_report_add(
+        database->check_report, PLACE_DATABASE, FINDING_CONFIG, "database",
+        "a pooler in transaction mode stands before PostgreSQL, where no lock and no setting of a session is "
+        "safe: connect past it, or set its pool_mode = session for this database");
   else
-    findings_add(database->findings, PLACE_DATABASE, FINDING_OK, "database", "PostgreSQL %s answers, %s%s",
-                 database->server, database->place, through);
+    check_report_add(database->check_report, PLACE_DATABASE, FINDING_OK, "database", "PostgreSQL %s answers, %s%s",
+                     database->server, database->place, through);
 }
 
 static void ask_who(struct check_database *database);
@@ -122,7 +125,7 @@ static void on_who_row(void *context, const struct db_row *row) {
 }
 
 static struct db *session_of(const struct check_database *database) {
-  return database->turn % 2 == 0 ? database->app->tools.watch : database->app->tools.write;
+  return database->turn % 2 == 0 ? database->app->shared.watch : database->app->shared.write;
 }
 
 static void on_who(void *context, const struct error *error) {
@@ -134,8 +137,8 @@ static void on_who(void *context, const struct error *error) {
     const char *advice = error->kind == ERROR_UNREACHABLE
                              ? "; check database.conninfo, and that PostgreSQL runs there and lets this role in"
                              : "";
-    findings_add(database->findings, PLACE_DATABASE, finding, "database", "%s%s%s",
-                 database->turn == 0 ? "" : "one session works, a second one does not: ", error->text, advice);
+    check_report_add(database->check_report, PLACE_DATABASE, finding, "database", "%s%s%s",
+                     database->turn == 0 ? "" : "one session works, a second one does not: ", error->text, advice);
     skip(database, PLACE_SCHEMA);
     conclude(database);
     return;
@@ -147,7 +150,7 @@ static void on_who(void *context, const struct error *error) {
   }
   tell_database(database);
   schema_start(&(struct schema_options){.loop = database->app->loop,
-                                        .db = database->app->tools.watch,
+                                        .db = database->app->shared.watch,
                                         .schema = database->app->config->database.schema,
                                         .mode = SCHEMA_LOOK},
                on_schema, database);
@@ -159,9 +162,9 @@ static void ask_who(struct check_database *database) {
   db_query(session_of(database), &who, on_who_row, on_who, database);
 }
 
-void check_database_start(struct check_database *database, struct app *app, struct findings *findings,
+void check_database_start(struct check_database *database, struct app *app, struct check_report *check_report,
                           check_done_fn *done, void *context) {
-  *database = (struct check_database){.app = app, .findings = findings, .done = done, .context = context};
+  *database = (struct check_database){.app = app, .check_report = check_report, .done = done, .context = context};
   buffer_init(&database->missing, 1500);
   ask_who(database);
 }

@@ -15,7 +15,7 @@ struct check_database {
   struct check_bound *bound; /* NULL until read */
   int bound_count;
   struct app *app; /* the rest is its own */
-  struct findings *findings;
+  struct check_report *check_report;
   check_done_fn *done;
   void *context;
   int turn, pids[4];
@@ -25,15 +25,15 @@ struct check_database {
 };
 
 /* Reachable, what stands between, schema, privileges, and what is bound. `database` lives until check_database_finish(). */
-void check_database_start(struct check_database *database, struct app *app, struct findings *findings,
+void check_database_start(struct check_database *database, struct app *app, struct check_report *check_report,
                           check_done_fn *done, void *context);
 void check_database_finish(struct check_database *database);
 
 struct check_credentials;
 
 /* `GET /me/` for every enabled organization whose key could be read. */
-struct check_credentials *check_credentials_start(struct app *app, struct findings *findings, check_done_fn *done,
-                                                  void *context);
+struct check_credentials *check_credentials_start(struct app *app, struct check_report *check_report,
+                                                  check_done_fn *done, void *context);
 /* After both are done: what the answers mean together with each other and with what is bound. */
 void check_credentials_judge(struct check_credentials *credentials, const struct check_database *database);
 int check_credentials_asked(const struct check_credentials *credentials, int *ret_answered);

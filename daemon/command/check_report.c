@@ -15,43 +15,44 @@ struct line {
   char *thing, *text;
 };
 
-struct findings {
+struct check_report {
   struct line *lines;
   int count, capacity;
 };
 
-struct findings *findings_create(void) {
-  return memory_allocate(sizeof(struct findings));
+struct check_report *check_report_create(void) {
+  return memory_allocate(sizeof(struct check_report));
 }
 
-void findings_destroy(struct findings *findings) {
-  if (findings == NULL)
+void check_report_destroy(struct check_report *check_report) {
+  if (check_report == NULL)
     return;
-  for (int i = 0; i < findings->count; i++) {
-    memory_free(findings->lines[i].thing);
-    memory_free(findings->lines[i].text);
+  for (int i = 0; i < check_report->count; i++) {
+    memory_free(check_report->lines[i].thing);
+    memory_free(check_report->lines[i].text);
   }
-  memory_free(findings->lines);
-  memory_free(findings);
+  memory_free(check_report->lines);
+  memory_free(check_report);
 }
 
-void findings_add(struct findings *findings, int place, enum finding finding, const char *thing, const char *format,
-                  ...) {
+void check_report_add(struct check_report *check_report, int place, enum finding finding, const char *thing,
+                      const char *format, ...) {
   char text[TEXT_BYTES];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  if (findings->count == findings->capacity) {
-    findings->capacity = findings->capacity == 0 ? 16 : 2 * findings->capacity;
-    findings->lines = memory_resize(findings->lines, sizeof *findings->lines * (size_t)findings->capacity);
+  if (check_report->count == check_report->capacity) {
+    check_report->capacity = check_report->capacity == 0 ? 16 : 2 * check_report->capacity;
+    check_report->lines =
+        memory_resize(check_report->lines, sizeof *check_report->lines * (size_t)check_report->capacity);
   }
-  findings->lines[findings->count] = (struct line){.place = place,
-                                                   .number = findings->count,
-                                                   .finding = finding,
-                                                   .thing = memory_copy_text(thing),
-                                                   .text = memory_copy_text(text)};
-  findings->count++;
+  check_report->lines[check_report->count] = (struct line){.place = place,
+                                                           .number = check_report->count,
+                                                           .finding = finding,
+                                                           .thing = memory_copy_text(thing),
+                                                           .text = memory_copy_text(text)};
+  check_report->count++;
 }
 
 static int compare(const void *left, const void *right) {
@@ -60,7 +61,7 @@ static int compare(const void *left, const void *right) {
   return difference != 0 ? difference : first->number - second->number;
 }
 
-void findings_print(struct findings *findings, const struct terminal *terminal) {
+void check_report_print(struct check_report *check_report, const struct terminal *terminal) {
   static const struct {
     enum tone tone;
     const char *word;
@@ -70,13 +71,13 @@ void findings_print(struct findings *findings, const struct terminal *terminal) 
                [FINDING_UNREACHABLE] = {TONE_BAD, "problem"},
                [FINDING_CONFIG] = {TONE_BAD, "problem"}};
   int width = 0;
-  if (findings->count > 0)
-    qsort(findings->lines, (size_t)findings->count, sizeof *findings->lines, compare);
-  for (int i = 0; i < findings->count; i++)
-    if ((int)strlen(findings->lines[i].thing) > width)
-      width = (int)strlen(findings->lines[i].thing);
-  for (int i = 0; i < findings->count; i++) {
-    const struct line *line = &findings->lines[i];
+  if (check_report->count > 0)
+    qsort(check_report->lines, (size_t)check_report->count, sizeof *check_report->lines, compare);
+  for (int i = 0; i < check_report->count; i++)
+    if ((int)strlen(check_report->lines[i].thing) > width)
+      width = (int)strlen(check_report->lines[i].thing);
+  for (int i = 0; i < check_report->count; i++) {
+    const struct line *line = &check_report->lines[i];
     terminal_word(terminal, words[line->finding].tone, (int)strlen("problem"), words[line->finding].word);
     printf("  %-*s  ", width, line->thing);
     terminal_clean(stdout, 0, slice_of(line->text));
@@ -84,17 +85,17 @@ void findings_print(struct findings *findings, const struct terminal *terminal) 
   }
 }
 
-int findings_count(const struct findings *findings, int first_place, enum finding finding) {
+int check_report_count(const struct check_report *check_report, int first_place, enum finding finding) {
   int count = 0;
-  for (int i = 0; i < findings->count; i++)
-    count += findings->lines[i].place >= first_place && findings->lines[i].finding == finding ? 1 : 0;
+  for (int i = 0; i < check_report->count; i++)
+    count += check_report->lines[i].place >= first_place && check_report->lines[i].finding == finding ? 1 : 0;
   return count;
 }
 
-int findings_exit_status(const struct findings *findings) {
-  if (findings_count(findings, 0, FINDING_CONFIG) > 0)
+int check_report_exit_status(const struct check_report *check_report) {
+  if (check_report_count(check_report, 0, FINDING_CONFIG) > 0)
     return EXIT_CONFIG;
-  if (findings_count(findings, 0, FINDING_UNREACHABLE) > 0)
+  if (check_report_count(check_report, 0, FINDING_UNREACHABLE) > 0)
     return EXIT_UNREACHABLE;
-  return findings_count(findings, 0, FINDING_FAILED) > 0 ? 1 : 0;
+  return check_report_count(check_report, 0, FINDING_FAILED) > 0 ? 1 : 0;
 }

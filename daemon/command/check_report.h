@@ -2,7 +2,7 @@
 /* What a check found: one aligned line each, in the order of their places, whenever they were found. */
 #include "command/terminal.h"
 
-struct findings;
+struct check_report;
 
 enum finding {
   FINDING_OK,
@@ -12,12 +12,13 @@ enum finding {
   FINDING_CONFIG,      /* the administrator has to change something: exit 78 */
 };
 
-struct findings *findings_create(void);
-void findings_destroy(struct findings *findings); /* NULL is allowed */
+struct check_report *check_report_create(void);
+void check_report_destroy(struct check_report *check_report); /* NULL is allowed */
 
 /* `place` orders the lines; of equal ones the first found comes first. `thing` is copied. */
-void findings_add(struct findings *findings, int place, enum finding finding, const char *thing, const char *format,
-                  ...) __attribute__((format(printf, 5, 6)));
-void findings_print(struct findings *findings, const struct terminal *terminal);
-int findings_count(const struct findings *findings, int first_place, enum finding finding); /* from this place on */
-int findings_exit_status(const struct findings *findings);
+void check_report_add(struct check_report *check_report, int place, enum finding finding, const char *thing,
+                      const char *format, ...) __attribute__((format(printf, 5, 6)));
+void check_report_print(struct check_report *check_report, const struct terminal *terminal);
+int check_report_count(const struct check_report *check_report, int first_place,
+                       enum finding finding); /* from this place on */
+int check_report_exit_status(const struct check_report *check_report);

@@ -53,7 +53,7 @@ static void on_schema(void *context, const struct schema_state *state, const str
     error = &pending;
   }
   if (error == NULL && state->exists)
-    db_query(erase->app.tools.watch, &statement, on_row, on_rows, erase);
+    db_query(erase->app.shared.watch, &statement, on_row, on_rows, erase);
   else
     finish(erase, error);
 }
@@ -80,7 +80,7 @@ int command_erase(const struct arguments *arguments) {
   if (status != 0)
     return status;
   struct schema_options options = {.loop = erase.app.loop,
-                                   .db = erase.app.tools.watch,
+                                   .db = erase.app.shared.watch,
                                    .schema = erase.app.config->database.schema,
                                    .mode = SCHEMA_LOOK};
   schema_start(&options, on_schema, &erase);

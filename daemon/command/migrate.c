@@ -51,7 +51,7 @@ static void on_statements(void *context, const struct error *error) {
   if (error != NULL || migrate->arguments->dry_run || migrate->script.length == 0)
     finish(migrate, error);
   else
-    db_script(migrate->app.tools.watch, migrate->script.bytes, on_roles, migrate);
+    db_script(migrate->app.shared.watch, migrate->script.bytes, on_roles, migrate);
 }
 
 static void on_step(void *context, const char *name) {
@@ -72,7 +72,7 @@ static void on_done(void *context, const struct schema_state *state, const struc
   if (error != NULL || !state->exists || (!arguments->roles && (migrate->steps == 0 || arguments->dry_run)))
     finish(migrate, error);
   else
-    db_query(migrate->app.tools.watch, &statement, on_statement, on_statements, migrate);
+    db_query(migrate->app.shared.watch, &statement, on_statement, on_statements, migrate);
 }
 
 static bool is_well_formed(const struct arguments *arguments) {
@@ -98,7 +98,7 @@ int command_migrate(const struct arguments *arguments) {
     return status;
   buffer_init(&migrate.script, SCRIPT_BYTES_MAX);
   struct schema_options options = {.loop = migrate.app.loop,
-                                   .db = migrate.app.tools.watch,
+                                   .db = migrate.app.shared.watch,
                                    .schema = migrate.app.config->database.schema,
                                    .mode = arguments->dry_run ? SCHEMA_LOOK : SCHEMA_APPLY,
                                    .step = on_step};

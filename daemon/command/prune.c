@@ -59,7 +59,7 @@ static void next(struct prune *prune) {
                                    .count = 2,
                                    .values = {slice_of(retention), slice_of(prune->organization_id)}};
   prune->went_on = false;
-  db_query(prune->app.tools.watch, &statement, on_row, on_rows, prune);
+  db_query(prune->app.shared.watch, &statement, on_row, on_rows, prune);
 }
 
 static void on_schema(void *context, const struct schema_state *state, const struct error *error) {
@@ -82,7 +82,7 @@ int command_prune(const struct arguments *arguments) {
   if (status != 0)
     return status;
   struct schema_options options = {.loop = prune.app.loop,
-                                   .db = prune.app.tools.watch,
+                                   .db = prune.app.shared.watch,
                                    .schema = prune.app.config->database.schema,
                                    .mode = SCHEMA_LOOK};
   if (prune.app.config->history.retention_ms == 0) {

@@ -128,34 +128,34 @@ static void on_listening(void *context, const struct error *error) {
 
 /* Of the session that holds the locks; a reload that asks for another database brings another one. */
 static void on_session(void *context, bool connected, const struct error *error) {
-  const struct services *services = context;
-  struct run *run = services->owner;
+  const struct connections *connections = context;
+  struct run *run = connections->owner;
   struct db_statement listen = {.sql = "listen closesyncd"};
   if (run->stopped || run->scheduler == NULL)
     return;
   if (connected)
-    db_query(services->watch, &listen, NULL, on_listening, run);
+    db_query(connections->watch, &listen, NULL, on_listening, run);
   else
-    scheduler_lock_lost(run->scheduler, services->watch, error);
+    scheduler_lock_lost(run->scheduler, connections->watch, error);
 }
 
 /* "schema/NAME", or "schema/" for all. */
 static void on_notification(void *context, const char *channel, const char *payload) {
-  const struct services *services = context;
-  struct run *run = services->owner;
+  const struct connections *connections = context;
+  struct run *run = connections->owner;
   const char *slash = strrchr(payload, '/'), *schema = run->generation->config->database.schema;
   size_t length = slash == NULL ? 0 : (size_t)(slash - payload);
   (void)channel;
   if (run->stopping || slash == NULL || strlen(schema) != length || memcmp(payload, schema, length) != 0)
     return;
-  if (services == run->generation->services)
+  if (connections == run->generation->connections)
     scheduler_request(run->scheduler, slash[1] == '\0' ? NULL : slash + 1);
 }
 
-static void listen_to(struct run *run, struct services *services) {
-  services->owner = run;
-  db_on_state(services->watch, on_session, services);
-  db_on_notify(services->watch, on_notification, services);
+static void listen_to(struct run *run, struct connections *connections) {
+  connections->owner = run;
+  db_on_state(connections->watch, on_session, connections);
+  db_on_notify(connections->watch, on_notification, connections);
 }
 
 static void on_era_ended(void *context, struct era *era) {
@@ -166,7 +166,7 @@ static void on_era_ended(void *context, struct era *era) {
 
 static bool answer(void *context, const char *path, struct serve_reply *reply) {
   struct run *run = context;
-  return endpoint_answer(scheduler_health(run->scheduler), path, reply);
+  return routes_answer(scheduler_health(run->scheduler), path, reply);
 }
 
 static bool listen_for_http(struct run *run, const struct config *config, struct error *error) {
@@ -175,7 +175,7 @@ static bool listen_for_http(struct run *run, const struct config *config, struct
   run->serve = NULL;
   if (listen == NULL)
     return true;
-  struct serve_options options = {.listen = listen, .hint = ENDPOINT_HINT, .answer = answer, .context = run};
+  struct serve_options options = {.listen = listen, .hint = ROUTES_HINT, .answer = answer, .context = run};
   run->serve = serve_create(run->app.loop, &options, error);
   return run->serve != NULL;
 }
@@ -205,8 +205,8 @@ static void reload(struct run *run) {
     after = NULL;
   }
   if (after != NULL) {
-    if (before->services != after->services)
-      listen_to(run, after->services);
+    if (before->connections != after->connections)
+      listen_to(run, after->connections);
     run->generation = after;
     log_set_level(run->app.log, run->arguments->verbose ? LOG_LEVEL_DEBUG : after->config->log_level);
     log_write(run->app.log, LOG_LEVEL_INFO, "the new configuration is in force");
@@ -244,7 +244,7 @@ static void begin(struct run *run) {
   run->ready_timer = timer_open(run->app.loop, become_ready, run);
   run->status_timer = timer_open(run->app.loop, on_status, run);
   run->stop_timer = timer_open(run->app.loop, on_stop_timer, run);
-  listen_to(run, run->generation->services);
+  listen_to(run, run->generation->connections);
   run->scheduler = scheduler_create(&options, &run->generation->era);
   timer_start(run->ready_timer, READY_AT_LATEST_MS);
   timer_start(run->status_timer, STATUS_EVERY_MS);

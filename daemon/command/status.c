@@ -158,7 +158,7 @@ static void on_schema(void *context, const struct schema_state *state, const str
   struct status *status = context;
   struct db_statement statement = {.sql = sql_query_status, .read_only = true};
   if (error == NULL && state->exists)
-    db_query(status->app.tools.watch, &statement, on_row, on_rows, status);
+    db_query(status->app.shared.watch, &statement, on_row, on_rows, status);
   else
     finish(status, error);
 }
@@ -180,7 +180,7 @@ int command_status(const struct arguments *arguments) {
   status.terminal = terminal_open(NULL);
   measure(&status);
   struct schema_options options = {.loop = status.app.loop,
-                                   .db = status.app.tools.watch,
+                                   .db = status.app.shared.watch,
                                    .schema = status.app.config->database.schema,
                                    .mode = SCHEMA_LOOK};
   schema_start(&options, on_schema, &status);

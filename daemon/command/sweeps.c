@@ -15,7 +15,7 @@ struct sweeps {
   int count, name_width;
   struct signal_watcher *signals[2];
   struct terminal *terminal;
-  struct round *round;
+  struct oneshot *oneshot;
   struct sweep_progress progress;
   int64_t began_ms;
   struct report total;   /* the sums */
@@ -30,7 +30,7 @@ struct sweeps {
 };
 
 static void close_sweeps(struct sweeps *sweeps) {
-  sweeps->round = NULL;
+  sweeps->oneshot = NULL;
   terminal_close(sweeps->terminal);
   sweeps->terminal = NULL;
   for (int i = 0; i < 2; i++)
@@ -211,30 +211,30 @@ static void on_schema(void *context, const struct schema_state *state, const str
     close_sweeps(sweeps);
     return;
   }
-  struct round_options options = {.tools = &sweeps->app.tools,
-                                  .organizations = sweeps->organizations,
-                                  .count = sweeps->count,
-                                  .mode = mode_of(sweeps, state),
-                                  .progress = &sweeps->progress,
-                                  .verify = sweeps->options->verify,
-                                  .allow_removals = sweeps->options->allow_removals};
+  struct oneshot_options options = {.shared = &sweeps->app.shared,
+                                    .organizations = sweeps->organizations,
+                                    .count = sweeps->count,
+                                    .mode = mode_of(sweeps, state),
+                                    .progress = &sweeps->progress,
+                                    .verify = sweeps->options->verify,
+                                    .allow_removals = sweeps->options->allow_removals};
   terminal_progress(sweeps->terminal, write_progress, sweeps);
-  sweeps->round = round_start(&options, on_report, on_done, sweeps);
+  sweeps->oneshot = oneshot_start(&options, on_report, on_done, sweeps);
 }
 
 static void on_signal(void *context, int number) {
   struct sweeps *sweeps = context;
   (void)number;
   sweeps->stopped = true;
-  if (sweeps->round != NULL)
-    round_stop(sweeps->round);
+  if (sweeps->oneshot != NULL)
+    oneshot_stop(sweeps->oneshot);
 }
 
 static void on_session(void *context, bool connected, const struct error *error) {
   struct sweeps *sweeps = context;
   (void)error;
-  if (!connected && sweeps->round != NULL)
-    round_lock_lost(sweeps->round);
+  if (!connected && sweeps->oneshot != NULL)
+    oneshot_lock_lost(sweeps->oneshot);
 }
 
 static bool may_allow_removals(const struct sweeps *sweeps) {
@@ -256,9 +256,9 @@ static void start(struct sweeps *sweeps) {
   sweeps->terminal = terminal_open(app->loop);
   sweeps->signals[0] = signal_watch(app->loop, SIGINT, on_signal, sweeps);
   sweeps->signals[1] = signal_watch(app->loop, SIGTERM, on_signal, sweeps);
-  db_on_state(app->tools.watch, on_session, sweeps);
+  db_on_state(app->shared.watch, on_session, sweeps);
   struct schema_options options = {.loop = app->loop,
-                                   .db = sweeps->options->plan ? app->tools.watch : app->tools.write,
+                                   .db = sweeps->options->plan ? app->shared.watch : app->shared.write,
                                    .schema = app->config->database.schema,
                                    .mode = sweeps->options->plan ? SCHEMA_LOOK : SCHEMA_APPLY};
   schema_start(&options, on_schema, sweeps);

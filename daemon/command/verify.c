@@ -15,8 +15,8 @@ enum { HEADS_BYTES_MAX = 16 * 1024 * 1024 };
 struct verify {
   struct app app;
   const struct arguments *arguments;
-  struct buffer since;   /* the file's content */
-  struct proven *proven; /* one per organization, in the order of names */
+  struct buffer since;                 /* the file's content */
+  struct verify_report *verify_report; /* one per organization, in the order of names */
   int count, at;
   bool *found; /* by place among the NAMEs */
   int status;
@@ -32,23 +32,23 @@ static void finish(struct verify *verify, const struct error *error) {
 
 static void next(struct verify *verify);
 
-static void on_problem(void *context, const struct evidence_problem *problem) {
+static void on_problem(void *context, const struct verifier_problem *problem) {
   struct verify *verify = context;
-  proven_add(&verify->proven[verify->at], problem);
+  verify_report_add(&verify->verify_report[verify->at], problem);
 }
 
 static void on_verified(void *context, const struct error *error) {
   struct verify *verify = context;
-  struct proven *proven = &verify->proven[verify->at];
+  struct verify_report *verify_report = &verify->verify_report[verify->at];
   if (error != NULL) {
     finish(verify, error);
     return;
   }
   if (verify->arguments->json)
-    proven_print_json(proven);
+    verify_report_print_json(verify_report);
   else
-    proven_print(proven);
-  if (proven->problem_count > 0)
+    verify_report_print(verify_report);
+  if (verify_report->problem_count > 0)
     verify->status = 1;
   verify->at++;
   next(verify);
@@ -58,7 +58,8 @@ static void next(struct verify *verify) {
   if (verify->at == verify->count)
     finish(verify, NULL);
   else
-    evidence_verify(&verify->app.tools, verify->proven[verify->at].organization_id, on_problem, on_verified, verify);
+    verifier_verify(&verify->app.shared, verify->verify_report[verify->at].organization_id, on_problem, on_verified,
+                    verify);
 }
 
 static void on_since(void *context, const struct db_row *row) {
@@ -66,15 +67,15 @@ static void on_since(void *context, const struct db_row *row) {
   struct slice id = db_row_text(row, 0), text = db_row_text(row, 3);
   bool is_problem = db_row_bool(row, 2);
   for (int i = 0; i < verify->count; i++)
-    if (slice_equals(id, verify->proven[i].organization_id)) {
-      struct evidence_problem problem = {.what = slice_of("head"),
+    if (slice_equals(id, verify->verify_report[i].organization_id)) {
+      struct verifier_problem problem = {.what = slice_of("head"),
                                          .seq = db_row_is_null(row, 1) ? -1 : db_row_int(row, 1),
                                          .account_id = {0},
                                          .text = text};
       if (is_problem)
-        proven_add(&verify->proven[i], &problem);
+        verify_report_add(&verify->verify_report[i], &problem);
       else
-        proven_note(&verify->proven[i], &problem);
+        verify_report_note(&verify->verify_report[i], &problem);
       return;
     }
   if (db_row_is_null(row, 0))
@@ -87,16 +88,16 @@ static void on_since(void *context, const struct db_row *row) {
 
 /* Who came after the file was written, or was never in it: that nothing was compared must not look like a proof. */
 static void note_headless(struct verify *verify) {
-  struct evidence_problem note = {.what = slice_of("head"),
+  struct verifier_problem note = {.what = slice_of("head"),
                                   .seq = -1,
                                   .text = slice_of("the file has none of this organization: nothing was compared")};
   struct buffer sign;
   buffer_init(&sign, HEADS_BYTES_MAX);
   for (int i = 0; i < verify->count; i++) {
     buffer_clear(&sign);
-    if (buffer_append_format(&sign, "organization_id=%s seq=", verify->proven[i].organization_id) &&
+    if (buffer_append_format(&sign, "organization_id=%s seq=", verify->verify_report[i].organization_id) &&
         strstr(verify->since.bytes, sign.bytes) == NULL)
-      proven_note(&verify->proven[i], &note);
+      verify_report_note(&verify->verify_report[i], &note);
   }
   buffer_finish(&sign);
 }
@@ -143,12 +144,12 @@ static void on_heads(void *context, const struct error *error) {
   } else if (verify->arguments->head) {
     for (int i = 0; i < verify->count; i++)
       if (verify->arguments->json)
-        proven_print_head_json(&verify->proven[i]);
-      else if (verify->proven[i].head[0] != '\0')
-        puts(verify->proven[i].head);
+        verify_report_print_head_json(&verify->verify_report[i]);
+      else if (verify->verify_report[i].head[0] != '\0')
+        puts(verify->verify_report[i].head);
     finish(verify, NULL);
   } else if (verify->arguments->since != NULL) {
-    db_query(verify->app.tools.watch, &since, on_since, on_since_done, verify);
+    db_query(verify->app.shared.watch, &since, on_since, on_since_done, verify);
   } else {
     next(verify);
   }
@@ -163,8 +164,9 @@ static void on_head(void *context, const struct db_row *row) {
       wanted = verify->found[i] = true;
   if (!wanted)
     return;
-  verify->proven = memory_resize(verify->proven, sizeof *verify->proven * ((size_t)verify->count + 1));
-  proven_init(&verify->proven[verify->count++], row);
+  verify->verify_report =
+      memory_resize(verify->verify_report, sizeof *verify->verify_report * ((size_t)verify->count + 1));
+  verify_report_init(&verify->verify_report[verify->count++], row);
 }
 
 static void on_schema(void *context, const struct schema_state *state, const struct error *error) {
@@ -184,7 +186,7 @@ static void on_schema(void *context, const struct schema_state *state, const str
   if (error != NULL)
     finish(verify, error);
   else if (state->exists)
-    db_query(verify->app.tools.watch, &heads, on_head, on_heads, verify);
+    db_query(verify->app.shared.watch, &heads, on_head, on_heads, verify);
   else
     on_heads(verify, NULL);
 }
@@ -228,7 +230,7 @@ int command_verify(const struct arguments *arguments) {
   if (status == 0) {
     verify.found = memory_allocate(sizeof(bool) * ((size_t)arguments->name_count + 1));
     struct schema_options options = {.loop = verify.app.loop,
-                                     .db = verify.app.tools.watch,
+                                     .db = verify.app.shared.watch,
                                      .schema = verify.app.config->database.schema,
                                      .mode = SCHEMA_LOOK};
     schema_start(&options, on_schema, &verify);
@@ -236,8 +238,8 @@ int command_verify(const struct arguments *arguments) {
     status = verify.status;
   }
   for (int i = 0; i < verify.count; i++)
-    proven_finish(&verify.proven[i]);
-  memory_free(verify.proven);
+    verify_report_finish(&verify.verify_report[i]);
+  memory_free(verify.verify_report);
   memory_free(verify.found);
   buffer_finish(&verify.since);
   return status;

@@ -4,7 +4,7 @@
 #include "io/db.h"
 #include "store/verifier.h"
 
-struct proven {
+struct verify_report {
   char *organization, *organization_id, *hash, *head;
   int64_t seq, rows;
   int problem_count;
@@ -13,12 +13,12 @@ struct proven {
 };
 
 /* From a row of sql/query/heads.sql. */
-void proven_init(struct proven *proven, const struct db_row *row);
-void proven_finish(struct proven *proven);
-void proven_add(struct proven *proven, const struct evidence_problem *problem);
+void verify_report_init(struct verify_report *verify_report, const struct db_row *row);
+void verify_report_finish(struct verify_report *verify_report);
+void verify_report_add(struct verify_report *verify_report, const struct verifier_problem *problem);
 /* Something to know that is no problem. */
-void proven_note(struct proven *proven, const struct evidence_problem *note);
+void verify_report_note(struct verify_report *verify_report, const struct verifier_problem *note);
 
-void proven_print(const struct proven *proven);
-void proven_print_json(const struct proven *proven);
-void proven_print_head_json(const struct proven *proven);
+void verify_report_print(const struct verify_report *verify_report);
+void verify_report_print_json(const struct verify_report *verify_report);
+void verify_report_print_head_json(const struct verify_report *verify_report);

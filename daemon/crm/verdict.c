@@ -60,13 +60,13 @@ static int64_t to_ms(int64_t seconds) {
   return seconds * 1000 < VERDICT_WAIT_MAX_MS ? seconds * 1000 : VERDICT_WAIT_MAX_MS;
 }
 
-static struct rate_limit read_rate(const struct header *headers, int count, int64_t *ret_older_reset) {
+static struct rate_reading read_rate(const struct header *headers, int count, int64_t *ret_older_reset) {
   static const char *const families[][3] = {
       {"ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"},
       {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"},
       {"x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset"},
   };
-  struct rate_limit rate = {.limit = -1, .remaining = -1, .reset_ms = -1};
+  struct rate_reading rate = {.limit = -1, .remaining = -1, .reset_ms = -1};
   const struct header *current = find(headers, count, "ratelimit");
   *ret_older_reset = -1;
   if (current != NULL) {
@@ -81,7 +81,7 @@ static struct rate_limit read_rate(const struct header *headers, int count, int6
       *ret_older_reset = reset;
     int64_t remaining = parse_header(headers, count, families[i][1]);
     if (!rate.known && remaining >= 0)
-      rate = (struct rate_limit){true, parse_header(headers, count, families[i][0]), remaining, reset};
+      rate = (struct rate_reading){true, parse_header(headers, count, families[i][0]), remaining, reset};
   }
   return rate;
 }

@@ -15,7 +15,7 @@ enum verdict {
 
 enum { VERDICT_WAIT_DEFAULT_MS = 2000, VERDICT_WAIT_MAX_MS = 3600 * 1000 };
 
-struct rate_limit { /* of the limit nearest to being hit; from `RateLimit` or its older names */
+struct rate_reading { /* of the limit nearest to being hit; from `RateLimit` or its older names */
   bool known;
   int64_t limit, remaining, reset_ms; /* -1 where unsaid; fractional seconds are rounded up to whole ones */
 };
@@ -23,7 +23,7 @@ struct rate_limit { /* of the limit nearest to being hit; from `RateLimit` or it
 struct verdict_reading {
   enum verdict verdict;
   int64_t wait_ms; /* for WAIT: RateLimit's reset, else Retry-After, else any older reset, else 2 s; at most 1 h */
-  struct rate_limit rate;
+  struct rate_reading rate;
 };
 
 /* `now`: wall time, for a Retry-After that is a date. Malformed headers count as absent. */

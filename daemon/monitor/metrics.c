@@ -146,17 +146,17 @@ static bool write_single(struct buffer *text, const char *const words[3], double
          (append_head(text, words[0], words[1], words[2]) && buffer_append_format(text, "%s %.15g\n", words[0], value));
 }
 
-static bool write_process(const struct vitals *vitals, struct buffer *text) {
+static bool write_process(const struct process_stats *process_stats, struct buffer *text) {
   const struct {
     const char *words[3];
     double value;
   } rows[] = {
-      {{"process_cpu_seconds_total", "counter", "User and system CPU time."}, vitals->cpu_seconds},
-      {{"process_resident_memory_bytes", "gauge", "Resident memory."}, (double)vitals->resident_bytes},
-      {{"process_virtual_memory_bytes", "gauge", "Virtual memory."}, (double)vitals->virtual_bytes},
-      {{"process_open_fds", "gauge", "Open file descriptors."}, (double)vitals->open_fds},
-      {{"process_max_fds", "gauge", "Most file descriptors that may be open."}, (double)vitals->max_fds},
-      {{"process_start_time_seconds", "gauge", "When the process started."}, vitals->start_time_s},
+      {{"process_cpu_seconds_total", "counter", "User and system CPU time."}, process_stats->cpu_seconds},
+      {{"process_resident_memory_bytes", "gauge", "Resident memory."}, (double)process_stats->resident_bytes},
+      {{"process_virtual_memory_bytes", "gauge", "Virtual memory."}, (double)process_stats->virtual_bytes},
+      {{"process_open_fds", "gauge", "Open file descriptors."}, (double)process_stats->open_fds},
+      {{"process_max_fds", "gauge", "Most file descriptors that may be open."}, (double)process_stats->max_fds},
+      {{"process_start_time_seconds", "gauge", "When the process started."}, process_stats->start_time_s},
   };
   bool fits = true;
   for (size_t i = 0; fits && i < sizeof rows / sizeof *rows; i++)
@@ -164,7 +164,7 @@ static bool write_process(const struct vitals *vitals, struct buffer *text) {
   return fits;
 }
 
-bool metrics_write(const struct health *health, const struct vitals *vitals, struct buffer *text) {
+bool metrics_write(const struct health *health, const struct process_stats *process_stats, struct buffer *text) {
   bool fits =
       append_head(text, "closesyncd_build_info", "gauge", "The version that runs; always 1.") &&
       buffer_append_text(text, "closesyncd_build_info{version=\"" CLOSESYNCD_VERSION "\"} 1\n") &&
@@ -176,5 +176,5 @@ bool metrics_write(const struct health *health, const struct vitals *vitals, str
     for (int k = 0; fits && k < health->organization_count; k++)
       fits = families[i].write(health->organizations[k], families[i].name, text);
   }
-  return fits && (vitals == NULL || write_process(vitals, text));
+  return fits && (process_stats == NULL || write_process(process_stats, text));
 }

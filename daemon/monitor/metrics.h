@@ -6,5 +6,5 @@
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /* False when `text`'s limit is too small. `vitals` NULL leaves process_* out. */
-bool metrics_write(const struct health *health, const struct vitals *vitals, struct buffer *text)
+bool metrics_write(const struct health *health, const struct process_stats *process_stats, struct buffer *text)
     __attribute__((warn_unused_result));

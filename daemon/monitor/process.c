@@ -10,7 +10,7 @@
 
 /* The fields of /proc/self/stat behind the name, which may hold anything: 14 utime, 15 stime, 22 starttime (ticks since boot),
  * 23 vsize (bytes), 24 rss (pages). */
-static bool read_stat(unsigned long long *ret_cpu, unsigned long long *ret_start, struct vitals *vitals) {
+static bool read_stat(unsigned long long *ret_cpu, unsigned long long *ret_start, struct process_stats *process_stats) {
   char text[1024];
   FILE *file = fopen("/proc/self/stat", "re");
   if (file == NULL)
@@ -26,8 +26,8 @@ static bool read_stat(unsigned long long *ret_cpu, unsigned long long *ret_start
              &user, &kernel, ret_start, &size, &pages) != 5)
     return false;
   *ret_cpu = user + kernel;
-  vitals->virtual_bytes = (int64_t)size;
-  vitals->resident_bytes = pages * sysconf(_SC_PAGESIZE);
+  process_stats->virtual_bytes = (int64_t)size;
+  process_stats->resident_bytes = pages * sysconf(_SC_PAGESIZE);
   return true;
 }
 
@@ -57,8 +57,8 @@ static int64_t count_fds(void) {
   return count;
 }
 
-void vitals_read(struct vitals *ret_vitals) {
-  *ret_vitals = (struct vitals){-1, -1, -1, -1, count_fds(), -1};
+void process_stats_read(struct process_stats *ret_vitals) {
+  *ret_vitals = (struct process_stats){-1, -1, -1, -1, count_fds(), -1};
   double ticks = (double)sysconf(_SC_CLK_TCK), boot_s;
   unsigned long long cpu, start;
   if (read_stat(&cpu, &start, ret_vitals)) {

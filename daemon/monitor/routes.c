@@ -14,12 +14,12 @@ static void finish(struct serve_reply *reply, bool fits, int status, const char 
   reply->content_type = "text/plain; charset=utf-8";
 }
 
-bool endpoint_answer(const struct health *health, const char *path, struct serve_reply *reply) {
+bool routes_answer(const struct health *health, const char *path, struct serve_reply *reply) {
   struct buffer *body = &reply->body;
   if (strcmp(path, "/metrics") == 0) {
-    struct vitals vitals;
-    vitals_read(&vitals);
-    finish(reply, metrics_write(health, &vitals, body), 200, METRICS_CONTENT_TYPE);
+    struct process_stats process_stats;
+    process_stats_read(&process_stats);
+    finish(reply, metrics_write(health, &process_stats, body), 200, METRICS_CONTENT_TYPE);
   } else if (strcmp(path, "/healthz") == 0) {
     finish(reply, buffer_append_text(body, "ok\n"), 200,
            "text/plain; charset=utf-8"); /* the loop turned, or nobody would say so */

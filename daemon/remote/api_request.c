@@ -7,9 +7,9 @@
 
 enum { PAUSE_MIN_MS = 100, PAUSE_MAX_MS = 500, RESET_MIN_MS = 50 };
 
-struct exchange {
-  struct exchange_options options;
-  exchange_done_fn *done;
+struct api_request {
+  struct api_request_options options;
+  api_request_done_fn *done;
   void *context;
   char *url;
   struct timer *timer;
@@ -19,10 +19,10 @@ struct exchange {
   bool cancelled;
 };
 
-static void try_once(struct exchange *exchange);
+static void try_once(struct api_request *api_request);
 
-static void count(struct exchange_traffic *traffic, int status) {
-  for (int i = 0; i < EXCHANGE_CODES; i++)
+static void count(struct api_request_traffic *traffic, int status) {
+  for (int i = 0; i < API_REQUEST_CODES; i++)
     if (traffic->codes[i].status == status || traffic->codes[i].status == 0) {
       traffic->codes[i].status = status;
       traffic->codes[i].requests++;
@@ -32,47 +32,47 @@ static void count(struct exchange_traffic *traffic, int status) {
 }
 
 /* More than one whole exchange are no worse: the long dead take turns. */
-static void note_lateness(struct exchange_traffic *traffic, const struct error *error) {
-  if (error->kind == ERROR_TIMEOUT && traffic->timeouts < EXCHANGE_TRIES)
+static void note_lateness(struct api_request_traffic *traffic, const struct error *error) {
+  if (error->kind == ERROR_TIMEOUT && traffic->timeouts < API_REQUEST_TRIES)
     traffic->timeouts++;
   else if (error->kind != ERROR_TIMEOUT && error->kind != ERROR_CANCELLED)
     traffic->timeouts = 0;
 }
 
-static void finish(struct exchange *exchange, const struct exchange_answer *answer) {
-  exchange_done_fn *done = exchange->done;
-  void *context = exchange->context;
-  timer_close(exchange->timer);
-  memory_free(exchange->url);
-  memory_free(exchange);
+static void finish(struct api_request *api_request, const struct api_request_answer *answer) {
+  api_request_done_fn *done = api_request->done;
+  void *context = api_request->context;
+  timer_close(api_request->timer);
+  memory_free(api_request->url);
+  memory_free(api_request);
   done(context, answer);
 }
 
-static void fail(struct exchange *exchange, const struct error *error) {
-  struct exchange_answer answer = {.verdict = VERDICT_GIVE_UP, .rate = {false, -1, -1, -1}, .error = error};
-  finish(exchange, &answer);
+static void fail(struct api_request *api_request, const struct error *error) {
+  struct api_request_answer answer = {.verdict = VERDICT_GIVE_UP, .rate = {false, -1, -1, -1}, .error = error};
+  finish(api_request, &answer);
 }
 
 static void go_on(void *context) {
-  struct exchange *exchange = context;
+  struct api_request *api_request = context;
   struct error error;
-  if (!exchange->cancelled) {
-    try_once(exchange);
+  if (!api_request->cancelled) {
+    try_once(api_request);
     return;
   }
   error_set(&error, ERROR_CANCELLED, "the sweep was abandoned");
-  fail(exchange, &error);
+  fail(api_request, &error);
 }
 
 /* Whether there is another try, after a pause. */
-static bool try_again(struct exchange *exchange, int64_t at_least_ms) {
-  if (exchange->tries == EXCHANGE_TRIES || exchange->cancelled || at_least_ms > EXCHANGE_PATIENCE_MS)
+static bool try_again(struct api_request *api_request, int64_t at_least_ms) {
+  if (api_request->tries == API_REQUEST_TRIES || api_request->cancelled || at_least_ms > API_REQUEST_PATIENCE_MS)
     return false;
-  int64_t pause = random_between(exchange->options.random, PAUSE_MIN_MS, PAUSE_MAX_MS);
+  int64_t pause = random_between(api_request->options.random, PAUSE_MIN_MS, PAUSE_MAX_MS);
   if (at_least_ms > 0)
-    pause = at_least_ms + random_between(exchange->options.random, RESET_MIN_MS, PAUSE_MAX_MS);
-  exchange->options.traffic->waiting = at_least_ms > 0;
-  timer_start(exchange->timer, pause);
+    pause = at_least_ms + random_between(api_request->options.random, RESET_MIN_MS, PAUSE_MAX_MS);
+  api_request->options.traffic->waiting = at_least_ms > 0;
+  timer_start(api_request->timer, pause);
   return true;
 }
 
@@ -105,101 +105,102 @@ static void explain(const struct verdict_reading *reading, int status, struct er
     snprintf(error->code, sizeof error->code, "%d", status);
 }
 
-static void take(struct exchange *exchange, const struct http_response *response) {
+static void take(struct api_request *api_request, const struct http_response *response) {
   struct verdict_reading reading =
       verdict_read(response->status, response->headers, response->header_count, time(NULL));
   struct error error = {0};
-  exchange->options.traffic->received_bytes += response->received_bytes;
-  exchange->options.traffic->timeouts = 0;
-  count(exchange->options.traffic, response->status);
-  budget_answered(exchange->options.budget, loop_now_ms(exchange->options.loop), &reading);
-  if ((reading.verdict == VERDICT_WAIT || reading.verdict == VERDICT_AGAIN) && try_again(exchange, reading.wait_ms))
+  api_request->options.traffic->received_bytes += response->received_bytes;
+  api_request->options.traffic->timeouts = 0;
+  count(api_request->options.traffic, response->status);
+  rate_limit_answered(api_request->options.rate_limit, loop_now_ms(api_request->options.loop), &reading);
+  if ((reading.verdict == VERDICT_WAIT || reading.verdict == VERDICT_AGAIN) && try_again(api_request, reading.wait_ms))
     return;
   explain(&reading, response->status, &error);
-  struct exchange_answer answer = {.verdict = reading.verdict,
-                                   .status = response->status,
-                                   .body = response->body,
-                                   .rate = reading.rate,
-                                   .error = error.kind == ERROR_NONE ? NULL : &error};
-  finish(exchange, &answer);
+  struct api_request_answer answer = {.verdict = reading.verdict,
+                                      .status = response->status,
+                                      .body = response->body,
+                                      .rate = reading.rate,
+                                      .error = error.kind == ERROR_NONE ? NULL : &error};
+  finish(api_request, &answer);
 }
 
 static void on_response(void *context, const struct http_response *response, const struct error *error) {
-  struct exchange *exchange = context;
-  exchange->ticket = 0;
-  if (!exchange->sent) {
-    go_on(exchange);
+  struct api_request *api_request = context;
+  api_request->ticket = 0;
+  if (!api_request->sent) {
+    go_on(api_request);
     return;
   }
   if (response != NULL) {
-    take(exchange, response);
+    take(api_request, response);
     return;
   }
-  exchange->options.traffic->unanswered++;
-  budget_answered(exchange->options.budget, loop_now_ms(exchange->options.loop), NULL);
-  note_lateness(exchange->options.traffic, error);
+  api_request->options.traffic->unanswered++;
+  rate_limit_answered(api_request->options.rate_limit, loop_now_ms(api_request->options.loop), NULL);
+  note_lateness(api_request->options.traffic, error);
   bool passing = error->kind == ERROR_TIMEOUT || error->kind == ERROR_NETWORK;
-  if (!passing || !try_again(exchange, 0))
-    fail(exchange, error);
+  if (!passing || !try_again(api_request, 0))
+    fail(api_request, error);
 }
 
-static void give_up_waiting(struct exchange *exchange) {
+static void give_up_waiting(struct api_request *api_request) {
   struct error error;
   error_set(&error, ERROR_RATE_LIMIT, "Close's rate limit is used up, and its reset is more than 10 s away");
-  fail(exchange, &error);
+  fail(api_request, &error);
 }
 
 /* What is counted is what is sent: the budget may have changed while it waited its turn. */
 static bool take_turn(void *context) {
-  struct exchange *exchange = context;
-  struct budget *budget = exchange->options.budget;
-  int64_t now_ms = loop_now_ms(exchange->options.loop);
-  if (budget_wait_ms(budget, now_ms) > 0)
+  struct api_request *api_request = context;
+  struct rate_limit *rate_limit = api_request->options.rate_limit;
+  int64_t now_ms = loop_now_ms(api_request->options.loop);
+  if (rate_limit_wait_ms(rate_limit, now_ms) > 0)
     return false;
-  budget_sent(budget, now_ms);
-  exchange->sent = true;
-  exchange->tries++;
-  exchange->options.traffic->requests++;
+  rate_limit_sent(rate_limit, now_ms);
+  api_request->sent = true;
+  api_request->tries++;
+  api_request->options.traffic->requests++;
   return true;
 }
 
-static void try_once(struct exchange *exchange) {
-  int64_t wait_ms = budget_wait_ms(exchange->options.budget, loop_now_ms(exchange->options.loop));
-  struct lane_request request = {.url = exchange->url,
-                                 .key = exchange->options.key,
-                                 .timeouts = exchange->options.traffic->timeouts,
-                                 .may_send = take_turn};
-  if (wait_ms > EXCHANGE_PATIENCE_MS) {
-    give_up_waiting(exchange);
+static void try_once(struct api_request *api_request) {
+  int64_t wait_ms = rate_limit_wait_ms(api_request->options.rate_limit, loop_now_ms(api_request->options.loop));
+  struct queued_request request = {.url = api_request->url,
+                                   .key = api_request->options.key,
+                                   .timeouts = api_request->options.traffic->timeouts,
+                                   .may_send = take_turn};
+  if (wait_ms > API_REQUEST_PATIENCE_MS) {
+    give_up_waiting(api_request);
     return;
   }
-  exchange->options.traffic->waiting = wait_ms > 0;
+  api_request->options.traffic->waiting = wait_ms > 0;
   if (wait_ms > 0) {
-    timer_start(exchange->timer, wait_ms);
+    timer_start(api_request->timer, wait_ms);
     return;
   }
-  exchange->sent = false;
-  exchange->ticket = lane_get(exchange->options.lane, &request, on_response, exchange);
+  api_request->sent = false;
+  api_request->ticket = request_queue_get(api_request->options.request_queue, &request, on_response, api_request);
 }
 
-struct exchange *exchange_start(const struct exchange_options *options, const char *url, exchange_done_fn *done,
-                                void *context) {
-  struct exchange *exchange = memory_allocate(sizeof *exchange);
-  *exchange = (struct exchange){.options = *options, .done = done, .context = context, .url = memory_copy_text(url)};
-  exchange->timer = timer_open(options->loop, go_on, exchange);
-  if (budget_wait_ms(options->budget, loop_now_ms(options->loop)) > 0)
-    timer_start(exchange->timer, 0); /* a completion must not come from inside this call */
+struct api_request *api_request_start(const struct api_request_options *options, const char *url,
+                                      api_request_done_fn *done, void *context) {
+  struct api_request *api_request = memory_allocate(sizeof *api_request);
+  *api_request =
+      (struct api_request){.options = *options, .done = done, .context = context, .url = memory_copy_text(url)};
+  api_request->timer = timer_open(options->loop, go_on, api_request);
+  if (rate_limit_wait_ms(options->rate_limit, loop_now_ms(options->loop)) > 0)
+    timer_start(api_request->timer, 0); /* a completion must not come from inside this call */
   else
-    try_once(exchange);
-  return exchange;
+    try_once(api_request);
+  return api_request;
 }
 
-void exchange_cancel(struct exchange *exchange) {
-  if (exchange->cancelled)
+void api_request_cancel(struct api_request *api_request) {
+  if (api_request->cancelled)
     return;
-  exchange->cancelled = true;
-  if (exchange->ticket != 0)
-    lane_cancel(exchange->options.lane, exchange->ticket);
+  api_request->cancelled = true;
+  if (api_request->ticket != 0)
+    request_queue_cancel(api_request->options.request_queue, api_request->ticket);
   else
-    timer_start(exchange->timer, 0);
+    timer_start(api_request->timer, 0);
 }

@@ -6,19 +6,19 @@
 #include "remote/rate_limit.h"
 #include "remote/request_queue.h"
 
-enum { EXCHANGE_TRIES = 3, EXCHANGE_PATIENCE_MS = 10 * 1000 };
+enum { API_REQUEST_TRIES = 3, API_REQUEST_PATIENCE_MS = 10 * 1000 };
 
-struct exchange;
+struct api_request;
 
-enum { EXCHANGE_CODES = 8 };
+enum { API_REQUEST_CODES = 8 };
 
-struct exchange_code {
+struct api_request_code {
   int status; /* 0: free */
   int requests;
 };
 
-struct exchange_traffic { /* what one sweep costs, counted by all its exchanges */
-  struct exchange_code codes[EXCHANGE_CODES];
+struct api_request_traffic { /* what one sweep costs, counted by all its exchanges */
+  struct api_request_code codes[API_REQUEST_CODES];
   int unanswered; /* tries that brought no answer, or one with a status that found no room above */
   int requests;
   int64_t received_bytes;
@@ -26,27 +26,27 @@ struct exchange_traffic { /* what one sweep costs, counted by all its exchanges 
   int timeouts; /* the last tries, so many in a row, EXCHANGE_TRIES at most, timed out: over 0, it is slow */
 };
 
-struct exchange_options {
+struct api_request_options {
   struct loop *loop;
-  struct lane *lane;
+  struct request_queue *request_queue;
   struct random *random;
   const struct secret *key;
-  struct budget *budget;            /* of this key */
-  struct exchange_traffic *traffic; /* borrowed, as are all above */
+  struct rate_limit *rate_limit;       /* of this key */
+  struct api_request_traffic *traffic; /* borrowed, as are all above */
 };
 
-struct exchange_answer { /* borrowed until the callback returns */
+struct api_request_answer { /* borrowed until the callback returns */
   enum verdict verdict;
   int status; /* 0: none; `error` says why */
   struct slice body;
-  struct rate_limit rate;
+  struct rate_reading rate;
   const struct error *error; /* not NULL for every verdict but TAKE, PARAMETERS and MISSING */
 };
 
-typedef void exchange_done_fn(void *context, const struct exchange_answer *answer);
+typedef void api_request_done_fn(void *context, const struct api_request_answer *answer);
 
 /* The completion comes exactly once, from the loop; the exchange is then gone. */
-struct exchange *exchange_start(const struct exchange_options *options, const char *url, exchange_done_fn *done,
-                                void *context);
+struct api_request *api_request_start(const struct api_request_options *options, const char *url,
+                                      api_request_done_fn *done, void *context);
 /* The completion comes with CANCELLED, from the loop. */
-void exchange_cancel(struct exchange *exchange);
+void api_request_cancel(struct api_request *api_request);

@@ -9,10 +9,10 @@
 
 struct entry {
   unsigned char digest[HASH_BYTES];
-  struct budget budget;
+  struct rate_limit rate_limit;
 };
 
-struct budgets {
+struct rate_limits {
   struct hasher *hasher;
   struct index *index;
   struct entry **entries;
@@ -20,43 +20,43 @@ struct budgets {
 };
 
 static struct slice entry_key(const void *context, uint32_t number) {
-  const struct budgets *budgets = context;
-  return (struct slice){(const char *)budgets->entries[number]->digest, HASH_BYTES};
+  const struct rate_limits *rate_limits = context;
+  return (struct slice){(const char *)rate_limits->entries[number]->digest, HASH_BYTES};
 }
 
-struct budgets *budgets_create(void) {
-  struct budgets *budgets = memory_allocate(sizeof *budgets);
-  budgets->hasher = hasher_create();
-  budgets->index = index_create(entry_key, budgets, 0);
-  return budgets;
+struct rate_limits *rate_limits_create(void) {
+  struct rate_limits *rate_limits = memory_allocate(sizeof *rate_limits);
+  rate_limits->hasher = hasher_create();
+  rate_limits->index = index_create(entry_key, rate_limits, 0);
+  return rate_limits;
 }
 
-void budgets_destroy(struct budgets *budgets) {
-  if (budgets == NULL)
+void rate_limits_destroy(struct rate_limits *rate_limits) {
+  if (rate_limits == NULL)
     return;
-  for (uint32_t i = 0; i < index_count(budgets->index); i++)
-    memory_free(budgets->entries[i]);
-  memory_free(budgets->entries);
-  index_destroy(budgets->index);
-  hasher_destroy(budgets->hasher);
-  memory_free(budgets);
+  for (uint32_t i = 0; i < index_count(rate_limits->index); i++)
+    memory_free(rate_limits->entries[i]);
+  memory_free(rate_limits->entries);
+  index_destroy(rate_limits->index);
+  hasher_destroy(rate_limits->hasher);
+  memory_free(rate_limits);
 }
 
-struct budget *budgets_of(struct budgets *budgets, const struct secret *key) {
+struct rate_limit *rate_limits_of(struct rate_limits *rate_limits, const struct secret *key) {
   unsigned char digest[HASH_BYTES];
   bool is_new;
-  uint32_t count = index_count(budgets->index);
-  if (count == budgets->capacity) {
-    budgets->capacity = count == 0 ? 8 : 2 * count;
-    budgets->entries = memory_resize(budgets->entries, sizeof(struct entry *) * budgets->capacity);
+  uint32_t count = index_count(rate_limits->index);
+  if (count == rate_limits->capacity) {
+    rate_limits->capacity = count == 0 ? 8 : 2 * count;
+    rate_limits->entries = memory_resize(rate_limits->entries, sizeof(struct entry *) * rate_limits->capacity);
   }
-  hasher_digest(budgets->hasher, slice_of(secret_expose(key)), digest);
-  uint32_t number = index_add(budgets->index, (struct slice){(const char *)digest, HASH_BYTES}, &is_new);
+  hasher_digest(rate_limits->hasher, slice_of(secret_expose(key)), digest);
+  uint32_t number = index_add(rate_limits->index, (struct slice){(const char *)digest, HASH_BYTES}, &is_new);
   if (!is_new)
-    return &budgets->entries[number]->budget;
+    return &rate_limits->entries[number]->rate_limit;
   struct entry *entry = memory_allocate(sizeof *entry);
   memcpy(entry->digest, digest, HASH_BYTES);
-  budget_init(&entry->budget);
-  budgets->entries[number] = entry;
-  return &entry->budget;
+  rate_limit_init(&entry->rate_limit);
+  rate_limits->entries[number] = entry;
+  return &entry->rate_limit;
 }

@@ -3,9 +3,9 @@
 #include "base/secret.h"
 #include "remote/rate_limit.h"
 
-struct budgets;
+struct rate_limits;
 
-struct budgets *budgets_create(void);
-void budgets_destroy(struct budgets *budgets); /* NULL is allowed */
+struct rate_limits *rate_limits_create(void);
+void rate_limits_destroy(struct rate_limits *rate_limits); /* NULL is allowed */
 /* The key's budget, made when it is new; it lives as long as `budgets`. */
-struct budget *budgets_of(struct budgets *budgets, const struct secret *key);
+struct rate_limit *rate_limits_of(struct rate_limits *rate_limits, const struct secret *key);

@@ -7,13 +7,13 @@
 
 struct ticket {
   struct ticket *next, *previous; /* in the queue, or among those in flight */
-  struct lane *lane;
+  struct request_queue *request_queue;
   uint64_t number, request; /* request: 0 while queued */
   char *url;
   const struct secret *key;
   bool slow;
   int timeouts;
-  lane_may_send_fn *may_send;
+  request_queue_may_send_fn *may_send;
   http_done_fn *done;
   void *context;
   enum error_kind unsent; /* why it completes without having been sent */
@@ -23,7 +23,7 @@ struct queue {
   struct ticket *first, *last;
 };
 
-struct lane {
+struct request_queue {
   struct http *http;
   struct timer *timer;                     /* pumps, and completes from the loop what was not sent */
   struct queue waiting[2], flying, unsent; /* waiting[slow] */
@@ -63,75 +63,78 @@ static void ticket_finish(struct ticket *ticket, const struct http_response *res
 /* What an answer says may be a reason to send no more: it is told first, and the next is sent from the loop. */
 static void on_response(void *context, const struct http_response *response, const struct error *error) {
   struct ticket *ticket = context;
-  struct lane *lane = ticket->lane;
-  lane->in_flight--;
-  lane->slow_in_flight -= ticket->slow ? 1 : 0;
-  queue_remove(&lane->flying, ticket);
-  if (lane->waiting[false].first != NULL || lane->waiting[true].first != NULL)
-    timer_start(lane->timer, 0);
+  struct request_queue *request_queue = ticket->request_queue;
+  request_queue->in_flight--;
+  request_queue->slow_in_flight -= ticket->slow ? 1 : 0;
+  queue_remove(&request_queue->flying, ticket);
+  if (request_queue->waiting[false].first != NULL || request_queue->waiting[true].first != NULL)
+    timer_start(request_queue->timer, 0);
   ticket_finish(ticket, response, error); /* the last may destroy the lane */
 }
 
-int lane_share(const struct lane *lane) { return lane->max / 4 > 0 ? lane->max / 4 : 1; }
+int request_queue_share(const struct request_queue *request_queue) {
+  return request_queue->max / 4 > 0 ? request_queue->max / 4 : 1;
+}
 
-static bool may_start(const struct lane *lane, bool slow) {
-  return lane->waiting[slow].first != NULL && lane->in_flight < lane->max &&
-         (!slow || lane->slow_in_flight < lane_share(lane));
+static bool may_start(const struct request_queue *request_queue, bool slow) {
+  return request_queue->waiting[slow].first != NULL && request_queue->in_flight < request_queue->max &&
+         (!slow || request_queue->slow_in_flight < request_queue_share(request_queue));
 }
 
 static void leave_unsent(struct ticket *ticket, enum error_kind kind) {
-  struct lane *lane = ticket->lane;
-  queue_remove(&lane->waiting[ticket->slow], ticket);
-  queue_push(&lane->unsent, ticket);
+  struct request_queue *request_queue = ticket->request_queue;
+  queue_remove(&request_queue->waiting[ticket->slow], ticket);
+  queue_push(&request_queue->unsent, ticket);
   ticket->unsent = kind;
-  timer_start(lane->timer, 0);
+  timer_start(request_queue->timer, 0);
 }
 
-static void start(struct lane *lane, bool slow) {
-  struct ticket *ticket = lane->waiting[slow].first;
+static void start(struct request_queue *request_queue, bool slow) {
+  struct ticket *ticket = request_queue->waiting[slow].first;
   if (ticket->may_send != NULL && !ticket->may_send(ticket->context)) {
     leave_unsent(ticket, ERROR_RATE_LIMIT);
     return;
   }
-  queue_remove(&lane->waiting[slow], ticket);
-  queue_push(&lane->flying, ticket);
-  lane->in_flight++;
-  lane->slow_in_flight += slow ? 1 : 0;
-  ticket->request = http_get(lane->http, ticket->url, ticket->key, on_response, ticket);
+  queue_remove(&request_queue->waiting[slow], ticket);
+  queue_push(&request_queue->flying, ticket);
+  request_queue->in_flight++;
+  request_queue->slow_in_flight += slow ? 1 : 0;
+  ticket->request = http_get(request_queue->http, ticket->url, ticket->key, on_response, ticket);
 }
 
-static void pump(struct lane *lane) {
-  while (may_start(lane, false))
-    start(lane, false);
-  while (may_start(lane, true))
-    start(lane, true);
+static void pump(struct request_queue *request_queue) {
+  while (may_start(request_queue, false))
+    start(request_queue, false);
+  while (may_start(request_queue, true))
+    start(request_queue, true);
 }
 
 static void on_timer(void *context) {
-  struct lane *lane = context;
-  pump(lane);
-  for (bool more = lane->unsent.first != NULL; more;) {
-    struct ticket *ticket = lane->unsent.first;
+  struct request_queue *request_queue = context;
+  pump(request_queue);
+  for (bool more = request_queue->unsent.first != NULL; more;) {
+    struct ticket *ticket = request_queue->unsent.first;
     struct error error;
     error_set(&error, ticket->unsent, "the request was not sent");
-    queue_remove(&lane->unsent, ticket);
-    more = lane->unsent.first != NULL; /* else this one may destroy the lane, or start the timer again */
+    queue_remove(&request_queue->unsent, ticket);
+    more = request_queue->unsent.first != NULL; /* else this one may destroy the lane, or start the timer again */
     ticket_finish(ticket, NULL, &error);
   }
 }
 
-struct lane *lane_create(struct loop *loop, struct http *http, int max_requests) {
-  struct lane *lane = memory_allocate(sizeof *lane);
-  lane->http = http;
-  lane->max = max_requests;
-  lane->timer = timer_open(loop, on_timer, lane);
-  return lane;
+struct request_queue *request_queue_create(struct loop *loop, struct http *http, int max_requests) {
+  struct request_queue *request_queue = memory_allocate(sizeof *request_queue);
+  request_queue->http = http;
+  request_queue->max = max_requests;
+  request_queue->timer = timer_open(loop, on_timer, request_queue);
+  return request_queue;
 }
 
-uint64_t lane_get(struct lane *lane, const struct lane_request *request, http_done_fn *done, void *context) {
+uint64_t request_queue_get(struct request_queue *request_queue, const struct queued_request *request,
+                           http_done_fn *done, void *context) {
   struct ticket *ticket = memory_allocate(sizeof *ticket);
-  *ticket = (struct ticket){.lane = lane,
-                            .number = ++lane->last_number,
+  *ticket = (struct ticket){.request_queue = request_queue,
+                            .number = ++request_queue->last_number,
                             .url = memory_copy_text(request->url),
                             .key = request->key,
                             .slow = request->timeouts > 0,
@@ -139,8 +142,8 @@ uint64_t lane_get(struct lane *lane, const struct lane_request *request, http_do
                             .may_send = request->may_send,
                             .done = done,
                             .context = context};
-  queue_push_ranked(&lane->waiting[ticket->slow], ticket);
-  pump(lane);
+  queue_push_ranked(&request_queue->waiting[ticket->slow], ticket);
+  pump(request_queue);
   return ticket->number;
 }
 
@@ -151,22 +154,22 @@ static struct ticket *find(const struct queue *queue, uint64_t number) {
   return ticket;
 }
 
-void lane_cancel(struct lane *lane, uint64_t number) {
-  struct ticket *ticket = find(&lane->flying, number);
+void request_queue_cancel(struct request_queue *request_queue, uint64_t number) {
+  struct ticket *ticket = find(&request_queue->flying, number);
   if (ticket != NULL) {
-    http_cancel(lane->http, ticket->request);
+    http_cancel(request_queue->http, ticket->request);
     return;
   }
   for (int slow = 0; slow < 2; slow++) {
-    ticket = find(&lane->waiting[slow], number);
+    ticket = find(&request_queue->waiting[slow], number);
     if (ticket != NULL)
       leave_unsent(ticket, ERROR_CANCELLED);
   }
 }
 
-void lane_destroy(struct lane *lane) {
-  if (lane == NULL)
+void request_queue_destroy(struct request_queue *request_queue) {
+  if (request_queue == NULL)
     return;
-  timer_close(lane->timer);
-  memory_free(lane);
+  timer_close(request_queue->timer);
+  memory_free(request_queue);
 }

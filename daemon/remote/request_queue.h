@@ -3,22 +3,24 @@
  * lane of their own that never takes more than a quarter, so that the dead do not starve the living (contract 5.8). */
 #include "io/http.h"
 
-struct lane;
+struct request_queue;
 
 /* Its turn has come: true and it is sent, false and it completes with RATE_LIMIT. May be asked from inside any call; starts nothing. */
-typedef bool lane_may_send_fn(void *context);
+typedef bool request_queue_may_send_fn(void *context);
 
-struct lane_request {
-  const char *url;            /* copied */
-  const struct secret *key;   /* borrowed until the completion */
-  int timeouts;               /* in a row, of this organization; over 0: the slow lane, the fewest first */
-  lane_may_send_fn *may_send; /* asked once, with the context of the completion; NULL: it is always sent */
+struct queued_request {
+  const char *url;                     /* copied */
+  const struct secret *key;            /* borrowed until the completion */
+  int timeouts;                        /* in a row, of this organization; over 0: the slow lane, the fewest first */
+  request_queue_may_send_fn *may_send; /* asked once, with the context of the completion; NULL: it is always sent */
 };
 
-struct lane *lane_create(struct loop *loop, struct http *http, int max_requests);
+struct request_queue *request_queue_create(struct loop *loop, struct http *http, int max_requests);
 /* The completion comes exactly once, from the loop, never from inside this call. Returns a ticket > 0. */
-uint64_t lane_get(struct lane *lane, const struct lane_request *request, http_done_fn *done, void *context);
+uint64_t request_queue_get(struct request_queue *request_queue, const struct queued_request *request,
+                           http_done_fn *done, void *context);
 /* What the slow have together, and one organization at most: a quarter of all, at least one. */
-int lane_share(const struct lane *lane);
-void lane_cancel(struct lane *lane, uint64_t ticket); /* completes with CANCELLED; unknown tickets are ignored */
-void lane_destroy(struct lane *lane);                 /* after every ticket has completed; NULL is allowed */
+int request_queue_share(const struct request_queue *request_queue);
+void request_queue_cancel(struct request_queue *request_queue,
+                          uint64_t ticket); /* completes with CANCELLED; unknown tickets are ignored */
+void request_queue_destroy(struct request_queue *request_queue); /* after every ticket has completed; NULL is allowed */

@@ -9,11 +9,11 @@
 
 enum { PAUSE_FIRST_MS = 500, PAUSE_LAST_MS = 15 * 1000 };
 
-struct access {
-  struct access_options options;
-  const struct tools *tools;
+struct database_monitor {
+  struct database_monitor_options options;
+  const struct sweep_context *shared;
   struct timer *timer;
-  struct outage away, trouble;
+  struct log_throttle away, trouble;
   bool open, probing, read_only, first_told, stopped, doomed;
   int epoch, probed_epoch; /* of the database that is meant, and of the one that is being probed */
   int next_session;
@@ -21,198 +21,211 @@ struct access {
   char error[ERROR_TEXT_BYTES];
 };
 
-static int64_t now_ms(const struct access *access) { return loop_now_ms(access->tools->loop); }
-
-static void say_away(struct access *access, const struct error *error) {
-  char note[OUTAGE_NOTE_BYTES];
-  snprintf(access->error, sizeof access->error, "%s", error->text);
-  if (outage_failed(&access->away, now_ms(access), "", note)) /* one outage has many texts, and is one outage */
-    log_write(access->tools->log, LOG_LEVEL_ERROR, "could not use the database: %s%s", error->text, note);
+static int64_t now_ms(const struct database_monitor *database_monitor) {
+  return loop_now_ms(database_monitor->shared->loop);
 }
 
-static void say_back(struct access *access) {
-  char note[OUTAGE_NOTE_BYTES];
-  if (outage_over(&access->away, now_ms(access), note))
-    log_write(access->tools->log, LOG_LEVEL_WARNING, "the database is back %s", note);
+static void say_away(struct database_monitor *database_monitor, const struct error *error) {
+  char note[LOG_THROTTLE_NOTE_BYTES];
+  snprintf(database_monitor->error, sizeof database_monitor->error, "%s", error->text);
+  if (log_throttle_failed(&database_monitor->away, now_ms(database_monitor), "",
+                          note)) /* one outage has many texts, and is one outage */
+    log_write(database_monitor->shared->log, LOG_LEVEL_ERROR, "could not use the database: %s%s", error->text, note);
 }
 
-static void close_access(struct access *access) {
-  if (!access->open)
+static void say_back(struct database_monitor *database_monitor) {
+  char note[LOG_THROTTLE_NOTE_BYTES];
+  if (log_throttle_over(&database_monitor->away, now_ms(database_monitor), note))
+    log_write(database_monitor->shared->log, LOG_LEVEL_WARNING, "the database is back %s", note);
+}
+
+static void close_access(struct database_monitor *database_monitor) {
+  if (!database_monitor->open)
     return;
-  access->open = false;
-  if (now_ms(access) - access->since_ms > PAUSE_LAST_MS) /* one that goes as soon as it came is asked ever less often */
-    access->pause_ms = 0;
-  access->since_ms = now_ms(access);
+  database_monitor->open = false;
+  if (now_ms(database_monitor) - database_monitor->since_ms >
+      PAUSE_LAST_MS) /* one that goes as soon as it came is asked ever less often */
+    database_monitor->pause_ms = 0;
+  database_monitor->since_ms = now_ms(database_monitor);
 }
 
-static void probe_later(struct access *access) {
-  access->pause_ms = access->pause_ms == 0 ? PAUSE_FIRST_MS : access->pause_ms * 2;
-  if (access->pause_ms > PAUSE_LAST_MS)
-    access->pause_ms = PAUSE_LAST_MS;
-  timer_start(access->timer, random_between(access->tools->random, access->pause_ms / 2, access->pause_ms));
+static void probe_later(struct database_monitor *database_monitor) {
+  database_monitor->pause_ms = database_monitor->pause_ms == 0 ? PAUSE_FIRST_MS : database_monitor->pause_ms * 2;
+  if (database_monitor->pause_ms > PAUSE_LAST_MS)
+    database_monitor->pause_ms = PAUSE_LAST_MS;
+  timer_start(database_monitor->timer, random_between(database_monitor->shared->random, database_monitor->pause_ms / 2,
+                                                      database_monitor->pause_ms));
 }
 
 /* A server that only reads may have a brother that writes: a new connection looks for it (target_session_attrs). */
-static void drop_sessions(struct access *access) {
-  db_drop(access->tools->watch, "the server is read-only");
-  for (int i = 0; i < access->tools->writer_count; i++)
-    db_drop(access->tools->writers[i], "the server is read-only");
+static void drop_sessions(struct database_monitor *database_monitor) {
+  db_drop(database_monitor->shared->watch, "the server is read-only");
+  for (int i = 0; i < database_monitor->shared->writer_count; i++)
+    db_drop(database_monitor->shared->writers[i], "the server is read-only");
 }
 
-static bool goes_on(const struct access *access) {
-  return !access->doomed && !access->stopped && access->probed_epoch == access->epoch;
+static bool goes_on(const struct database_monitor *database_monitor) {
+  return !database_monitor->doomed && !database_monitor->stopped &&
+         database_monitor->probed_epoch == database_monitor->epoch;
 }
 
-static void open_access(struct access *access) {
-  access->open = true;
-  access->since_ms = now_ms(access);
-  say_back(access);
-  access->options.opened(access->options.context);
+static void open_access(struct database_monitor *database_monitor) {
+  database_monitor->open = true;
+  database_monitor->since_ms = now_ms(database_monitor);
+  say_back(database_monitor);
+  database_monitor->options.opened(database_monitor->options.context);
 }
 
-static void end_probe(struct access *access, const struct error *error) {
-  bool first = !access->first_told;
-  access->probing = false;
-  if (access->doomed) {
-    timer_close(access->timer);
-    memory_free(access);
+static void end_probe(struct database_monitor *database_monitor, const struct error *error) {
+  bool first = !database_monitor->first_told;
+  database_monitor->probing = false;
+  if (database_monitor->doomed) {
+    timer_close(database_monitor->timer);
+    memory_free(database_monitor);
     return;
   }
-  if (access->stopped)
+  if (database_monitor->stopped)
     return;
-  if (access->probed_epoch != access->epoch) { /* what it said is no longer asked */
-    timer_start(access->timer, 0);
+  if (database_monitor->probed_epoch != database_monitor->epoch) { /* what it said is no longer asked */
+    timer_start(database_monitor->timer, 0);
     return;
   }
-  access->first_told = true;
+  database_monitor->first_told = true;
   if (error != NULL)
-    say_away(access, error);
+    say_away(database_monitor, error);
   if (first)
-    access->options.first(access->options.context, error);
-  if (access->stopped)
+    database_monitor->options.first(database_monitor->options.context, error);
+  if (database_monitor->stopped)
     return;
   if (error == NULL)
-    open_access(access);
+    open_access(database_monitor);
   else
-    probe_later(access);
+    probe_later(database_monitor);
 }
 
 static void on_ready_row(void *context, const struct db_row *row) {
-  struct access *access = context;
-  access->read_only = db_row_bool(row, 0);
+  struct database_monitor *database_monitor = context;
+  database_monitor->read_only = db_row_bool(row, 0);
 }
 
-static void ask_session(struct access *access);
+static void ask_session(struct database_monitor *database_monitor);
 
 static void on_ready(void *context, const struct error *error) {
-  struct access *access = context;
+  struct database_monitor *database_monitor = context;
   struct error refusal;
-  bool more = error == NULL && goes_on(access);
-  if (more && access->read_only) {
+  bool more = error == NULL && goes_on(database_monitor);
+  if (more && database_monitor->read_only) {
     error_set(&refusal, ERROR_UNREACHABLE, "the server is read-only");
-    drop_sessions(access);
-    end_probe(access, &refusal);
-  } else if (more && access->next_session <= access->tools->writer_count) {
-    ask_session(access);
+    drop_sessions(database_monitor);
+    end_probe(database_monitor, &refusal);
+  } else if (more && database_monitor->next_session <= database_monitor->shared->writer_count) {
+    ask_session(database_monitor);
   } else {
-    end_probe(access, error);
+    end_probe(database_monitor, error);
   }
 }
 
 /* All sessions: it is of no use when one of them finds no room. */
-static void ask_session(struct access *access) {
-  int number = access->next_session++;
-  struct db *db = number == 0 ? access->tools->watch : access->tools->writers[number - 1];
+static void ask_session(struct database_monitor *database_monitor) {
+  int number = database_monitor->next_session++;
+  struct db *db = number == 0 ? database_monitor->shared->watch : database_monitor->shared->writers[number - 1];
   struct db_statement ready = {.sql = sql_query_ready, .prepare = true};
-  access->read_only = false;
-  db_query(db, &ready, on_ready_row, on_ready, access);
+  database_monitor->read_only = false;
+  db_query(db, &ready, on_ready_row, on_ready, database_monitor);
 }
 
 static void on_schema(void *context, const struct schema_state *state, const struct error *error) {
-  struct access *access = context;
+  struct database_monitor *database_monitor = context;
   (void)state;
-  if (error != NULL || !goes_on(access))
-    end_probe(access, error);
+  if (error != NULL || !goes_on(database_monitor))
+    end_probe(database_monitor, error);
   else
-    ask_session(access);
+    ask_session(database_monitor);
 }
 
 static void probe(void *context) {
-  struct access *access = context;
-  if (access->probing || access->stopped)
+  struct database_monitor *database_monitor = context;
+  if (database_monitor->probing || database_monitor->stopped)
     return;
-  struct schema_options options = {.loop = access->tools->loop,
-                                   .db = access->tools->write,
-                                   .schema = access->tools->config->database.schema,
+  struct schema_options options = {.loop = database_monitor->shared->loop,
+                                   .db = database_monitor->shared->write,
+                                   .schema = database_monitor->shared->config->database.schema,
                                    .mode = SCHEMA_APPLY};
-  access->probing = true;
-  access->probed_epoch = access->epoch;
-  access->next_session = 0;
-  schema_start(&options, on_schema, access);
+  database_monitor->probing = true;
+  database_monitor->probed_epoch = database_monitor->epoch;
+  database_monitor->next_session = 0;
+  schema_start(&options, on_schema, database_monitor);
 }
 
-struct access *access_create(const struct tools *tools, const struct access_options *options) {
-  struct access *access = memory_allocate(sizeof *access);
-  *access = (struct access){.options = *options, .tools = tools, .error = "it has not answered yet"};
-  access->since_ms = now_ms(access);
-  access->timer = timer_open(tools->loop, probe, access);
-  return access;
+struct database_monitor *database_monitor_create(const struct sweep_context *shared,
+                                                 const struct database_monitor_options *options) {
+  struct database_monitor *database_monitor = memory_allocate(sizeof *database_monitor);
+  *database_monitor =
+      (struct database_monitor){.options = *options, .shared = shared, .error = "it has not answered yet"};
+  database_monitor->since_ms = now_ms(database_monitor);
+  database_monitor->timer = timer_open(shared->loop, probe, database_monitor);
+  return database_monitor;
 }
 
-void access_destroy(struct access *access) {
-  if (access == NULL)
+void database_monitor_destroy(struct database_monitor *database_monitor) {
+  if (database_monitor == NULL)
     return;
-  access->stopped = access->doomed = true;
-  timer_stop(access->timer);
-  if (!access->probing) /* else its completion frees */
-    end_probe(access, NULL);
+  database_monitor->stopped = database_monitor->doomed = true;
+  timer_stop(database_monitor->timer);
+  if (!database_monitor->probing) /* else its completion frees */
+    end_probe(database_monitor, NULL);
 }
 
-void access_start(struct access *access) { timer_start(access->timer, 0); }
+void database_monitor_start(struct database_monitor *database_monitor) { timer_start(database_monitor->timer, 0); }
 
-void access_use(struct access *access, const struct tools *tools) {
-  bool another = access->tools->watch != tools->watch;
-  access->tools = tools;
+void database_monitor_use(struct database_monitor *database_monitor, const struct sweep_context *shared) {
+  bool another = database_monitor->shared->watch != shared->watch;
+  database_monitor->shared = shared;
   if (!another)
     return;
-  close_access(access);
-  access->epoch++;
-  access->pause_ms = 0;
-  access->away = access->trouble = (struct outage){0};
-  snprintf(access->error, sizeof access->error, "the configured database has not answered yet");
-  timer_start(access->timer, 0);
+  close_access(database_monitor);
+  database_monitor->epoch++;
+  database_monitor->pause_ms = 0;
+  database_monitor->away = database_monitor->trouble = (struct log_throttle){0};
+  snprintf(database_monitor->error, sizeof database_monitor->error, "the configured database has not answered yet");
+  timer_start(database_monitor->timer, 0);
 }
 
-void access_stop(struct access *access) {
-  access->stopped = true;
-  timer_stop(access->timer);
+void database_monitor_stop(struct database_monitor *database_monitor) {
+  database_monitor->stopped = true;
+  timer_stop(database_monitor->timer);
 }
 
-bool access_is_open(const struct access *access) { return access->open; }
-int64_t access_since_ms(const struct access *access) { return access->since_ms; }
-const char *access_error(const struct access *access) { return access->open ? NULL : access->error; }
+bool database_monitor_is_open(const struct database_monitor *database_monitor) { return database_monitor->open; }
+int64_t database_monitor_since_ms(const struct database_monitor *database_monitor) {
+  return database_monitor->since_ms;
+}
+const char *database_monitor_error(const struct database_monitor *database_monitor) {
+  return database_monitor->open ? NULL : database_monitor->error;
+}
 
-void access_failed(struct access *access, const struct error *error, const char *organization) {
-  char note[OUTAGE_NOTE_BYTES];
+void database_monitor_failed(struct database_monitor *database_monitor, const struct error *error,
+                             const char *organization) {
+  char note[LOG_THROTTLE_NOTE_BYTES];
   bool read_only = strcmp(error->code, "25006") == 0;
-  if (access->stopped)
+  if (database_monitor->stopped)
     return;
   if (error->kind == ERROR_UNREACHABLE || read_only) {
-    if (!access->open)
+    if (!database_monitor->open)
       return; /* the probes tell and count */
-    say_away(access, error);
-    close_access(access);
+    say_away(database_monitor, error);
+    close_access(database_monitor);
     if (read_only)
-      drop_sessions(access);
-    probe_later(access);
-  } else if (outage_failed(&access->trouble, now_ms(access), error->text, note)) {
-    log_write(access->tools->log, LOG_LEVEL_ERROR, "the database refused: %s%s organization=%s", error->text, note,
-              organization);
+      drop_sessions(database_monitor);
+    probe_later(database_monitor);
+  } else if (log_throttle_failed(&database_monitor->trouble, now_ms(database_monitor), error->text, note)) {
+    log_write(database_monitor->shared->log, LOG_LEVEL_ERROR, "the database refused: %s%s organization=%s", error->text,
+              note, organization);
   }
 }
 
-void access_worked(struct access *access) {
-  char note[OUTAGE_NOTE_BYTES];
-  if (outage_over(&access->trouble, now_ms(access), note))
-    log_write(access->tools->log, LOG_LEVEL_WARNING, "the database refuses nothing any more %s", note);
+void database_monitor_worked(struct database_monitor *database_monitor) {
+  char note[LOG_THROTTLE_NOTE_BYTES];
+  if (log_throttle_over(&database_monitor->trouble, now_ms(database_monitor), note))
+    log_write(database_monitor->shared->log, LOG_LEVEL_WARNING, "the database refuses nothing any more %s", note);
 }

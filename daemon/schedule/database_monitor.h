@@ -5,26 +5,30 @@
 #include "base/log_throttle.h"
 #include "store/schema.h"
 
-struct access;
+struct database_monitor;
 
-struct access_options {
+struct database_monitor_options {
   void (*opened)(void *context); /* it answers, with a good schema: sweeps may go on */
   /* The first attempt has ended. error->kind CONFIG: the administrator must act, nothing else will help. */
   void (*first)(void *context, const struct error *error);
   void *context;
 };
 
-struct access *access_create(const struct tools *tools, const struct access_options *options);
-void access_destroy(struct access *access); /* a probe under way is waited for; NULL is allowed */
-void access_start(struct access *access);   /* probe now */
-void access_use(struct access *access, const struct tools *tools); /* of another configuration, from now on */
-void access_stop(struct access *access);                           /* no more probes */
-bool access_is_open(const struct access *access);
-int64_t access_since_ms(const struct access *access);
-const char *access_error(const struct access *access); /* NULL while open */
+struct database_monitor *database_monitor_create(const struct sweep_context *shared,
+                                                 const struct database_monitor_options *options);
+void database_monitor_destroy(
+    struct database_monitor *database_monitor); /* a probe under way is waited for; NULL is allowed */
+void database_monitor_start(struct database_monitor *database_monitor); /* probe now */
+void database_monitor_use(struct database_monitor *database_monitor,
+                          const struct sweep_context *shared);         /* of another configuration, from now on */
+void database_monitor_stop(struct database_monitor *database_monitor); /* no more probes */
+bool database_monitor_is_open(const struct database_monitor *database_monitor);
+int64_t database_monitor_since_ms(const struct database_monitor *database_monitor);
+const char *database_monitor_error(const struct database_monitor *database_monitor); /* NULL while open */
 
 /* It is away (kind UNREACHABLE, or read-only: closed until a probe succeeds), or refused a statement of `organization` (kind
  * DATABASE: told once, sweeps go on). */
-void access_failed(struct access *access, const struct error *error, const char *organization);
+void database_monitor_failed(struct database_monitor *database_monitor, const struct error *error,
+                             const char *organization);
 /* Whatever it refused before, it does now. */
-void access_worked(struct access *access);
+void database_monitor_worked(struct database_monitor *database_monitor);

@@ -4,11 +4,13 @@
 
 struct generation *generation_first(struct app *app) {
   struct generation *generation = memory_allocate(sizeof *generation);
-  *generation = (struct generation){
-      .era = {.tools = app->tools}, .config = app->config, .services = app->services, .reader = app->tools.reader};
+  *generation = (struct generation){.era = {.shared = app->shared},
+                                    .config = app->config,
+                                    .connections = app->connections,
+                                    .reader = app->shared.reader};
   app->config = NULL;
-  app->services = NULL;
-  app->tools.reader = NULL;
+  app->connections = NULL;
+  app->shared.reader = NULL;
   return generation;
 }
 
@@ -43,40 +45,41 @@ static struct config *read_config(struct app *app, const struct arguments *argum
   return config;
 }
 
-static struct services *find_services(struct app *app, const struct config *config, const struct generation *before) {
+static struct connections *find_connections(struct app *app, const struct config *config,
+                                            const struct generation *before) {
   struct error error = {0};
-  if (services_serve_both(before->config, config)) {
-    before->services->users++;
-    return before->services;
+  if (connections_serve_both(before->config, config)) {
+    before->connections->users++;
+    return before->connections;
   }
-  struct services *services = services_open(app->loop, config, true, &error);
-  if (services == NULL)
+  struct connections *connections = connections_open(app->loop, config, true, &error);
+  if (connections == NULL)
     log_problems(app->log, error.text);
-  return services;
+  return connections;
 }
 
 struct generation *generation_load(struct app *app, const struct arguments *arguments,
                                    const struct generation *before) {
   struct config *config = read_config(app, arguments);
-  struct services *services = config == NULL ? NULL : find_services(app, config, before);
-  if (services == NULL) {
+  struct connections *connections = config == NULL ? NULL : find_connections(app, config, before);
+  if (connections == NULL) {
     config_destroy(config);
     return NULL;
   }
   struct generation *generation = memory_allocate(sizeof *generation);
-  *generation = (struct generation){.config = config, .services = services};
+  *generation = (struct generation){.config = config, .connections = connections};
   generation->reader = account_reader_create(config->sync.volatile_fields, config->sync.volatile_count);
-  generation->era.tools = before->era.tools;
-  generation->era.tools.config = config;
-  generation->era.tools.reader = generation->reader;
-  services_equip(services, &generation->era.tools);
+  generation->era.shared = before->era.shared;
+  generation->era.shared.config = config;
+  generation->era.shared.reader = generation->reader;
+  connections_equip(connections, &generation->era.shared);
   return generation;
 }
 
 void generation_leave(struct generation *generation) {
   if (generation == NULL)
     return;
-  services_leave(generation->services);
+  connections_leave(generation->connections);
   account_reader_destroy(generation->reader);
   config_destroy(generation->config);
   memory_free(generation);

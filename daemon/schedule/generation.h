@@ -6,7 +6,7 @@
 struct generation {
   struct era era; /* first, so that an era leads back here */
   struct config *config;
-  struct services *services;
+  struct connections *connections;
   struct account_reader *reader;
 };
 

@@ -4,36 +4,36 @@
 /* What this file is for: what is known of one organization beside its mirror. It promises one log line per event, and that a
  * failure that repeats is said once and then counted. */
 
-void post_list_push(struct post_list *list, struct post *post) {
-  post->next = NULL;
-  post->previous = list->last;
-  *(list->last == NULL ? &list->first : &list->last->next) = post;
-  list->last = post;
+void job_list_push(struct job_list *list, struct job *job) {
+  job->next = NULL;
+  job->previous = list->last;
+  *(list->last == NULL ? &list->first : &list->last->next) = job;
+  list->last = job;
   list->count++;
 }
 
-void post_list_remove(struct post_list *list, struct post *post) {
-  *(post->previous == NULL ? &list->first : &post->previous->next) = post->next;
-  *(post->next == NULL ? &list->last : &post->next->previous) = post->previous;
+void job_list_remove(struct job_list *list, struct job *job) {
+  *(job->previous == NULL ? &list->first : &job->previous->next) = job->next;
+  *(job->next == NULL ? &list->last : &job->next->previous) = job->previous;
   list->count--;
 }
 
-struct post *post_create(struct scheduler *scheduler, const struct config_organization *organization, int64_t now_ms) {
-  struct post *post = memory_allocate(sizeof *post);
-  *post =
-      (struct post){.scheduler = scheduler, .organization = organization, .name = memory_copy_text(organization->name)};
-  ledger_init(&post->ledger);
-  health_organization_init(&post->health, post->name, organization->interval_ms, now_ms);
-  return post;
+struct job *job_create(struct scheduler *scheduler, const struct config_organization *organization, int64_t now_ms) {
+  struct job *job = memory_allocate(sizeof *job);
+  *job =
+      (struct job){.scheduler = scheduler, .organization = organization, .name = memory_copy_text(organization->name)};
+  write_behind_init(&job->write_behind);
+  health_organization_init(&job->health, job->name, organization->interval_ms, now_ms);
+  return job;
 }
 
-void post_destroy(struct post *post) {
-  timer_close(post->timer);
-  ledger_finish(&post->ledger);
-  memory_free(post->name);
-  memory_free(post->organization_id);
-  memory_free(post->error);
-  memory_free(post);
+void job_destroy(struct job *job) {
+  timer_close(job->timer);
+  write_behind_finish(&job->write_behind);
+  memory_free(job->name);
+  memory_free(job->organization_id);
+  memory_free(job->error);
+  memory_free(job);
 }
 
 static void keep_text(char **place, const char *text) {
@@ -41,52 +41,52 @@ static void keep_text(char **place, const char *text) {
   *place = text == NULL ? NULL : memory_copy_text(text);
 }
 
-static void count_requests(struct health_organization *health, const struct exchange_traffic *traffic) {
-  for (int i = 0; i < EXCHANGE_CODES && traffic->codes[i].status != 0; i++)
+static void count_requests(struct health_organization *health, const struct api_request_traffic *traffic) {
+  for (int i = 0; i < API_REQUEST_CODES && traffic->codes[i].status != 0; i++)
     for (int j = 0; j < traffic->codes[i].requests; j++)
       health_count_request(health, traffic->codes[i].status);
   for (int i = 0; i < traffic->unanswered; i++)
     health_count_request(health, 0);
 }
 
-static void log_trouble(struct post *post, struct log *log, const struct report *report, int64_t now_ms) {
-  char note[OUTAGE_NOTE_BYTES];
-  if (outage_failed(&post->outage, now_ms, report->error.text, note))
+static void log_trouble(struct job *job, struct log *log, const struct report *report, int64_t now_ms) {
+  char note[LOG_THROTTLE_NOTE_BYTES];
+  if (log_throttle_failed(&job->log_throttle, now_ms, report->error.text, note))
     log_write(log, report->outcome == OUTCOME_FAILED ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
-              "%s%s organization=%s organization_id=%s outcome=%s", report->error.text, note, post->name,
-              post->organization_id == NULL ? "-" : post->organization_id, outcome_name(report->outcome));
+              "%s%s organization=%s organization_id=%s outcome=%s", report->error.text, note, job->name,
+              job->organization_id == NULL ? "-" : job->organization_id, outcome_name(report->outcome));
 }
 
 /* Another process is at it: this turn is skipped, which is no failure (contract 5.10). */
-static void skip_turn(struct post *post, struct log *log, const struct report *report, int64_t now_ms) {
-  char note[OUTAGE_NOTE_BYTES];
-  if (outage_failed(&post->skipped, now_ms, "busy", note))
-    log_write(log, LOG_LEVEL_WARNING, "a turn is skipped: %s%s organization=%s", report->error.text, note, post->name);
+static void skip_turn(struct job *job, struct log *log, const struct report *report, int64_t now_ms) {
+  char note[LOG_THROTTLE_NOTE_BYTES];
+  if (log_throttle_failed(&job->skipped, now_ms, "busy", note))
+    log_write(log, LOG_LEVEL_WARNING, "a turn is skipped: %s%s organization=%s", report->error.text, note, job->name);
 }
 
-enum pace_ending post_take(struct post *post, struct log *log, struct health *health, const struct report *report,
-                           const struct exchange_traffic *traffic) {
-  char note[OUTAGE_NOTE_BYTES];
+enum pace_ending job_take(struct job *job, struct log *log, struct health *health, const struct report *report,
+                          const struct api_request_traffic *traffic) {
+  char note[LOG_THROTTLE_NOTE_BYTES];
   bool well = report->error.kind == ERROR_NONE;
   bool database = report->error.kind == ERROR_DATABASE || report->error.kind == ERROR_UNREACHABLE;
   if (report->busy || report->error.kind == ERROR_CANCELLED) {
     if (report->busy)
-      skip_turn(post, log, report, health->now_ms);
+      skip_turn(job, log, report, health->now_ms);
     return PACE_WELL;
   }
-  post->skipped = (struct outage){0};
+  job->skipped = (struct log_throttle){0};
   if (report->organization_id != NULL)
-    keep_text(&post->organization_id, report->organization_id);
-  keep_text(&post->error, well ? NULL : report->error.text);
-  post->health.organization_id = post->organization_id;
-  post->health.error = post->error;
-  post->health.removals_held = report->held;
-  health_count_sweep(health, &post->health, report);
-  count_requests(&post->health, traffic);
+    keep_text(&job->organization_id, report->organization_id);
+  keep_text(&job->error, well ? NULL : report->error.text);
+  job->health.organization_id = job->organization_id;
+  job->health.error = job->error;
+  job->health.removals_held = report->held;
+  health_count_sweep(health, &job->health, report);
+  count_requests(&job->health, traffic);
   if (!well && !database) /* the database's trouble is told once, by access */
-    log_trouble(post, log, report, health->now_ms);
-  else if (well && outage_over(&post->outage, health->now_ms, note))
-    log_write(log, LOG_LEVEL_WARNING, "sweeps are well again %s organization=%s", note, post->name);
+    log_trouble(job, log, report, health->now_ms);
+  else if (well && log_throttle_over(&job->log_throttle, health->now_ms, note))
+    log_write(log, LOG_LEVEL_WARNING, "sweeps are well again %s organization=%s", note, job->name);
   if (well)
     report_log(report, log);
   if (report->outcome == OUTCOME_FAILED || report->outcome == OUTCOME_INCOMPLETE)

@@ -7,16 +7,16 @@
 enum { LOOK_AGAIN_MS = 200 };
 
 struct turn {
-  struct round *round;
+  struct oneshot *oneshot;
   const struct config_organization *organization;
-  struct sweep *sweep;  /* NULL before and after */
-  struct ledger ledger; /* one sweep long: everything is paid with it */
+  struct sweep *sweep;              /* NULL before and after */
+  struct write_behind write_behind; /* one sweep long: everything is paid with it */
 };
 
-struct round {
-  struct round_options options;
-  round_report_fn *report;
-  round_done_fn *done;
+struct oneshot {
+  struct oneshot_options options;
+  oneshot_report_fn *report;
+  oneshot_done_fn *done;
   void *context;
   struct turn *turns;
   int next, live;
@@ -24,83 +24,83 @@ struct round {
   struct timer *timer; /* looks again whether a sweep became slow, while others wait */
 };
 
-static void conclude(struct round *round) {
-  round_done_fn *done = round->done;
-  void *context = round->context;
-  timer_close(round->timer);
-  memory_free(round->turns);
-  memory_free(round);
+static void conclude(struct oneshot *oneshot) {
+  oneshot_done_fn *done = oneshot->done;
+  void *context = oneshot->context;
+  timer_close(oneshot->timer);
+  memory_free(oneshot->turns);
+  memory_free(oneshot);
   done(context);
 }
 
 static void pump(void *context);
 
 /* Sweeps that count against the bound. */
-static int count_quick(const struct round *round) {
+static int count_quick(const struct oneshot *oneshot) {
   int quick = 0;
-  for (int i = 0; i < round->next; i++)
-    quick += round->turns[i].sweep != NULL && !sweep_is_slow(round->turns[i].sweep) ? 1 : 0;
+  for (int i = 0; i < oneshot->next; i++)
+    quick += oneshot->turns[i].sweep != NULL && !sweep_is_slow(oneshot->turns[i].sweep) ? 1 : 0;
   return quick;
 }
 
-static void on_swept(void *context, struct report *report, const struct exchange_traffic *traffic) {
+static void on_swept(void *context, struct report *report, const struct api_request_traffic *traffic) {
   struct turn *turn = context;
-  struct round *round = turn->round;
+  struct oneshot *oneshot = turn->oneshot;
   (void)traffic;
   turn->sweep = NULL;
-  ledger_finish(&turn->ledger);
-  round->live--;
-  round->report(round->context, report);
+  write_behind_finish(&turn->write_behind);
+  oneshot->live--;
+  oneshot->report(oneshot->context, report);
   report_finish(report);
-  pump(round);
+  pump(oneshot);
 }
 
 static void pump(void *context) {
-  struct round *round = context;
-  const struct tools *tools = round->options.tools;
-  int width = 2 * tools->config->api.max_requests, quick = count_quick(round);
-  while (!round->stopping && round->next < round->options.count && quick < width) {
-    struct turn *turn = &round->turns[round->next++];
-    struct sweep_options options = {.tools = tools,
+  struct oneshot *oneshot = context;
+  const struct sweep_context *shared = oneshot->options.shared;
+  int width = 2 * shared->config->api.max_requests, quick = count_quick(oneshot);
+  while (!oneshot->stopping && oneshot->next < oneshot->options.count && quick < width) {
+    struct turn *turn = &oneshot->turns[oneshot->next++];
+    struct sweep_options options = {.shared = shared,
                                     .organization = turn->organization,
-                                    .mode = round->options.mode,
-                                    .progress = round->options.progress,
-                                    .verify = round->options.verify,
-                                    .allow_removals = round->options.allow_removals,
+                                    .mode = oneshot->options.mode,
+                                    .progress = oneshot->options.progress,
+                                    .verify = oneshot->options.verify,
+                                    .allow_removals = oneshot->options.allow_removals,
                                     .wait_for_lock = true,
-                                    .ledger = &turn->ledger};
-    ledger_init(&turn->ledger);
-    round->live++;
+                                    .write_behind = &turn->write_behind};
+    write_behind_init(&turn->write_behind);
+    oneshot->live++;
     quick++;
     turn->sweep = sweep_start(&options, on_swept, turn);
   }
-  if (round->live == 0)
-    conclude(round);
-  else if (round->next < round->options.count && !round->stopping)
-    timer_start(round->timer, LOOK_AGAIN_MS);
+  if (oneshot->live == 0)
+    conclude(oneshot);
+  else if (oneshot->next < oneshot->options.count && !oneshot->stopping)
+    timer_start(oneshot->timer, LOOK_AGAIN_MS);
 }
 
-struct round *round_start(const struct round_options *options, round_report_fn *report, round_done_fn *done,
-                          void *context) {
-  struct round *round = memory_allocate(sizeof *round);
-  *round = (struct round){.options = *options, .report = report, .done = done, .context = context};
-  round->turns = memory_allocate(sizeof *round->turns * ((size_t)options->count + 1));
+struct oneshot *oneshot_start(const struct oneshot_options *options, oneshot_report_fn *report, oneshot_done_fn *done,
+                              void *context) {
+  struct oneshot *oneshot = memory_allocate(sizeof *oneshot);
+  *oneshot = (struct oneshot){.options = *options, .report = report, .done = done, .context = context};
+  oneshot->turns = memory_allocate(sizeof *oneshot->turns * ((size_t)options->count + 1));
   for (int i = 0; i < options->count; i++)
-    round->turns[i] = (struct turn){.round = round, .organization = options->organizations[i]};
-  round->timer = timer_open(options->tools->loop, pump, round);
-  timer_start(round->timer, 0);
-  return round;
+    oneshot->turns[i] = (struct turn){.oneshot = oneshot, .organization = options->organizations[i]};
+  oneshot->timer = timer_open(options->shared->loop, pump, oneshot);
+  timer_start(oneshot->timer, 0);
+  return oneshot;
 }
 
-static void each(struct round *round, void (*act)(struct sweep *)) {
-  for (int i = 0; i < round->next; i++)
-    if (round->turns[i].sweep != NULL)
-      act(round->turns[i].sweep);
+static void each(struct oneshot *oneshot, void (*act)(struct sweep *)) {
+  for (int i = 0; i < oneshot->next; i++)
+    if (oneshot->turns[i].sweep != NULL)
+      act(oneshot->turns[i].sweep);
 }
 
-void round_stop(struct round *round) {
-  round->stopping = true;
-  each(round, sweep_stop);
+void oneshot_stop(struct oneshot *oneshot) {
+  oneshot->stopping = true;
+  each(oneshot, sweep_stop);
 }
 
-void round_lock_lost(struct round *round) { each(round, sweep_lock_lost); }
+void oneshot_lock_lost(struct oneshot *oneshot) { each(oneshot, sweep_lock_lost); }

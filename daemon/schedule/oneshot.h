@@ -2,10 +2,10 @@
 /* Every (or every named) organization once, concurrently: what `sync` and `plan` do. */
 #include "sweep/sweep.h"
 
-struct round;
+struct oneshot;
 
-struct round_options {
-  const struct tools *tools;
+struct oneshot_options {
+  const struct sweep_context *shared;
   const struct config_organization *const *organizations;
   int count;
   enum sweep_mode mode;
@@ -14,11 +14,11 @@ struct round_options {
 };
 
 /* Comes once per organization, as each ends; the report is borrowed. */
-typedef void round_report_fn(void *context, const struct report *report);
-typedef void round_done_fn(void *context);
+typedef void oneshot_report_fn(void *context, const struct report *report);
+typedef void oneshot_done_fn(void *context);
 
 /* Completions come from the loop; the round is gone when `done` returns. */
-struct round *round_start(const struct round_options *options, round_report_fn *report, round_done_fn *done,
-                          void *context);
-void round_stop(struct round *round);
-void round_lock_lost(struct round *round);
+struct oneshot *oneshot_start(const struct oneshot_options *options, oneshot_report_fn *report, oneshot_done_fn *done,
+                              void *context);
+void oneshot_stop(struct oneshot *oneshot);
+void oneshot_lock_lost(struct oneshot *oneshot);

@@ -4,5 +4,5 @@
 
 void roster_adopt(struct scheduler *scheduler, struct era *before); /* the era's organizations: add, change, drop */
 void roster_finish(struct scheduler *scheduler);
-void roster_remove(struct post *post);                                    /* it has no sweep any more */
-struct post *roster_find(struct scheduler *scheduler, struct slice name); /* NULL: there is none */
+void roster_remove(struct job *job);                                     /* it has no sweep any more */
+struct job *roster_find(struct scheduler *scheduler, struct slice name); /* NULL: there is none */

@@ -14,18 +14,18 @@ enum { COALESCE_MS = 5000, RETURN_SPREAD_MS = 5000, HEADS_FIRST_MS = 60 * 1000, 
 
 int64_t scheduler_now_ms(const struct scheduler *scheduler) { return loop_now_ms(scheduler->options.loop); }
 
-void scheduler_plan(struct post *post, int64_t at_ms) {
-  int64_t delay_ms = at_ms - scheduler_now_ms(post->scheduler);
-  post->health.next_sweep_ms = at_ms;
-  timer_start(post->timer, delay_ms > 0 ? delay_ms : 0);
+void scheduler_plan(struct job *job, int64_t at_ms) {
+  int64_t delay_ms = at_ms - scheduler_now_ms(job->scheduler);
+  job->health.next_sweep_ms = at_ms;
+  timer_start(job->timer, delay_ms > 0 ? delay_ms : 0);
 }
 
-static void enqueue(struct post *post) {
-  struct scheduler *scheduler = post->scheduler;
-  if (post->sweep != NULL || post->queued || scheduler->stopping)
+static void enqueue(struct job *job) {
+  struct scheduler *scheduler = job->scheduler;
+  if (job->sweep != NULL || job->queued || scheduler->stopping)
     return;
-  post->queued = true;
-  post_list_push(&scheduler->due[post->slow], post);
+  job->queued = true;
+  job_list_push(&scheduler->due[job->slow], job);
   scheduler_pump(scheduler);
 }
 
@@ -34,18 +34,18 @@ void scheduler_on_due(void *context) { enqueue(context); }
 static void tell_attempted(struct scheduler *scheduler) {
   if (scheduler->told_attempted || !scheduler->database_tried)
     return;
-  if (access_is_open(scheduler->access) && scheduler->attempts_left > 0)
+  if (database_monitor_is_open(scheduler->database_monitor) && scheduler->attempts_left > 0)
     return;
   scheduler->told_attempted = true;
   scheduler->options.attempted(scheduler->options.context);
 }
 
-void scheduler_note_attempt(struct post *post) {
-  if (post->attempted)
+void scheduler_note_attempt(struct job *job) {
+  if (job->attempted)
     return;
-  post->attempted = true;
-  post->scheduler->attempts_left--;
-  tell_attempted(post->scheduler);
+  job->attempted = true;
+  job->scheduler->attempts_left--;
+  tell_attempted(job->scheduler);
 }
 
 void scheduler_leave_era(struct scheduler *scheduler, struct era *era) {
@@ -54,12 +54,12 @@ void scheduler_leave_era(struct scheduler *scheduler, struct era *era) {
 }
 
 static void on_type_row(void *context, const struct db_row *row) {
-  struct post *post = roster_find(context, db_row_text(row, 0));
-  if (post == NULL)
+  struct job *job = roster_find(context, db_row_text(row, 0));
+  if (job == NULL)
     return;
   if (db_row_int(row, 3) == 1)
-    health_clear_accounts(&post->health);
-  health_count_accounts(&post->health, db_row_text(row, 1), db_row_int(row, 2));
+    health_clear_accounts(&job->health);
+  health_count_accounts(&job->health, db_row_text(row, 1), db_row_int(row, 2));
 }
 
 static void on_types(void *context, const struct error *error) {
@@ -68,10 +68,10 @@ static void on_types(void *context, const struct error *error) {
 }
 
 /* How many accounts of which type, for people and machines that watch; asked only when it may have changed. */
-static void ask_types(struct post *post, struct era *era) {
+static void ask_types(struct job *job, struct era *era) {
   struct db_statement statement = {
-      .sql = sql_query_account_types, .count = 1, .values = {slice_of(post->name)}, .prepare = true};
-  db_query(era->tools.watch, &statement, on_type_row, on_types, post->scheduler);
+      .sql = sql_query_account_types, .count = 1, .values = {slice_of(job->name)}, .prepare = true};
+  db_query(era->shared.watch, &statement, on_type_row, on_types, job->scheduler);
 }
 
 /* ---- the database's troubles, which are nobody's own ---- */
@@ -79,86 +79,86 @@ static void ask_types(struct post *post, struct era *era) {
 /* Who was refused waits for a better time; it has come. */
 static void bring_forward(struct scheduler *scheduler) {
   int64_t now_ms = scheduler_now_ms(scheduler);
-  for (int i = 0; i < scheduler->post_count; i++) {
-    struct post *post = scheduler->posts[i];
-    bool waits = post->troubled && post->sweep == NULL && !post->queued;
-    if (waits && post->health.next_sweep_ms > now_ms + RETURN_SPREAD_MS)
-      scheduler_plan(post, now_ms + random_between(scheduler->options.random, 0, RETURN_SPREAD_MS));
+  for (int i = 0; i < scheduler->job_count; i++) {
+    struct job *job = scheduler->jobs[i];
+    bool waits = job->troubled && job->sweep == NULL && !job->queued;
+    if (waits && job->health.next_sweep_ms > now_ms + RETURN_SPREAD_MS)
+      scheduler_plan(job, now_ms + random_between(scheduler->options.random, 0, RETURN_SPREAD_MS));
   }
 }
 
-void scheduler_note_database(struct post *post, const struct error *error) {
-  struct scheduler *scheduler = post->scheduler;
-  bool was_troubled = post->troubled;
-  post->troubled = error->kind == ERROR_DATABASE;
-  scheduler->troubled += (post->troubled ? 1 : 0) - (was_troubled ? 1 : 0);
-  if (post->troubled || error->kind == ERROR_UNREACHABLE) {
-    access_failed(scheduler->access, error, post->name);
+void scheduler_note_database(struct job *job, const struct error *error) {
+  struct scheduler *scheduler = job->scheduler;
+  bool was_troubled = job->troubled;
+  job->troubled = error->kind == ERROR_DATABASE;
+  scheduler->troubled += (job->troubled ? 1 : 0) - (was_troubled ? 1 : 0);
+  if (job->troubled || error->kind == ERROR_UNREACHABLE) {
+    database_monitor_failed(scheduler->database_monitor, error, job->name);
   } else if (was_troubled && !scheduler->stopping) {
     if (scheduler->troubled == 0)
-      access_worked(scheduler->access);
+      database_monitor_worked(scheduler->database_monitor);
     bring_forward(scheduler);
   }
 }
 
 /* ---- the end of a sweep ---- */
 
-static struct budget *budget_of(const struct post *post) {
-  return budgets_of(post->scheduler->era->tools.budgets, post->organization->key);
+static struct rate_limit *rate_limit_of(const struct job *job) {
+  return rate_limits_of(job->scheduler->era->shared.rate_limits, job->organization->key);
 }
 
 /* When a sweep that somebody asked for may begin: several requests are one. */
-static int64_t asked_at_ms(const struct post *post, int64_t now_ms) {
-  int64_t at_ms = post->asked_ms == 0 ? now_ms : post->asked_ms + COALESCE_MS;
+static int64_t asked_at_ms(const struct job *job, int64_t now_ms) {
+  int64_t at_ms = job->asked_ms == 0 ? now_ms : job->asked_ms + COALESCE_MS;
   return at_ms > now_ms ? at_ms : now_ms;
 }
 
-static void go_on(struct post *post, enum pace_ending ending, const struct report *report) {
-  struct scheduler *scheduler = post->scheduler;
-  struct budget *budget = budget_of(post);
-  int64_t now_ms = scheduler_now_ms(scheduler), free_ms = now_ms + budget_blocked_ms(budget, now_ms);
-  post->health.rate_limit_remaining = budget->remaining;
+static void go_on(struct job *job, enum pace_ending ending, const struct report *report) {
+  struct scheduler *scheduler = job->scheduler;
+  struct rate_limit *rate_limit = rate_limit_of(job);
+  int64_t now_ms = scheduler_now_ms(scheduler), free_ms = now_ms + rate_limit_blocked_ms(rate_limit, now_ms);
+  job->health.rate_limit_remaining = rate_limit->remaining;
   if (report->error.kind == ERROR_UNREACHABLE) {
-    enqueue(post); /* waits there for the database */
+    enqueue(job); /* waits there for the database */
     return;
   }
-  int64_t at_ms = pace_next(&post->pace, scheduler->options.random, ending, now_ms, free_ms);
-  if (post->asked && asked_at_ms(post, now_ms) < at_ms)
-    at_ms = asked_at_ms(post, now_ms);
-  scheduler_plan(post, at_ms > free_ms ? at_ms : free_ms);
+  int64_t at_ms = pace_next(&job->pace, scheduler->options.random, ending, now_ms, free_ms);
+  if (job->asked && asked_at_ms(job, now_ms) < at_ms)
+    at_ms = asked_at_ms(job, now_ms);
+  scheduler_plan(job, at_ms > free_ms ? at_ms : free_ms);
 }
 
-static void leave_running(struct post *post) {
-  struct scheduler *scheduler = post->scheduler;
-  post_list_remove(&scheduler->running[post->slow], post);
-  scheduler->held[post->slow] -= post->held ? 1 : 0;
-  post->held = false;
-  post->sweep = NULL;
+static void leave_running(struct job *job) {
+  struct scheduler *scheduler = job->scheduler;
+  job_list_remove(&scheduler->running[job->slow], job);
+  scheduler->held[job->slow] -= job->held ? 1 : 0;
+  job->held = false;
+  job->sweep = NULL;
 }
 
-static void on_swept(void *context, struct report *report, const struct exchange_traffic *traffic) {
-  struct post *post = context;
-  struct scheduler *scheduler = post->scheduler;
-  struct era *era = post->era;
-  bool news = report->outcome != OUTCOME_UNCHANGED || !post->health.outcome_known;
-  leave_running(post);
-  post->timeouts = traffic->timeouts;
-  post->slow = traffic->timeouts > 0;
+static void on_swept(void *context, struct report *report, const struct api_request_traffic *traffic) {
+  struct job *job = context;
+  struct scheduler *scheduler = job->scheduler;
+  struct era *era = job->era;
+  bool news = report->outcome != OUTCOME_UNCHANGED || !job->health.outcome_known;
+  leave_running(job);
+  job->timeouts = traffic->timeouts;
+  job->slow = traffic->timeouts > 0;
   scheduler->health.now_ms = scheduler_now_ms(scheduler);
   scheduler->health.now_s = time(NULL);
-  enum pace_ending ending = post_take(post, scheduler->options.log, &scheduler->health, report, traffic);
-  if (era->tools.watch == scheduler->era->tools.watch)
-    scheduler_note_database(post, &report->error);
+  enum pace_ending ending = job_take(job, scheduler->options.log, &scheduler->health, report, traffic);
+  if (era->shared.watch == scheduler->era->shared.watch)
+    scheduler_note_database(job, &report->error);
   else
-    scheduler_pay(post, era); /* what is remembered is another database's */
-  if (news && post->organization_id != NULL && report->outcome != OUTCOME_FAILED && !scheduler->stopping)
-    ask_types(post, era);
-  scheduler_note_attempt(post);
-  if (post->organization == NULL) {
-    scheduler_pay(post, era);
-    roster_remove(post);
+    scheduler_pay(job, era); /* what is remembered is another database's */
+  if (news && job->organization_id != NULL && report->outcome != OUTCOME_FAILED && !scheduler->stopping)
+    ask_types(job, era);
+  scheduler_note_attempt(job);
+  if (job->organization == NULL) {
+    scheduler_pay(job, era);
+    roster_remove(job);
   } else if (!scheduler->stopping) {
-    go_on(post, ending, report);
+    go_on(job, ending, report);
   }
   report_finish(report);
   scheduler_leave_era(scheduler, era);
@@ -170,33 +170,33 @@ static void on_swept(void *context, struct report *report, const struct exchange
 
 /* ---- from due to under way ---- */
 
-static void start_sweep(struct scheduler *scheduler, struct post *post) {
+static void start_sweep(struct scheduler *scheduler, struct job *job) {
   struct era *era = scheduler->era;
-  struct sweep_options options = {.tools = &era->tools,
-                                  .organization = post->organization,
-                                  .timeouts = post->timeouts,
-                                  .ledger = &post->ledger,
-                                  .flush_after_ms = era->tools.config->sync.flush_interval_ms};
-  post->queued = false;
-  post_list_remove(&scheduler->due[post->slow], post);
-  post_list_push(&scheduler->running[post->slow], post);
-  post->era = era;
+  struct sweep_options options = {.shared = &era->shared,
+                                  .organization = job->organization,
+                                  .timeouts = job->timeouts,
+                                  .write_behind = &job->write_behind,
+                                  .flush_after_ms = era->shared.config->sync.flush_interval_ms};
+  job->queued = false;
+  job_list_remove(&scheduler->due[job->slow], job);
+  job_list_push(&scheduler->running[job->slow], job);
+  job->era = era;
   era->sweeps++;
-  if (post->asked)
-    post->asked_ms = scheduler_now_ms(scheduler);
-  post->asked = false;
-  post->health.next_sweep_ms = 0;
-  post->sweep = sweep_start(&options, on_swept, post);
+  if (job->asked)
+    job->asked_ms = scheduler_now_ms(scheduler);
+  job->asked = false;
+  job->health.next_sweep_ms = 0;
+  job->sweep = sweep_start(&options, on_swept, job);
 }
 
 /* Before the key's reset there is nothing to begin. */
-static bool put_off(struct scheduler *scheduler, struct post *post) {
-  int64_t now_ms = scheduler_now_ms(scheduler), blocked_ms = budget_blocked_ms(budget_of(post), now_ms);
+static bool put_off(struct scheduler *scheduler, struct job *job) {
+  int64_t now_ms = scheduler_now_ms(scheduler), blocked_ms = rate_limit_blocked_ms(rate_limit_of(job), now_ms);
   if (blocked_ms == 0)
     return false;
-  post->queued = false;
-  post_list_remove(&scheduler->due[post->slow], post);
-  scheduler_plan(post, now_ms + blocked_ms + random_between(scheduler->options.random, 0, HELD_SPREAD_MS));
+  job->queued = false;
+  job_list_remove(&scheduler->due[job->slow], job);
+  scheduler_plan(job, now_ms + blocked_ms + random_between(scheduler->options.random, 0, HELD_SPREAD_MS));
   return true;
 }
 
@@ -205,24 +205,24 @@ static bool put_off(struct scheduler *scheduler, struct post *post) {
 static void recount(struct scheduler *scheduler) {
   for (int slow = 0; slow < 2; slow++) {
     scheduler->held[slow] = 0;
-    for (struct post *post = scheduler->running[slow].first, *next; post != NULL; post = next) {
-      next = post->next;
-      post->held = sweep_is_waiting(post->sweep);
-      bool moves = slow == 0 && sweep_is_slow(post->sweep);
+    for (struct job *job = scheduler->running[slow].first, *next; job != NULL; job = next) {
+      next = job->next;
+      job->held = sweep_is_waiting(job->sweep);
+      bool moves = slow == 0 && sweep_is_slow(job->sweep);
       if (!moves) {
-        scheduler->held[slow] += post->held ? 1 : 0;
+        scheduler->held[slow] += job->held ? 1 : 0;
         continue;
       }
-      post_list_remove(&scheduler->running[false], post);
-      post->slow = true;
-      post_list_push(&scheduler->running[true], post);
+      job_list_remove(&scheduler->running[false], job);
+      job->slow = true;
+      job_list_push(&scheduler->running[true], job);
     }
   }
 }
 
 void scheduler_pump(struct scheduler *scheduler) {
-  int width = 2 * scheduler->era->tools.config->api.max_requests;
-  if (scheduler->stopping || !access_is_open(scheduler->access))
+  int width = 2 * scheduler->era->shared.config->api.max_requests;
+  if (scheduler->stopping || !database_monitor_is_open(scheduler->database_monitor))
     return;
   if (scheduler->due[false].first != NULL || scheduler->due[true].first != NULL)
     recount(scheduler);
@@ -261,10 +261,10 @@ struct scheduler *scheduler_create(const struct scheduler_options *options, stru
   *scheduler = (struct scheduler){.options = *options, .era = era};
   scheduler->look = timer_open(options->loop, on_look, scheduler);
   scheduler->daily = timer_open(options->loop, on_daily, scheduler);
-  scheduler->access = access_create(
-      &era->tools, &(struct access_options){.opened = on_opened, .first = on_first, .context = scheduler});
+  scheduler->database_monitor = database_monitor_create(
+      &era->shared, &(struct database_monitor_options){.opened = on_opened, .first = on_first, .context = scheduler});
   roster_adopt(scheduler, era);
-  access_start(scheduler->access);
+  database_monitor_start(scheduler->database_monitor);
   timer_start(scheduler->daily, HEADS_FIRST_MS);
   return scheduler;
 }
@@ -274,45 +274,45 @@ void scheduler_configure(struct scheduler *scheduler, struct era *era) {
   scheduler->era = era;
   before->sweeps++; /* it must not end in here */
   before->over = true;
-  before->was_open = access_is_open(scheduler->access);
+  before->was_open = database_monitor_is_open(scheduler->database_monitor);
   roster_adopt(scheduler, before);
-  access_use(scheduler->access, &era->tools);
+  database_monitor_use(scheduler->database_monitor, &era->shared);
   scheduler_leave_era(scheduler, before);
   scheduler_pump(scheduler);
 }
 
-static void request(struct post *post) {
-  int64_t now_ms = scheduler_now_ms(post->scheduler), at_ms = asked_at_ms(post, now_ms);
-  if (post->organization == NULL)
+static void request(struct job *job) {
+  int64_t now_ms = scheduler_now_ms(job->scheduler), at_ms = asked_at_ms(job, now_ms);
+  if (job->organization == NULL)
     return;
-  post->asked = true;
-  if (post->sweep == NULL && !post->queued && at_ms < post->health.next_sweep_ms)
-    scheduler_plan(post, at_ms);
+  job->asked = true;
+  if (job->sweep == NULL && !job->queued && at_ms < job->health.next_sweep_ms)
+    scheduler_plan(job, at_ms);
 }
 
 bool scheduler_request(struct scheduler *scheduler, const char *name) {
-  struct post *one = name == NULL ? NULL : roster_find(scheduler, slice_of(name));
+  struct job *one = name == NULL ? NULL : roster_find(scheduler, slice_of(name));
   if (one != NULL)
     request(one);
-  for (int i = 0; name == NULL && i < scheduler->post_count; i++)
-    request(scheduler->posts[i]);
+  for (int i = 0; name == NULL && i < scheduler->job_count; i++)
+    request(scheduler->jobs[i]);
   return name == NULL || one != NULL;
 }
 
 void scheduler_lock_lost(struct scheduler *scheduler, const struct db *watch, const struct error *error) {
   for (int slow = 0; slow < 2; slow++)
-    for (struct post *post = scheduler->running[slow].first; post != NULL; post = post->next)
-      if (post->era->tools.watch == watch)
-        sweep_lock_lost(post->sweep);
-  if (scheduler->era->tools.watch == watch)
-    access_failed(scheduler->access, error, "");
+    for (struct job *job = scheduler->running[slow].first; job != NULL; job = job->next)
+      if (job->era->shared.watch == watch)
+        sweep_lock_lost(job->sweep);
+  if (scheduler->era->shared.watch == watch)
+    database_monitor_failed(scheduler->database_monitor, error, "");
 }
 
 void scheduler_destroy(struct scheduler *scheduler) {
   if (scheduler == NULL)
     return;
   roster_finish(scheduler);
-  access_destroy(scheduler->access);
+  database_monitor_destroy(scheduler->database_monitor);
   timer_close(scheduler->look);
   timer_close(scheduler->daily);
   memory_free(scheduler);
@@ -322,12 +322,12 @@ const struct health *scheduler_health(struct scheduler *scheduler) {
   struct health *health = &scheduler->health;
   health->now_ms = scheduler_now_ms(scheduler);
   health->now_s = time(NULL);
-  health->database_up = access_is_open(scheduler->access);
-  health->database_since_ms = access_since_ms(scheduler->access);
-  health->database_error = access_error(scheduler->access);
-  health->organization_count = scheduler->post_count;
-  for (int i = 0; i < scheduler->post_count; i++)
-    scheduler->health_list[i] = &scheduler->posts[i]->health;
+  health->database_up = database_monitor_is_open(scheduler->database_monitor);
+  health->database_since_ms = database_monitor_since_ms(scheduler->database_monitor);
+  health->database_error = database_monitor_error(scheduler->database_monitor);
+  health->organization_count = scheduler->job_count;
+  for (int i = 0; i < scheduler->job_count; i++)
+    scheduler->health_list[i] = &scheduler->jobs[i]->health;
   health->organizations = scheduler->health_list;
   return health;
 }

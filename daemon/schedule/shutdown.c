@@ -30,27 +30,27 @@ static void on_paid(void *context, const struct error *error) {
     scheduler_end(scheduler);
 }
 
-static int64_t gap_us(const struct era *era, const struct post *post) {
-  int64_t gap_ms = era->tools.config->sync.gap_ms;
-  return (gap_ms > 0 ? gap_ms : 3 * post->health.interval_ms) * 1000;
+static int64_t gap_us(const struct era *era, const struct job *job) {
+  int64_t gap_ms = era->shared.config->sync.gap_ms;
+  return (gap_ms > 0 ? gap_ms : 3 * job->health.interval_ms) * 1000;
 }
 
-void scheduler_pay(struct post *post, struct era *era) {
-  struct scheduler *scheduler = post->scheduler;
-  struct ledger_texts texts;
+void scheduler_pay(struct job *job, struct era *era) {
+  struct scheduler *scheduler = job->scheduler;
+  struct write_behind_texts texts;
   struct db_statement statement;
-  bool moved = era->tools.watch != scheduler->era->tools.watch; /* then access is about another database */
-  bool reachable = moved ? era->was_open : access_is_open(scheduler->access);
-  if (ledger_owes(&post->ledger) && post->organization_id != NULL && reachable) {
+  bool moved = era->shared.watch != scheduler->era->shared.watch; /* then access is about another database */
+  bool reachable = moved ? era->was_open : database_monitor_is_open(scheduler->database_monitor);
+  if (write_behind_owes(&job->write_behind) && job->organization_id != NULL && reachable) {
     struct payment *payment = memory_allocate(sizeof *payment);
     *payment = (struct payment){.next = scheduler->payments, .scheduler = scheduler, .era = era};
     scheduler->payments = payment;
     era->sweeps++;
-    ledger_statement(&post->ledger, post->organization_id, gap_us(era, post), &texts, &statement);
-    db_query(era->tools.write, &statement, NULL, on_paid, payment);
+    write_behind_statement(&job->write_behind, job->organization_id, gap_us(era, job), &texts, &statement);
+    db_query(era->shared.write, &statement, NULL, on_paid, payment);
   }
-  ledger_finish(&post->ledger);
-  ledger_init(&post->ledger);
+  write_behind_finish(&job->write_behind);
+  write_behind_init(&job->write_behind);
 }
 
 /* ---- the heads of the evidence ---- */
@@ -87,12 +87,12 @@ static void on_last_heads(void *context, const struct error *error) {
 
 static void ask_heads(struct scheduler *scheduler, db_done_fn *done) {
   struct db_statement heads = {.sql = sql_query_heads, .prepare = true};
-  db_query(scheduler->era->tools.watch, &heads, on_head_row, done, scheduler);
+  db_query(scheduler->era->shared.watch, &heads, on_head_row, done, scheduler);
 }
 
 void scheduler_tell_heads(struct scheduler *scheduler) {
   timer_start(scheduler->daily, HEADS_EVERY_MS);
-  if (scheduler->asking_heads || !access_is_open(scheduler->access))
+  if (scheduler->asking_heads || !database_monitor_is_open(scheduler->database_monitor))
     return;
   scheduler->asking_heads = true;
   ask_heads(scheduler, on_daily_heads);
@@ -103,12 +103,12 @@ void scheduler_tell_heads(struct scheduler *scheduler) {
 /* The next organization that owes something pays, in one transaction with the others. */
 static bool feed_flush(void *context, struct db_statement *ret_statement) {
   struct scheduler *scheduler = context;
-  while (scheduler->flush_at < scheduler->post_count) {
-    struct post *post = scheduler->posts[scheduler->flush_at++];
-    if (!ledger_owes(&post->ledger) || post->organization_id == NULL || post->organization == NULL)
+  while (scheduler->flush_at < scheduler->job_count) {
+    struct job *job = scheduler->jobs[scheduler->flush_at++];
+    if (!write_behind_owes(&job->write_behind) || job->organization_id == NULL || job->organization == NULL)
       continue;
-    ledger_statement(&post->ledger, post->organization_id, gap_us(scheduler->era, post), &scheduler->flush_texts,
-                     ret_statement);
+    write_behind_statement(&job->write_behind, job->organization_id, gap_us(scheduler->era, job),
+                           &scheduler->flush_texts, ret_statement);
     return true;
   }
   return false;
@@ -136,40 +136,40 @@ void scheduler_end(struct scheduler *scheduler) {
       scheduler->asking_heads || scheduler->flushing)
     return;
   scheduler->flushing = true;
-  if (scheduler->abandoned || !access_is_open(scheduler->access)) {
+  if (scheduler->abandoned || !database_monitor_is_open(scheduler->database_monitor)) {
     scheduler->options.stopped(scheduler->options.context);
     return;
   }
   db_transaction(
-      scheduler->era->tools.write,
+      scheduler->era->shared.write,
       &(struct db_pipeline){.feed = feed_flush, .rows = on_flush_row, .done = on_flushed, .context = scheduler});
 }
 
 void scheduler_stop(struct scheduler *scheduler) {
   scheduler->stopping = true;
-  access_stop(scheduler->access);
+  database_monitor_stop(scheduler->database_monitor);
   timer_stop(scheduler->look);
   timer_stop(scheduler->daily);
-  for (int i = 0; i < scheduler->post_count; i++) {
-    timer_stop(scheduler->posts[i]->timer);
-    if (scheduler->posts[i]->sweep != NULL)
-      sweep_stop(scheduler->posts[i]->sweep);
+  for (int i = 0; i < scheduler->job_count; i++) {
+    timer_stop(scheduler->jobs[i]->timer);
+    if (scheduler->jobs[i]->sweep != NULL)
+      sweep_stop(scheduler->jobs[i]->sweep);
   }
   scheduler_end(scheduler);
 }
 
 static void drop_sessions(const struct era *era) {
-  db_drop(era->tools.watch, "stopping");
-  for (int i = 0; i < era->tools.writer_count; i++)
-    db_drop(era->tools.writers[i], "stopping");
+  db_drop(era->shared.watch, "stopping");
+  for (int i = 0; i < era->shared.writer_count; i++)
+    db_drop(era->shared.writers[i], "stopping");
 }
 
 void scheduler_abandon(struct scheduler *scheduler) {
   scheduler->abandoned = true;
   drop_sessions(scheduler->era);
   for (int slow = 0; slow < 2; slow++)
-    for (const struct post *post = scheduler->running[slow].first; post != NULL; post = post->next)
-      drop_sessions(post->era);
+    for (const struct job *job = scheduler->running[slow].first; job != NULL; job = job->next)
+      drop_sessions(job->era);
   for (const struct payment *payment = scheduler->payments; payment != NULL; payment = payment->next)
     drop_sessions(payment->era);
 }

@@ -7,14 +7,14 @@
  * has a snapshot of its own, taken when the lock is held, so the revision it sees is the newest. */
 
 struct question {
-  standing_fn *done;
+  mirror_state_fn *done;
   void *context;
-  struct standing_question asked;
+  struct mirror_state_question asked;
   char *name, *organization_id, *volatile_fields;
   char version[16], interval[40];
   int fed;
   bool got;
-  struct standing standing;
+  struct mirror_state mirror_state;
 };
 
 static char *copy_column(const struct db_row *row, int column) {
@@ -28,22 +28,23 @@ static int64_t moment_column(const struct db_row *row, int column) {
   return db_row_is_null(row, column) ? MOMENT_UNKNOWN : db_row_int(row, column);
 }
 
-static void read_row(struct standing *standing, const struct db_row *row) {
-  standing->clock_us = db_row_int(row, 0);
-  standing->organization_id = copy_column(row, 1);
-  standing->revision = db_row_is_null(row, 2) ? -1 : db_row_int(row, 2);
-  standing->name = copy_column(row, 3);
-  standing->principal_id = copy_column(row, 4);
-  standing->user_id = copy_column(row, 5);
-  standing->last_swept_at_us = moment_column(row, 6);
-  standing->listed_at_us = moment_column(row, 7);
-  standing->verification_due = db_row_bool(row, 8);
-  standing->consecutive_failures = db_row_int(row, 10);
-  standing->also_named = copy_column(row, 11);
+static void read_row(struct mirror_state *mirror_state, const struct db_row *row) {
+  mirror_state->clock_us = db_row_int(row, 0);
+  mirror_state->organization_id = copy_column(row, 1);
+  mirror_state->revision = db_row_is_null(row, 2) ? -1 : db_row_int(row, 2);
+  mirror_state->name = copy_column(row, 3);
+  mirror_state->principal_id = copy_column(row, 4);
+  mirror_state->user_id = copy_column(row, 5);
+  mirror_state->last_swept_at_us = moment_column(row, 6);
+  mirror_state->listed_at_us = moment_column(row, 7);
+  mirror_state->verification_due = db_row_bool(row, 8);
+  mirror_state->consecutive_failures = db_row_int(row, 10);
+  mirror_state->also_named = copy_column(row, 11);
   struct slice digest = db_row_text(row, 12);
-  snprintf(standing->rejected_digest, sizeof standing->rejected_digest, "%.*s", (int)digest.length, digest.bytes);
-  standing->unseen = db_row_bool(row, 13);
-  standing->outcome_at_us = moment_column(row, 14);
+  snprintf(mirror_state->rejected_digest, sizeof mirror_state->rejected_digest, "%.*s", (int)digest.length,
+           digest.bytes);
+  mirror_state->unseen = db_row_bool(row, 13);
+  mirror_state->outcome_at_us = moment_column(row, 14);
 }
 
 static bool feed(void *context, struct db_statement *ret_statement) {
@@ -67,21 +68,21 @@ static void on_row(void *context, int statement, const struct db_row *row) {
   if (question->asked.lock && statement == 0)
     question->got = db_row_bool(row, 0);
   else
-    read_row(&question->standing, row);
+    read_row(&question->mirror_state, row);
 }
 
 static void on_done(void *context, const struct error *error) {
   struct question *question = context;
   bool got = error == NULL && (question->got || !question->asked.lock);
-  question->done(question->context, got ? &question->standing : NULL, error);
-  standing_finish(&question->standing);
+  question->done(question->context, got ? &question->mirror_state : NULL, error);
+  mirror_state_finish(&question->mirror_state);
   memory_free(question->name);
   memory_free(question->organization_id);
   memory_free(question->volatile_fields);
   memory_free(question);
 }
 
-void standing_read(struct db *db, const struct standing_question *asked, standing_fn *done, void *context) {
+void mirror_state_read(struct db *db, const struct mirror_state_question *asked, mirror_state_fn *done, void *context) {
   struct question *question = memory_allocate(sizeof *question);
   *question = (struct question){.done = done, .context = context, .asked = *asked};
   question->name = memory_copy_text(asked->name);
@@ -97,20 +98,20 @@ void standing_read(struct db *db, const struct standing_question *asked, standin
 
 static char *copy_or_null(const char *text) { return text == NULL ? NULL : memory_copy_text(text); }
 
-void standing_copy(struct standing *ret_copy, const struct standing *standing) {
-  *ret_copy = *standing;
-  ret_copy->organization_id = copy_or_null(standing->organization_id);
-  ret_copy->name = copy_or_null(standing->name);
-  ret_copy->principal_id = copy_or_null(standing->principal_id);
-  ret_copy->user_id = copy_or_null(standing->user_id);
-  ret_copy->also_named = copy_or_null(standing->also_named);
+void mirror_state_copy(struct mirror_state *ret_copy, const struct mirror_state *mirror_state) {
+  *ret_copy = *mirror_state;
+  ret_copy->organization_id = copy_or_null(mirror_state->organization_id);
+  ret_copy->name = copy_or_null(mirror_state->name);
+  ret_copy->principal_id = copy_or_null(mirror_state->principal_id);
+  ret_copy->user_id = copy_or_null(mirror_state->user_id);
+  ret_copy->also_named = copy_or_null(mirror_state->also_named);
 }
 
-void standing_finish(struct standing *standing) {
-  memory_free(standing->organization_id);
-  memory_free(standing->name);
-  memory_free(standing->principal_id);
-  memory_free(standing->user_id);
-  memory_free(standing->also_named);
-  *standing = (struct standing){0};
+void mirror_state_finish(struct mirror_state *mirror_state) {
+  memory_free(mirror_state->organization_id);
+  memory_free(mirror_state->name);
+  memory_free(mirror_state->principal_id);
+  memory_free(mirror_state->user_id);
+  memory_free(mirror_state->also_named);
+  *mirror_state = (struct mirror_state){0};
 }

@@ -4,7 +4,7 @@
 #include "base/moment.h"
 #include "sweep/context.h"
 
-struct standing {
+struct mirror_state {
   int64_t clock_us;                    /* the database's, read before the first request */
   char *organization_id;               /* NULL: the name (or id) is bound to nothing yet; what follows is then empty */
   char *name, *principal_id, *user_id; /* the last two may be NULL */
@@ -16,7 +16,7 @@ struct standing {
   char rejected_digest[2 * HASH_BYTES + 1];
 };
 
-struct standing_question {
+struct mirror_state_question {
   const char *name;
   const char *organization_id;  /* not NULL: look it up by this instead of the name */
   bool lock;                    /* take the name's advisory lock first */
@@ -27,10 +27,11 @@ struct standing_question {
 };
 
 /* `standing` NULL: error is set, or with no error: somebody else holds the lock. Borrowed until the callback returns. */
-typedef void standing_fn(void *context, const struct standing *standing, const struct error *error);
+typedef void mirror_state_fn(void *context, const struct mirror_state *mirror_state, const struct error *error);
 
 /* The completion comes exactly once, from the loop. */
-void standing_read(struct db *db, const struct standing_question *question, standing_fn *done, void *context);
+void mirror_state_read(struct db *db, const struct mirror_state_question *question, mirror_state_fn *done,
+                       void *context);
 
-void standing_copy(struct standing *ret_copy, const struct standing *standing);
-void standing_finish(struct standing *standing);
+void mirror_state_copy(struct mirror_state *ret_copy, const struct mirror_state *mirror_state);
+void mirror_state_finish(struct mirror_state *mirror_state);

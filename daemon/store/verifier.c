@@ -11,11 +11,11 @@
 
 enum { VOLATILE_MAX = 64 };
 
-struct evidence {
-  struct tools tools;
+struct verifier {
+  struct sweep_context shared;
   char *organization_id;
-  evidence_problem_fn *problem;
-  evidence_done_fn *done;
+  verifier_problem_fn *problem;
+  verifier_done_fn *done;
   void *context;
   /* With the volatile fields that the database says the digests were made with, read from the first row. */
   struct account_reader *reader;
@@ -23,23 +23,23 @@ struct evidence {
   const char *volatile_names[VOLATILE_MAX];
 };
 
-static void conclude(struct evidence *evidence, const struct error *error) {
-  evidence->done(evidence->context, error);
-  account_reader_destroy(evidence->reader);
-  memory_free(evidence->volatile_text);
-  memory_free(evidence->organization_id);
-  memory_free(evidence);
+static void conclude(struct verifier *verifier, const struct error *error) {
+  verifier->done(verifier->context, error);
+  account_reader_destroy(verifier->reader);
+  memory_free(verifier->volatile_text);
+  memory_free(verifier->organization_id);
+  memory_free(verifier);
 }
 
 /* "a,b" -> names; the text is kept, for the reader borrows them. */
-static void open_reader(struct evidence *evidence, struct slice names) {
+static void open_reader(struct verifier *verifier, struct slice names) {
   int count = 0;
   char *rest = NULL;
-  evidence->volatile_text = memory_copy(names.bytes, names.length);
-  for (char *name = strtok_r(evidence->volatile_text, ",", &rest); name != NULL && count < VOLATILE_MAX;
+  verifier->volatile_text = memory_copy(names.bytes, names.length);
+  for (char *name = strtok_r(verifier->volatile_text, ",", &rest); name != NULL && count < VOLATILE_MAX;
        name = strtok_r(NULL, ",", &rest))
-    evidence->volatile_names[count++] = name;
-  evidence->reader = account_reader_create(evidence->volatile_names, count);
+    verifier->volatile_names[count++] = name;
+  verifier->reader = account_reader_create(verifier->volatile_names, count);
 }
 
 static bool fits(struct account_reader *reader, struct slice document, struct slice digest) {
@@ -52,20 +52,20 @@ static bool fits(struct account_reader *reader, struct slice document, struct sl
 }
 
 static void on_document(void *context, const struct db_row *row) {
-  struct evidence *evidence = context;
-  const struct config *config = evidence->tools.config;
+  struct verifier *verifier = context;
+  const struct config *config = verifier->shared.config;
   struct slice digest = db_row_text(row, 1), document = db_row_text(row, 2);
-  if (evidence->reader == NULL)
-    open_reader(evidence, db_row_text(row, 3));
-  if (fits(evidence->reader, document, digest))
+  if (verifier->reader == NULL)
+    open_reader(verifier, db_row_text(row, 3));
+  if (fits(verifier->reader, document, digest))
     return;
   /* After an incomplete sweep with another sync.volatile_fields some are made with those already. */
   struct account_reader *other = account_reader_create(config->sync.volatile_fields, config->sync.volatile_count);
   bool fine = fits(other, document, digest);
   account_reader_destroy(other);
   if (!fine)
-    evidence->problem(evidence->context,
-                      &(struct evidence_problem){.what = slice_of("account_digest"),
+    verifier->problem(verifier->context,
+                      &(struct verifier_problem){.what = slice_of("account_digest"),
                                                  .seq = -1,
                                                  .account_id = db_row_text(row, 0),
                                                  .text = slice_of("canonical_digest does not fit the document")});
@@ -74,37 +74,37 @@ static void on_document(void *context, const struct db_row *row) {
 static void on_documents(void *context, const struct error *error) { conclude(context, error); }
 
 static void on_row(void *context, const struct db_row *row) {
-  struct evidence *evidence = context;
-  evidence->problem(evidence->context,
-                    &(struct evidence_problem){.what = db_row_text(row, 0),
+  struct verifier *verifier = context;
+  verifier->problem(verifier->context,
+                    &(struct verifier_problem){.what = db_row_text(row, 0),
                                                .seq = db_row_is_null(row, 1) ? -1 : db_row_int(row, 1),
                                                .account_id = db_row_text(row, 2),
                                                .text = db_row_text(row, 3)});
 }
 
 static void on_rows(void *context, const struct error *error) {
-  struct evidence *evidence = context;
+  struct verifier *verifier = context;
   char version[16];
   snprintf(version, sizeof version, "%d", APPLY_DIGEST_VERSION);
   struct db_statement documents = {.sql = sql_query_verify_documents,
                                    .read_only = true,
                                    .count = 2,
-                                   .values = {slice_of(evidence->organization_id), slice_of(version)}};
+                                   .values = {slice_of(verifier->organization_id), slice_of(version)}};
   if (error != NULL)
-    conclude(evidence, error);
+    conclude(verifier, error);
   else
-    db_query(evidence->tools.watch, &documents, on_document, on_documents, evidence);
+    db_query(verifier->shared.watch, &documents, on_document, on_documents, verifier);
 }
 
-void evidence_verify(const struct tools *tools, const char *organization_id, evidence_problem_fn *problem,
-                     evidence_done_fn *done, void *context) {
-  struct evidence *evidence = memory_allocate(sizeof *evidence);
-  *evidence = (struct evidence){.tools = *tools,
+void verifier_verify(const struct sweep_context *shared, const char *organization_id, verifier_problem_fn *problem,
+                     verifier_done_fn *done, void *context) {
+  struct verifier *verifier = memory_allocate(sizeof *verifier);
+  *verifier = (struct verifier){.shared = *shared,
                                 .organization_id = memory_copy_text(organization_id),
                                 .problem = problem,
                                 .done = done,
                                 .context = context};
   struct db_statement verify = {
-      .sql = sql_query_verify, .read_only = true, .count = 1, .values = {slice_of(evidence->organization_id)}};
-  db_query(tools->watch, &verify, on_row, on_rows, evidence);
+      .sql = sql_query_verify, .read_only = true, .count = 1, .values = {slice_of(verifier->organization_id)}};
+  db_query(shared->watch, &verify, on_row, on_rows, verifier);
 }

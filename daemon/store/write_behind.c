@@ -6,49 +6,52 @@
 /* What this file is for: the difference between knowing and writing. It promises that what is owed is never more than
  * sync.flush_interval's worth of true statements, and that losing it (a crash) makes the database say less, never something wrong. */
 
-void ledger_init(struct ledger *ledger) {
-  *ledger = (struct ledger){.listed_at_us = MOMENT_UNKNOWN,
-                            .complete_at_us = MOMENT_UNKNOWN,
-                            .outcome_at_us = MOMENT_UNKNOWN,
-                            .sent_until_us = MOMENT_UNKNOWN};
+void write_behind_init(struct write_behind *write_behind) {
+  *write_behind = (struct write_behind){.listed_at_us = MOMENT_UNKNOWN,
+                                        .complete_at_us = MOMENT_UNKNOWN,
+                                        .outcome_at_us = MOMENT_UNKNOWN,
+                                        .sent_until_us = MOMENT_UNKNOWN};
 }
 
-void ledger_forget(struct ledger *ledger) {
-  snapshot_destroy(ledger->snapshot);
-  ledger->snapshot = NULL;
+void write_behind_forget(struct write_behind *write_behind) {
+  snapshot_destroy(write_behind->snapshot);
+  write_behind->snapshot = NULL;
 }
 
-void ledger_finish(struct ledger *ledger) { ledger_forget(ledger); }
+void write_behind_finish(struct write_behind *write_behind) { write_behind_forget(write_behind); }
 
-bool ledger_repeats(const struct ledger *ledger, enum outcome outcome, const char *error) {
-  return ledger->outcome_known && ledger->outcome == outcome && strcmp(ledger->error, error) == 0;
+bool write_behind_repeats(const struct write_behind *write_behind, enum outcome outcome, const char *error) {
+  return write_behind->outcome_known && write_behind->outcome == outcome && strcmp(write_behind->error, error) == 0;
 }
 
-static void remember(struct ledger *ledger, enum outcome outcome, const char *error) {
-  ledger->outcome_known = true;
-  ledger->outcome = outcome;
-  snprintf(ledger->error, sizeof ledger->error, "%s", error);
+static void remember(struct write_behind *write_behind, enum outcome outcome, const char *error) {
+  write_behind->outcome_known = true;
+  write_behind->outcome = outcome;
+  snprintf(write_behind->error, sizeof write_behind->error, "%s", error);
 }
 
-bool ledger_add(struct ledger *ledger, const struct ledger_entry *entry) {
-  if (entry->covers && !coverage_add(&ledger->coverage, entry->started_at_us, entry->ended_at_us, entry->gap_us))
+bool write_behind_add(struct write_behind *write_behind, const struct write_behind_entry *entry) {
+  if (entry->covers && !coverage_add(&write_behind->coverage, entry->started_at_us, entry->ended_at_us, entry->gap_us))
     return false;
-  ledger->attempts = ledger_repeats(ledger, entry->outcome, entry->error) ? ledger->attempts + 1 : 1;
-  ledger->outcome_at_us = entry->started_at_us;
+  write_behind->attempts =
+      write_behind_repeats(write_behind, entry->outcome, entry->error) ? write_behind->attempts + 1 : 1;
+  write_behind->outcome_at_us = entry->started_at_us;
   if (entry->covers) {
-    ledger->complete_at_us = entry->started_at_us;
-    ledger->gap_us = ledger_gap_us(ledger, entry->gap_us);
+    write_behind->complete_at_us = entry->started_at_us;
+    write_behind->gap_us = write_behind_gap_us(write_behind, entry->gap_us);
   }
   if (entry->outcome != OUTCOME_FAILED)
-    ledger->listed_at_us = entry->started_at_us;
-  remember(ledger, entry->outcome, entry->error);
+    write_behind->listed_at_us = entry->started_at_us;
+  remember(write_behind, entry->outcome, entry->error);
   return true;
 }
 
-bool ledger_owes(const struct ledger *ledger) { return ledger->attempts > 0 || ledger->coverage.sweeps > 0; }
+bool write_behind_owes(const struct write_behind *write_behind) {
+  return write_behind->attempts > 0 || write_behind->coverage.sweeps > 0;
+}
 
-int64_t ledger_gap_us(const struct ledger *ledger, int64_t gap_us) {
-  return ledger->coverage.sweeps > 0 && ledger->gap_us > gap_us ? ledger->gap_us : gap_us;
+int64_t write_behind_gap_us(const struct write_behind *write_behind, int64_t gap_us) {
+  return write_behind->coverage.sweeps > 0 && write_behind->gap_us > gap_us ? write_behind->gap_us : gap_us;
 }
 
 static struct slice span(char *text, size_t size, int64_t span_us) {
@@ -56,26 +59,26 @@ static struct slice span(char *text, size_t size, int64_t span_us) {
   return slice_of(text);
 }
 
-void ledger_statement(const struct ledger *ledger, const char *organization_id, int64_t gap_us,
-                      struct ledger_texts *ret_texts, struct db_statement *ret_statement) {
-  struct ledger_texts *texts = ret_texts;
-  const struct coverage *coverage = &ledger->coverage;
+void write_behind_statement(const struct write_behind *write_behind, const char *organization_id, int64_t gap_us,
+                            struct write_behind_texts *ret_texts, struct db_statement *ret_statement) {
+  struct write_behind_texts *texts = ret_texts;
+  const struct coverage *coverage = &write_behind->coverage;
   *ret_statement = (struct db_statement){.sql = sql_query_flush, .count = 13, .prepare = true};
   struct slice *values = ret_statement->values;
-  snprintf(texts->attempts, sizeof texts->attempts, "%d", ledger->attempts);
+  snprintf(texts->attempts, sizeof texts->attempts, "%d", write_behind->attempts);
   values[0] = slice_of(organization_id);
-  values[1] = slice_of(outcome_name(ledger->outcome));
-  values[2] = ledger->error[0] == '\0' ? (struct slice){0} : slice_of(ledger->error);
+  values[1] = slice_of(outcome_name(write_behind->outcome));
+  values[2] = write_behind->error[0] == '\0' ? (struct slice){0} : slice_of(write_behind->error);
   values[3] = slice_of(texts->attempts);
-  if (ledger->listed_at_us != MOMENT_UNKNOWN) {
-    moment_format(ledger->listed_at_us, texts->listed);
+  if (write_behind->listed_at_us != MOMENT_UNKNOWN) {
+    moment_format(write_behind->listed_at_us, texts->listed);
     values[4] = slice_of(texts->listed);
   }
-  if (ledger->outcome_at_us != MOMENT_UNKNOWN) {
-    moment_format(ledger->outcome_at_us, texts->outcome_at);
+  if (write_behind->outcome_at_us != MOMENT_UNKNOWN) {
+    moment_format(write_behind->outcome_at_us, texts->outcome_at);
     values[12] = slice_of(texts->outcome_at);
   }
-  values[5] = span(texts->gap, sizeof texts->gap, ledger_gap_us(ledger, gap_us));
+  values[5] = span(texts->gap, sizeof texts->gap, write_behind_gap_us(write_behind, gap_us));
   if (coverage->sweeps == 0)
     return;
   moment_format(coverage->from_at_us, texts->from);
@@ -90,19 +93,19 @@ void ledger_statement(const struct ledger *ledger, const char *organization_id, 
   values[11] = span(texts->pending, sizeof texts->pending, coverage->pending_gap_us);
 }
 
-void ledger_sent(struct ledger *ledger, const struct coverage *coverage) {
-  ledger->sent_until_us = coverage->sweeps > 0 ? coverage->until_at_us : MOMENT_UNKNOWN;
+void write_behind_sent(struct write_behind *write_behind, const struct coverage *coverage) {
+  write_behind->sent_until_us = coverage->sweeps > 0 ? coverage->until_at_us : MOMENT_UNKNOWN;
 }
 
-void ledger_paid(struct ledger *ledger, int64_t now_ms) {
-  ledger->sent_until_us = MOMENT_UNKNOWN;
-  ledger->coverage = (struct coverage){.until_at_us = ledger->coverage.until_at_us};
-  ledger->gap_us = 0;
-  ledger->attempts = 0;
-  ledger->paid_at_ms = now_ms;
+void write_behind_paid(struct write_behind *write_behind, int64_t now_ms) {
+  write_behind->sent_until_us = MOMENT_UNKNOWN;
+  write_behind->coverage = (struct coverage){.until_at_us = write_behind->coverage.until_at_us};
+  write_behind->gap_us = 0;
+  write_behind->attempts = 0;
+  write_behind->paid_at_ms = now_ms;
 }
 
-void ledger_wrote(struct ledger *ledger, enum outcome outcome, const char *error, int64_t now_ms) {
-  remember(ledger, outcome, error);
-  ledger_paid(ledger, now_ms);
+void write_behind_wrote(struct write_behind *write_behind, enum outcome outcome, const char *error, int64_t now_ms) {
+  remember(write_behind, outcome, error);
+  write_behind_paid(write_behind, now_ms);
 }

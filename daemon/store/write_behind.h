@@ -6,7 +6,7 @@
 #include "store/coverage.h"
 #include "sweep/report.h"
 
-struct ledger {
+struct write_behind {
   struct snapshot *snapshot; /* the stored digests as of `revision`, or NULL: read them again */
   int64_t revision;
   int64_t listed_at_us, complete_at_us; /* newest known, written or not; MOMENT_UNKNOWN */
@@ -22,34 +22,36 @@ struct ledger {
   int64_t paid_at_ms;               /* monotonic, of the last time nothing was owed */
 };
 
-void ledger_init(struct ledger *ledger);
-void ledger_finish(struct ledger *ledger);
-void ledger_forget(struct ledger *ledger); /* the remembered digests; what is owed stays */
+void write_behind_init(struct write_behind *write_behind);
+void write_behind_finish(struct write_behind *write_behind);
+void write_behind_forget(struct write_behind *write_behind); /* the remembered digests; what is owed stays */
 
 /* A sweep that ended like the one before and wrote nothing. `covers`: it was complete or guarded. */
-struct ledger_entry {
+struct write_behind_entry {
   enum outcome outcome;
   const char *error; /* "" for none */
   bool covers;
   int64_t started_at_us, ended_at_us, gap_us;
 };
 /* False: coverage has to be paid first, for a gap lies between. */
-bool ledger_add(struct ledger *ledger, const struct ledger_entry *entry) __attribute__((warn_unused_result));
+bool write_behind_add(struct write_behind *write_behind, const struct write_behind_entry *entry)
+    __attribute__((warn_unused_result));
 /* Whether outcome and error are those of the sweep before. */
-bool ledger_repeats(const struct ledger *ledger, enum outcome outcome, const char *error);
-bool ledger_owes(const struct ledger *ledger);
+bool write_behind_repeats(const struct write_behind *write_behind, enum outcome outcome, const char *error);
+bool write_behind_owes(const struct write_behind *write_behind);
 /* The distance that begins a new span: what is owed was collected under its own, whatever a reload says since. */
-int64_t ledger_gap_us(const struct ledger *ledger, int64_t gap_us);
+int64_t write_behind_gap_us(const struct write_behind *write_behind, int64_t gap_us);
 
 /* The statement that pays (sql/query/flush.sql); its texts live in `ret_texts` until it was sent. */
-struct ledger_texts {
+struct write_behind_texts {
   char from[MOMENT_TEXT_BYTES], ended[MOMENT_TEXT_BYTES], until[MOMENT_TEXT_BYTES], listed[MOMENT_TEXT_BYTES];
   char outcome_at[MOMENT_TEXT_BYTES];
   char attempts[24], sweeps[24], gap[40], longest[40], pending[40];
 };
-void ledger_statement(const struct ledger *ledger, const char *organization_id, int64_t gap_us,
-                      struct ledger_texts *ret_texts, struct db_statement *ret_statement);
-void ledger_sent(struct ledger *ledger, const struct coverage *coverage); /* it may arrive, whatever is answered */
-void ledger_paid(struct ledger *ledger, int64_t now_ms);
+void write_behind_statement(const struct write_behind *write_behind, const char *organization_id, int64_t gap_us,
+                            struct write_behind_texts *ret_texts, struct db_statement *ret_statement);
+void write_behind_sent(struct write_behind *write_behind,
+                       const struct coverage *coverage); /* it may arrive, whatever is answered */
+void write_behind_paid(struct write_behind *write_behind, int64_t now_ms);
 /* A sweep that wrote: this is what the database has now. */
-void ledger_wrote(struct ledger *ledger, enum outcome outcome, const char *error, int64_t now_ms);
+void write_behind_wrote(struct write_behind *write_behind, enum outcome outcome, const char *error, int64_t now_ms);

@@ -35,21 +35,22 @@ static const struct config_organization *configured_claim(const struct config *c
 /* Whether what is recorded under this NAME is what the configuration asks for. */
 bool sweep_agrees(const struct sweep *sweep, struct error *error) {
   const struct config_organization *organization = sweep->options.organization;
-  const struct standing *standing = &sweep->standing;
+  const struct mirror_state *mirror_state = &sweep->mirror_state;
   const struct config_organization *claim =
-      configured_claim(sweep->options.tools->config, standing->also_named, organization);
-  if (organization->organization_id != NULL && strcmp(organization->organization_id, standing->organization_id) != 0)
+      configured_claim(sweep->options.shared->config, mirror_state->also_named, organization);
+  if (organization->organization_id != NULL &&
+      strcmp(organization->organization_id, mirror_state->organization_id) != 0)
     return error_set(
         error, ERROR_CONFIG,
         "the organization behind this key changed: \"%s\" is recorded as %s, but organization_id says %s; use a new "
         "NAME for the other organization",
-        organization->name, standing->organization_id, organization->organization_id);
-  if (!same_text(organization->user_id, standing->user_id))
+        organization->name, mirror_state->organization_id, organization->organization_id);
+  if (!same_text(organization->user_id, mirror_state->user_id))
     return error_set(
         error, ERROR_CONFIG,
         "the organization behind this key changed: \"%s\" was recorded with user_id \"%s\", now it is \"%s\"; put it "
         "back, or mirror into another database.schema",
-        organization->name, standing->user_id == NULL ? "" : standing->user_id,
+        organization->name, mirror_state->user_id == NULL ? "" : mirror_state->user_id,
         organization->user_id == NULL ? "" : organization->user_id);
   if (claim != NULL)
     return error_set(error, ERROR_CONFIG,
@@ -65,52 +66,53 @@ static void on_forgotten(void *context, const struct error *error) {
 
 static void forget_claims(struct sweep *sweep) {
   struct db_statement unclaim = {
-      .sql = sql_query_unclaim, .count = 2, .values = {slice_of(sweep->standing.organization_id), slice_of("{}")}};
-  db_query(sweep->options.tools->write, &unclaim, NULL, on_forgotten, NULL);
+      .sql = sql_query_unclaim, .count = 2, .values = {slice_of(sweep->mirror_state.organization_id), slice_of("{}")}};
+  db_query(sweep->options.shared->write, &unclaim, NULL, on_forgotten, NULL);
 }
 
 /* What the ledger remembers of the last outcome is good only while nobody wrote down a newer one: not another process, nor a commit
  * of ours whose answer was lost. */
 static void compare_outcomes(struct sweep *sweep) {
-  struct ledger *ledger = sweep->options.ledger;
-  int64_t told_us = sweep->standing.outcome_at_us;
-  if (told_us == MOMENT_UNKNOWN || told_us > sweep->standing.clock_us)
+  struct write_behind *write_behind = sweep->options.write_behind;
+  int64_t told_us = sweep->mirror_state.outcome_at_us;
+  if (told_us == MOMENT_UNKNOWN || told_us > sweep->mirror_state.clock_us)
     return;
-  if (told_us == ledger->outcome_at_us)
-    ledger->attempts = 0;
-  else if (ledger->outcome_at_us == MOMENT_UNKNOWN || told_us > ledger->outcome_at_us)
-    ledger->outcome_known = false;
+  if (told_us == write_behind->outcome_at_us)
+    write_behind->attempts = 0;
+  else if (write_behind->outcome_at_us == MOMENT_UNKNOWN || told_us > write_behind->outcome_at_us)
+    write_behind->outcome_known = false;
 }
 
 /* What is owed was perhaps written down, by a commit whose answer was lost: it must not be counted twice. Where another process swept
  * since, it is paid at once, while it can still be put in its place; coverage may be paid twice. */
 static void settle_what_is_owed(struct sweep *sweep) {
-  struct ledger *ledger = sweep->options.ledger;
-  int64_t swept_us = sweep->standing.last_swept_at_us, sent_us = ledger->sent_until_us;
+  struct write_behind *write_behind = sweep->options.write_behind;
+  int64_t swept_us = sweep->mirror_state.last_swept_at_us, sent_us = write_behind->sent_until_us;
   if (!sweep_writes(sweep))
     return;
   compare_outcomes(sweep);
   if (swept_us == MOMENT_UNKNOWN)
     return;
-  ledger->sent_until_us = MOMENT_UNKNOWN;
+  write_behind->sent_until_us = MOMENT_UNKNOWN;
   if (swept_us == sent_us)
-    ledger_paid(ledger, ledger->paid_at_ms);
-  if (ledger->coverage.sweeps > 0 && swept_us > ledger->coverage.until_at_us && swept_us <= sweep->standing.clock_us)
+    write_behind_paid(write_behind, write_behind->paid_at_ms);
+  if (write_behind->coverage.sweeps > 0 && swept_us > write_behind->coverage.until_at_us &&
+      swept_us <= sweep->mirror_state.clock_us)
     sweep_pay(sweep);
 }
 
 /* Where the clock went back behind it, coverage has to say so. */
 static void know_what_is_written(struct sweep *sweep) {
-  struct coverage *coverage = &sweep->options.ledger->coverage;
-  int64_t swept_us = sweep->standing.last_swept_at_us;
+  struct coverage *coverage = &sweep->options.write_behind->coverage;
+  int64_t swept_us = sweep->mirror_state.last_swept_at_us;
   if (coverage->sweeps == 0 && swept_us != MOMENT_UNKNOWN && swept_us > coverage->until_at_us)
     coverage->until_at_us = swept_us;
 }
 
-static void on_standing(void *context, const struct standing *standing, const struct error *error) {
+static void on_standing(void *context, const struct mirror_state *mirror_state, const struct error *error) {
   struct sweep *sweep = context;
   struct error disagreement = {0};
-  if (standing != NULL || (error != NULL && error->kind == ERROR_DATABASE))
+  if (mirror_state != NULL || (error != NULL && error->kind == ERROR_DATABASE))
     sweep->locked = sweep_writes(sweep); /* a lock outlives the error of the statement behind it */
   if (!sweep_arrived(sweep))
     return;
@@ -118,55 +120,55 @@ static void on_standing(void *context, const struct standing *standing, const st
     sweep_fail(sweep, error);
     return;
   }
-  if (standing == NULL) {
+  if (mirror_state == NULL) {
     sweep_event(sweep, EVENT_BUSY);
     return;
   }
-  standing_finish(&sweep->standing);
-  standing_copy(&sweep->standing, standing);
+  mirror_state_finish(&sweep->mirror_state);
+  mirror_state_copy(&sweep->mirror_state, mirror_state);
   settle_what_is_owed(sweep);
   know_what_is_written(sweep);
-  sweep->verify = sweep->options.verify || standing->verification_due;
-  if (standing->organization_id == NULL) {
+  sweep->verify = sweep->options.verify || mirror_state->verification_due;
+  if (mirror_state->organization_id == NULL) {
     sweep_event(sweep, EVENT_UNKNOWN);
   } else if (!sweep_agrees(sweep, &disagreement)) {
     sweep_fail(sweep, &disagreement);
   } else {
-    if (standing->also_named != NULL && sweep_writes(sweep))
+    if (mirror_state->also_named != NULL && sweep_writes(sweep))
       forget_claims(sweep);
     sweep_event(sweep, EVENT_LOCKED);
   }
 }
 
 void sweep_lock(struct sweep *sweep) {
-  const struct tools *tools = sweep->options.tools;
-  struct standing_question question = {.name = sweep->options.organization->name,
-                                       .lock = sweep_writes(sweep) && !sweep->locked,
-                                       .read_only = !sweep_writes(sweep),
-                                       .volatile_fields = buffer_slice(&sweep->volatile_fields),
-                                       .digest_version = APPLY_DIGEST_VERSION,
-                                       .verify_interval_ms = tools->config->sync.verify_interval_ms};
+  const struct sweep_context *shared = sweep->options.shared;
+  struct mirror_state_question question = {.name = sweep->options.organization->name,
+                                           .lock = sweep_writes(sweep) && !sweep->locked,
+                                           .read_only = !sweep_writes(sweep),
+                                           .volatile_fields = buffer_slice(&sweep->volatile_fields),
+                                           .digest_version = APPLY_DIGEST_VERSION,
+                                           .verify_interval_ms = shared->config->sync.verify_interval_ms};
   if (question.lock)
     sweep->lock_lost = false; /* it is taken anew */
   sweep->clock_read_ms =
-      loop_now_ms(tools->loop);    /* before the database's: what ends is then said to end late, never early */
+      loop_now_ms(shared->loop);   /* before the database's: what ends is then said to end late, never early */
   listing_destroy(sweep->listing); /* of a try that the revision overtook */
-  proof_destroy(sweep->proof);
+  removal_destroy(sweep->removal);
   binding_destroy(sweep->binding);
   sweep->listing = NULL;
-  sweep->proof = NULL;
+  sweep->removal = NULL;
   sweep->binding = NULL;
   memory_free(sweep->organization_id); /* what was not recorded is asked again */
   memory_free(sweep->principal_id);
   sweep->organization_id = sweep->principal_id = NULL;
   if (sweep->options.mode == SWEEP_COMPARE_WITH_NOTHING) {
-    standing_finish(&sweep->standing);
-    sweep->standing.revision = -1;
+    mirror_state_finish(&sweep->mirror_state);
+    sweep->mirror_state.revision = -1;
     sweep_later(sweep, EVENT_UNKNOWN, 0);
     return;
   }
   sweep->under_way++;
-  standing_read(tools->watch, &question, on_standing, sweep);
+  mirror_state_read(shared->watch, &question, on_standing, sweep);
 }
 
 struct holder {
@@ -204,15 +206,15 @@ static void say_who(struct sweep *sweep) {
   holder->sweep = sweep;
   error_set(&holder->error, ERROR_CONFLICT, "another process sweeps \"%s\"", sweep->options.organization->name);
   sweep->under_way++;
-  db_query(sweep->options.tools->watch, &statement, on_holder_row, on_holder, holder);
+  db_query(sweep->options.shared->watch, &statement, on_holder_row, on_holder, holder);
 }
 
 void sweep_wait(struct sweep *sweep) {
-  const struct tools *tools = sweep->options.tools;
-  int64_t now_ms = loop_now_ms(tools->loop);
+  const struct sweep_context *shared = sweep->options.shared;
+  int64_t now_ms = loop_now_ms(shared->loop);
   if (sweep->blocked_since_ms == 0)
     sweep->blocked_since_ms = now_ms;
-  bool enough = now_ms - sweep->blocked_since_ms >= tools->config->database.lock_timeout_ms;
+  bool enough = now_ms - sweep->blocked_since_ms >= shared->config->database.lock_timeout_ms;
   if (enough || !sweep->options.wait_for_lock)
     say_who(sweep);
   else
@@ -262,18 +264,19 @@ void sweep_recall(struct sweep *sweep) {
       .values = {slice_of(sweep_bound_to(sweep)), slice_of(sweep->verify ? "true" : "false")},
       .prepare = true,
       .read_only = !sweep_writes(sweep)};
-  struct ledger *ledger = sweep->options.ledger;
-  bool remembered = ledger->snapshot != NULL && !sweep->verify && ledger->revision == sweep->standing.revision;
+  struct write_behind *write_behind = sweep->options.write_behind;
+  bool remembered =
+      write_behind->snapshot != NULL && !sweep->verify && write_behind->revision == sweep->mirror_state.revision;
   sweep->why = (struct error){0};
   if (!remembered)
-    ledger_forget(ledger);
+    write_behind_forget(write_behind);
   sweep_prepare_listing(sweep);
   if (remembered) {
     sweep_later(sweep, EVENT_RECALLED, 0);
     return;
   }
   sweep->under_way++;
-  db_query(sweep->options.tools->watch, &statement, on_stored_row, on_stored, sweep);
+  db_query(sweep->options.shared->watch, &statement, on_stored_row, on_stored, sweep);
 }
 
 static void on_released(void *context, const struct error *error) {
@@ -293,5 +296,5 @@ void sweep_release(struct sweep *sweep) {
   }
   sweep->locked = false;
   sweep->under_way++;
-  db_query(sweep->options.tools->watch, &statement, NULL, on_released, sweep);
+  db_query(sweep->options.shared->watch, &statement, NULL, on_released, sweep);
 }

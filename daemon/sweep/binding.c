@@ -14,7 +14,7 @@ struct binding {
   struct binding_options options;
   binding_done_fn *done;
   void *context;
-  struct exchange *me;
+  struct api_request *me;
   struct principal principal;
   const char *organization_id; /* points into the options or the principal */
   char *claimed;               /* the NAME that has the organization */
@@ -38,30 +38,30 @@ static void on_claimed(void *context, const struct error *error) {
 }
 
 /* The organization is known under another NAME. Is that one configured too, or was it renamed? */
-static void on_standing(void *context, const struct standing *standing, const struct error *error) {
+static void on_standing(void *context, const struct mirror_state *mirror_state, const struct error *error) {
   struct binding *binding = context;
   const struct config_organization *organization = binding->options.organization;
-  if (binding->cancelled || standing == NULL) {
+  if (binding->cancelled || mirror_state == NULL) {
     struct error cancelled;
     error_set(&cancelled, ERROR_CANCELLED, "the sweep was abandoned");
     binding->done(binding->context, NULL, error == NULL ? &cancelled : error);
     return;
   }
-  bool other_name = standing->name != NULL && strcmp(standing->name, organization->name) != 0;
+  bool other_name = mirror_state->name != NULL && strcmp(mirror_state->name, organization->name) != 0;
   const struct config_organization *other =
-      other_name ? config_find(binding->options.tools->config, standing->name) : NULL;
+      other_name ? config_find(binding->options.shared->config, mirror_state->name) : NULL;
   if (other != NULL && other->enabled) {
     struct db_statement claim = {.sql = sql_query_claim,
                                  .count = 2,
-                                 .values = {slice_of(standing->organization_id), slice_of(organization->name)}};
-    binding->claimed = memory_copy_text(standing->name);
+                                 .values = {slice_of(mirror_state->organization_id), slice_of(organization->name)}};
+    binding->claimed = memory_copy_text(mirror_state->name);
     if (binding->options.question.read_only)
       on_claimed(binding, NULL);
     else
-      db_query(binding->options.tools->write, &claim, NULL, on_claimed, binding);
+      db_query(binding->options.shared->write, &claim, NULL, on_claimed, binding);
     return;
   }
-  struct binding_result result = {binding->organization_id, binding->principal.user_id, standing};
+  struct binding_result result = {binding->organization_id, binding->principal.user_id, mirror_state};
   binding->done(binding->context, &result, NULL);
 }
 
@@ -87,7 +87,7 @@ static const char *agree(struct binding *binding, const char **ret_why) {
   return NULL;
 }
 
-static void on_me(void *context, const struct exchange_answer *answer) {
+static void on_me(void *context, const struct api_request_answer *answer) {
   struct binding *binding = context;
   struct error error = {0};
   const char *why;
@@ -120,7 +120,7 @@ static void on_me(void *context, const struct exchange_answer *answer) {
   }
   binding->options.question.organization_id = binding->organization_id;
   binding->options.question.lock = false;
-  standing_read(binding->options.tools->watch, &binding->options.question, on_standing, binding);
+  mirror_state_read(binding->options.shared->watch, &binding->options.question, on_standing, binding);
 }
 
 struct binding *binding_start(const struct binding_options *options, binding_done_fn *done, void *context) {
@@ -128,8 +128,8 @@ struct binding *binding_start(const struct binding_options *options, binding_don
   struct buffer url;
   *binding = (struct binding){.options = *options, .done = done, .context = context};
   buffer_init(&url, 4096);
-  if (request_me_url(&url, options->tools->config->api.base_url))
-    binding->me = exchange_start(options->exchange, url.bytes, on_me, binding);
+  if (request_me_url(&url, options->shared->config->api.base_url))
+    binding->me = api_request_start(options->api_request, url.bytes, on_me, binding);
   buffer_finish(&url);
   return binding;
 }
@@ -137,7 +137,7 @@ struct binding *binding_start(const struct binding_options *options, binding_don
 void binding_cancel(struct binding *binding) {
   binding->cancelled = true;
   if (binding->me != NULL)
-    exchange_cancel(binding->me);
+    api_request_cancel(binding->me);
 }
 
 void binding_destroy(struct binding *binding) {

@@ -7,18 +7,18 @@
 struct binding;
 
 struct binding_options {
-  const struct exchange_options *exchange;
-  const struct tools *tools;
+  const struct api_request_options *api_request;
+  const struct sweep_context *shared;
   const struct config_organization *organization;
-  const char *listed_organization;   /* the accounts' own, or NULL */
-  struct standing_question question; /* as for the sweep; its organization_id is filled in here */
-  bool database;                     /* false: there is no schema to ask (plan) */
+  const char *listed_organization;       /* the accounts' own, or NULL */
+  struct mirror_state_question question; /* as for the sweep; its organization_id is filled in here */
+  bool database;                         /* false: there is no schema to ask (plan) */
 };
 
 struct binding_result { /* borrowed until the callback returns */
   const char *organization_id, *principal_id;
-  const struct standing
-      *standing; /* of that organization; its organization_id NULL: new to the database. NULL without one */
+  const struct mirror_state
+      *mirror_state; /* of that organization; its organization_id NULL: new to the database. NULL without one */
 };
 
 /* error->kind CONFIG: the administrator has to decide something. Exactly one of result and error is not NULL. */

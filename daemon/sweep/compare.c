@@ -32,13 +32,14 @@ static void on_compared(void *context, struct changes *changes, const struct err
 void sweep_compare(struct sweep *sweep) {
   bool nothing = sweep->options.mode == SWEEP_COMPARE_WITH_NOTHING;
   struct difference_work work = {.organization_id = nothing ? NULL : sweep_bound_to(sweep),
-                                 .revision = sweep->standing.organization_id == NULL ? -1 : sweep->standing.revision,
+                                 .revision =
+                                     sweep->mirror_state.organization_id == NULL ? -1 : sweep->mirror_state.revision,
                                  .volatile_fields = buffer_slice(&sweep->volatile_fields),
                                  .snapshot = listing_snapshot(sweep->listing),
                                  .spool = listing_spool(sweep->listing),
                                  .removed = sweep->removed};
   sweep->under_way++;
-  difference_start(sweep->options.tools->watch, &work, on_compared, sweep);
+  difference_start(sweep->options.shared->watch, &work, on_compared, sweep);
 }
 
 void sweep_agree(struct sweep *sweep) {

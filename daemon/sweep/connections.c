@@ -35,48 +35,49 @@ static struct http *open_http(struct loop *loop, const struct config *config, st
   return http_create(loop, &options, error);
 }
 
-struct services *services_open(struct loop *loop, const struct config *config, bool with_close, struct error *error) {
+struct connections *connections_open(struct loop *loop, const struct config *config, bool with_close,
+                                     struct error *error) {
   struct http *http = with_close ? open_http(loop, config, error) : NULL;
   if (with_close && http == NULL)
     return NULL;
-  struct services *services = memory_allocate(sizeof *services);
-  services->http = http;
-  services->lane = http == NULL ? NULL : lane_create(loop, http, config->api.max_requests);
-  services->watch = open_session(loop, config);
-  services->writer_count = config->database.connections > 1 ? config->database.connections - 1 : 1;
-  services->writers = memory_allocate(sizeof(struct db *) * (size_t)services->writer_count);
-  for (int i = 0; i < services->writer_count; i++)
-    services->writers[i] = config->database.connections > 1 ? open_session(loop, config) : services->watch;
-  services->users = 1;
-  return services;
+  struct connections *connections = memory_allocate(sizeof *connections);
+  connections->http = http;
+  connections->request_queue = http == NULL ? NULL : request_queue_create(loop, http, config->api.max_requests);
+  connections->watch = open_session(loop, config);
+  connections->writer_count = config->database.connections > 1 ? config->database.connections - 1 : 1;
+  connections->writers = memory_allocate(sizeof(struct db *) * (size_t)connections->writer_count);
+  for (int i = 0; i < connections->writer_count; i++)
+    connections->writers[i] = config->database.connections > 1 ? open_session(loop, config) : connections->watch;
+  connections->users = 1;
+  return connections;
 }
 
-void services_leave(struct services *services) {
-  if (services == NULL || --services->users > 0)
+void connections_leave(struct connections *connections) {
+  if (connections == NULL || --connections->users > 0)
     return;
-  lane_destroy(services->lane);
-  http_destroy(services->http);
-  for (int i = 0; i < services->writer_count; i++)
-    if (services->writers[i] != services->watch)
-      db_destroy(services->writers[i]);
-  db_destroy(services->watch);
-  memory_free(services->writers);
-  memory_free(services);
+  request_queue_destroy(connections->request_queue);
+  http_destroy(connections->http);
+  for (int i = 0; i < connections->writer_count; i++)
+    if (connections->writers[i] != connections->watch)
+      db_destroy(connections->writers[i]);
+  db_destroy(connections->watch);
+  memory_free(connections->writers);
+  memory_free(connections);
 }
 
-void services_equip(const struct services *services, struct tools *tools) {
-  tools->lane = services->lane;
-  tools->watch = services->watch;
-  tools->write = services->writers[0];
-  tools->writers = services->writers;
-  tools->writer_count = services->writer_count;
+void connections_equip(const struct connections *connections, struct sweep_context *shared) {
+  shared->request_queue = connections->request_queue;
+  shared->watch = connections->watch;
+  shared->write = connections->writers[0];
+  shared->writers = connections->writers;
+  shared->writer_count = connections->writer_count;
 }
 
 static bool same_text(const char *left, const char *right) {
   return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
 }
 
-bool services_serve_both(const struct config *left, const struct config *right) {
+bool connections_serve_both(const struct config *left, const struct config *right) {
   return strcmp(left->database.conninfo, right->database.conninfo) == 0 &&
          strcmp(left->database.schema, right->database.schema) == 0 &&
          left->database.connections == right->database.connections &&

@@ -2,9 +2,9 @@
 /* The way to Close and the sessions with PostgreSQL that one configuration asks for; shared by the configurations that ask for the same. */
 #include "sweep/context.h"
 
-struct services {
+struct connections {
   struct http *http; /* NULL when Close is not to be asked */
-  struct lane *lane;
+  struct request_queue *request_queue;
   struct db *watch;    /* locks and reads */
   struct db **writers; /* the other sessions; with database.connections = 1 the same one */
   int writer_count;
@@ -13,10 +13,11 @@ struct services {
 };
 
 /* With one user. NULL with an error when the settings cannot work (a CA file that is none). */
-struct services *services_open(struct loop *loop, const struct config *config, bool with_close, struct error *error);
+struct connections *connections_open(struct loop *loop, const struct config *config, bool with_close,
+                                     struct error *error);
 /* One user less; the last one closes everything, in the loop. NULL is allowed. */
-void services_leave(struct services *services);
+void connections_leave(struct connections *connections);
 /* Put what is open into the tools of a configuration. */
-void services_equip(const struct services *services, struct tools *tools);
+void connections_equip(const struct connections *connections, struct sweep_context *shared);
 /* Whether both configurations ask for the same services. */
-bool services_serve_both(const struct config *left, const struct config *right);
+bool connections_serve_both(const struct config *left, const struct config *right);

@@ -7,10 +7,10 @@
 #include "remote/rate_limits.h"
 #include "remote/request_queue.h"
 
-struct tools {
+struct sweep_context {
   struct loop *loop;
-  struct lane *lane;
-  struct budgets *budgets;
+  struct request_queue *request_queue;
+  struct rate_limits *rate_limits;
   struct db *watch; /* locks and reads: all advisory locks of the process are held by this session */
   struct db *write; /* transactions; a sweep has its own pick of the writers here */
   struct db *const *writers;

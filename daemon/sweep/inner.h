@@ -9,7 +9,7 @@
 
 struct sweep {
   struct sweep_options options; /* its tools are those below */
-  struct tools tools;
+  struct sweep_context shared;
   sweep_done_fn *done;
   void *context;
   enum sweep_state state;
@@ -21,16 +21,16 @@ struct sweep {
   enum sweep_event later; /* the event that `timer` brings */
 
   struct report report;
-  struct standing standing;
-  struct exchange_traffic traffic;
-  struct exchange_options exchange;
+  struct mirror_state mirror_state;
+  struct api_request_traffic traffic;
+  struct api_request_options api_request;
   struct buffer volatile_fields; /* a text[] literal */
   struct listing *listing;
-  struct proof *proof;
+  struct removal *removal;
   struct binding *binding;
-  struct exchange *doubt; /* asks /me/ whether a refused key is dead */
-  char *organization_id;  /* decided in this sweep, when the name was bound to nothing */
-  char *principal_id;     /* to be recorded; NULL: as it is */
+  struct api_request *doubt; /* asks /me/ whether a refused key is dead */
+  char *organization_id;     /* decided in this sweep, when the name was bound to nothing */
+  char *principal_id;        /* to be recorded; NULL: as it is */
 
   bool verify;          /* this sweep compares everything */
   bool listed_complete; /* the listing held still */

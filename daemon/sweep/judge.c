@@ -31,20 +31,21 @@ static bool all_is_stored(struct sweep *sweep, const struct snapshot_counts *cou
   if (sweep->verify || counts->differing > 0 || sweep->removed.length > 0 || sweep->principal_id != NULL)
     return false;
   listing_rejected_digest(sweep->listing, rejected);
-  return strcmp(rejected, sweep->standing.rejected_digest) == 0 &&
-         strcmp(sweep->standing.name, sweep->options.organization->name) == 0;
+  return strcmp(rejected, sweep->mirror_state.rejected_digest) == 0 &&
+         strcmp(sweep->mirror_state.name, sweep->options.organization->name) == 0;
 }
 
 /* It ends like the sweep before, with the same accounts out of sight: then counting it is enough. */
 static bool ends_like_before(const struct sweep *sweep) {
-  const struct ledger *ledger = sweep->options.ledger;
-  return ledger_repeats(ledger, sweep->floor, sweep->why.text) &&
-         memcmp(ledger->unseen, sweep->unseen_digest, HASH_BYTES) == 0;
+  const struct write_behind *write_behind = sweep->options.write_behind;
+  return write_behind_repeats(write_behind, sweep->floor, sweep->why.text) &&
+         memcmp(write_behind->unseen, sweep->unseen_digest, HASH_BYTES) == 0;
 }
 
 static bool nothing_to_write(struct sweep *sweep, const struct snapshot_counts *counts) {
   if (sweep->floor == OUTCOME_UNCHANGED)
-    return counts->missing == 0 && counts->uncertain == 0 && !sweep->standing.unseen && all_is_stored(sweep, counts);
+    return counts->missing == 0 && counts->uncertain == 0 && !sweep->mirror_state.unseen &&
+           all_is_stored(sweep, counts);
   struct hasher *hasher = hasher_create();
   hasher_digest(hasher, buffer_slice(&sweep->unseen), sweep->unseen_digest);
   hasher_destroy(hasher);
@@ -68,7 +69,7 @@ static void conclude(struct sweep *sweep) {
 }
 
 static bool guarded(const struct sweep *sweep, const struct snapshot_counts *counts) {
-  double share = sweep->options.tools->config->sync.max_removed;
+  double share = sweep->options.shared->config->sync.max_removed;
   return !sweep->options.allow_removals && counts->missing > GUARD_FREE_REMOVALS &&
          (double)counts->missing > share * (double)counts->stored + GUARD_ROUNDING;
 }
@@ -133,7 +134,7 @@ static void tell_progress(struct sweep *sweep) {
   sweep->told = shown;
 }
 
-static void on_doubt(void *context, const struct exchange_answer *answer) {
+static void on_doubt(void *context, const struct api_request_answer *answer) {
   struct sweep *sweep = context;
   struct error error = sweep->why;
   sweep->doubt = NULL;
@@ -153,12 +154,12 @@ static void on_doubt(void *context, const struct exchange_answer *answer) {
   sweep_fail(sweep, &error);
 }
 
-static void ask_who_we_are(struct sweep *sweep, exchange_done_fn *done) {
+static void ask_who_we_are(struct sweep *sweep, api_request_done_fn *done) {
   struct buffer url;
   buffer_init(&url, 8192);
   sweep->under_way++;
-  if (request_me_url(&url, sweep->options.tools->config->api.base_url))
-    sweep->doubt = exchange_start(&sweep->exchange, url.bytes, done, sweep);
+  if (request_me_url(&url, sweep->options.shared->config->api.base_url))
+    sweep->doubt = api_request_start(&sweep->api_request, url.bytes, done, sweep);
   buffer_finish(&url);
 }
 
@@ -169,7 +170,7 @@ static void doubt_refusal(struct sweep *sweep, const struct error *error) {
 }
 
 /* Only a clear answer says that the accounts are another organization's. */
-static void on_whose(void *context, const struct exchange_answer *answer) {
+static void on_whose(void *context, const struct api_request_answer *answer) {
   struct sweep *sweep = context;
   struct principal principal;
   struct error error = {0};
@@ -231,17 +232,17 @@ static void on_listing(void *context, enum listing_event event, const struct err
 }
 
 void sweep_prepare_listing(struct sweep *sweep) {
-  const struct tools *tools = sweep->options.tools;
-  struct ledger *ledger = sweep->options.ledger;
-  struct listing_options options = {.exchange = &sweep->exchange,
-                                    .base_url = tools->config->api.base_url,
+  const struct sweep_context *shared = sweep->options.shared;
+  struct write_behind *write_behind = sweep->options.write_behind;
+  struct listing_options options = {.api_request = &sweep->api_request,
+                                    .base_url = shared->config->api.base_url,
                                     .user_id = sweep->options.organization->user_id,
-                                    .page_size = tools->config->api.page_size,
-                                    .reader = tools->reader,
-                                    .snapshot = ledger->snapshot,
+                                    .page_size = shared->config->api.page_size,
+                                    .reader = shared->reader,
+                                    .snapshot = write_behind->snapshot,
                                     .verify = sweep->verify,
-                                    .seed = (uint64_t)random_between(tools->random, 0, INT64_MAX)};
-  ledger->snapshot = NULL;
+                                    .seed = (uint64_t)random_between(shared->random, 0, INT64_MAX)};
+  write_behind->snapshot = NULL;
   listing_destroy(sweep->listing);
   sweep->listing = listing_create(&options, on_listing, sweep);
 }
@@ -265,10 +266,10 @@ static void on_bound(void *context, const struct binding_result *result, const s
   }
   sweep->organization_id = memory_copy_text(result->organization_id);
   sweep->principal_id = memory_copy_text(result->principal_id);
-  if (result->standing != NULL && result->standing->organization_id != NULL) {
-    standing_finish(&sweep->standing);
-    standing_copy(&sweep->standing, result->standing);
-    sweep->verify = sweep->options.verify || result->standing->verification_due;
+  if (result->mirror_state != NULL && result->mirror_state->organization_id != NULL) {
+    mirror_state_finish(&sweep->mirror_state);
+    mirror_state_copy(&sweep->mirror_state, result->mirror_state);
+    sweep->verify = sweep->options.verify || result->mirror_state->verification_due;
     memory_free(sweep->principal_id);
     sweep->principal_id = NULL;
     if (sweep_agrees(sweep, &disagreement))
@@ -284,28 +285,28 @@ static void on_bound(void *context, const struct binding_result *result, const s
 }
 
 void sweep_bind(struct sweep *sweep) {
-  const struct tools *tools = sweep->options.tools;
-  struct binding_options options = {.exchange = &sweep->exchange,
-                                    .tools = tools,
+  const struct sweep_context *shared = sweep->options.shared;
+  struct binding_options options = {.api_request = &sweep->api_request,
+                                    .shared = shared,
                                     .organization = sweep->options.organization,
                                     .listed_organization = snapshot_organization(listing_snapshot(sweep->listing)),
                                     .question = {.name = sweep->options.organization->name,
                                                  .read_only = !sweep_writes(sweep),
                                                  .volatile_fields = buffer_slice(&sweep->volatile_fields),
                                                  .digest_version = APPLY_DIGEST_VERSION,
-                                                 .verify_interval_ms = tools->config->sync.verify_interval_ms},
+                                                 .verify_interval_ms = shared->config->sync.verify_interval_ms},
                                     .database = sweep->options.mode != SWEEP_COMPARE_WITH_NOTHING};
   sweep->floor = OUTCOME_UNCHANGED;
   sweep->under_way++;
   sweep->binding = binding_start(&options, on_bound, sweep);
 }
 
-static void on_proven(void *context, const struct proof_result *result) {
+static void on_proven(void *context, const struct removal_result *result) {
   struct sweep *sweep = context;
   struct error stranger = {0};
   if (!sweep_arrived(sweep))
     return;
-  if (result->outcome == PROOF_FAILED) {
+  if (result->outcome == REMOVAL_FAILED) {
     sweep_fail(sweep, &result->reason);
     return;
   }
@@ -314,27 +315,27 @@ static void on_proven(void *context, const struct proof_result *result) {
     return;
   }
   sweep->removed = result->removed;
-  if (result->outcome != PROOF_COMPLETE) {
-    sweep->floor = result->outcome == PROOF_PRINCIPAL ? OUTCOME_GUARDED : OUTCOME_INCOMPLETE;
+  if (result->outcome != REMOVAL_COMPLETE) {
+    sweep->floor = result->outcome == REMOVAL_PRINCIPAL ? OUTCOME_GUARDED : OUTCOME_INCOMPLETE;
     sweep->why = result->reason;
-  } else if (sweep->options.allow_removals && (sweep->standing.principal_id == NULL ||
-                                               strcmp(sweep->standing.principal_id, result->principal_id) != 0)) {
+  } else if (sweep->options.allow_removals && (sweep->mirror_state.principal_id == NULL ||
+                                               strcmp(sweep->mirror_state.principal_id, result->principal_id) != 0)) {
     sweep->principal_id = memory_copy_text(result->principal_id);
   }
   conclude(sweep);
 }
 
 void sweep_prove(struct sweep *sweep) {
-  const struct tools *tools = sweep->options.tools;
-  struct proof_options options = {.exchange = &sweep->exchange,
-                                  .base_url = tools->config->api.base_url,
-                                  .snapshot = listing_snapshot(sweep->listing),
-                                  .name = sweep->options.organization->name,
-                                  .organization_id = sweep_bound_to(sweep),
-                                  .principal_id = sweep->standing.principal_id,
-                                  .any_principal = sweep->options.allow_removals,
-                                  .width = lane_share(tools->lane)};
-  proof_destroy(sweep->proof);
+  const struct sweep_context *shared = sweep->options.shared;
+  struct removal_options options = {.api_request = &sweep->api_request,
+                                    .base_url = shared->config->api.base_url,
+                                    .snapshot = listing_snapshot(sweep->listing),
+                                    .name = sweep->options.organization->name,
+                                    .organization_id = sweep_bound_to(sweep),
+                                    .principal_id = sweep->mirror_state.principal_id,
+                                    .any_principal = sweep->options.allow_removals,
+                                    .width = request_queue_share(shared->request_queue)};
+  removal_destroy(sweep->removal);
   sweep->under_way++;
-  sweep->proof = proof_start(&options, on_proven, sweep);
+  sweep->removal = removal_start(&options, on_proven, sweep);
 }

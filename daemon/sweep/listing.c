@@ -21,7 +21,7 @@ struct listing {
   struct snapshot *snapshot;
   struct spool *spool;
   struct buffer url, rejected, fingerprints; /* fingerprints: one behind the other */
-  struct exchange *exchange;
+  struct api_request *api_request;
   enum request_paging paging;
   size_t skip;
   int attempts; /* listings begun */
@@ -134,11 +134,11 @@ static void ask_plainly(struct listing *listing) {
   listing_next(listing);
 }
 
-static void on_answer(void *context, const struct exchange_answer *answer) {
+static void on_answer(void *context, const struct api_request_answer *answer) {
   struct listing *listing = context;
   struct error error = {0};
   enum listing_event event = LISTING_FAILED;
-  listing->exchange = NULL;
+  listing->api_request = NULL;
   if (answer->verdict == VERDICT_TAKE) {
     event = read_page(listing, answer->body, &error);
   } else if (answer->verdict == VERDICT_PARAMETERS && listing->paging != REQUEST_PLAIN) {
@@ -165,13 +165,13 @@ void listing_next(struct listing *listing) {
   struct request_list list = {listing->paging, listing->options.page_size, listing->skip, listing->options.user_id};
   if (!request_list_url(&listing->url, listing->options.base_url, &list))
     buffer_clear(&listing->url); /* configured texts are far shorter than the limit; libcurl refuses an empty URL */
-  listing->exchange = exchange_start(listing->options.exchange, listing->url.bytes, on_answer, listing);
+  listing->api_request = api_request_start(listing->options.api_request, listing->url.bytes, on_answer, listing);
 }
 
 bool listing_cancel(struct listing *listing) {
-  if (listing->exchange == NULL)
+  if (listing->api_request == NULL)
     return false;
-  exchange_cancel(listing->exchange);
+  api_request_cancel(listing->api_request);
   return true;
 }
 

@@ -7,7 +7,7 @@
 struct listing;
 
 struct listing_options {
-  const struct exchange_options *exchange;
+  const struct api_request_options *api_request;
   const char *base_url, *user_id /* or NULL */;
   int page_size;
   struct account_reader *reader; /* borrowed */

@@ -12,17 +12,17 @@ enum { URL_BYTES_MAX = 8192, REMOVED_BYTES_MAX = 512 * 1024 * 1024 };
 
 struct probe {
   struct probe *next, *previous;
-  struct proof *proof;
-  struct exchange *exchange;
+  struct removal *removal;
+  struct api_request *api_request;
   uint32_t number;
   bool control;
 };
 
-struct proof {
-  struct proof_options options;
-  proof_done_fn *done;
+struct removal {
+  struct removal_options options;
+  removal_done_fn *done;
   void *context;
-  struct exchange *me;
+  struct api_request *me;
   struct probe *probes; /* under way */
   int under_way;
   uint32_t cursor;
@@ -30,164 +30,169 @@ struct proof {
   bool silent; /* a question got no answer in all its time: asking on would take as long for each of them */
   struct buffer removed, url;
   struct principal principal;
-  struct proof_result result;
+  struct removal_result result;
 };
 
-static void conclude(struct proof *proof) {
-  bool proven = proof->control_good && proof->result.outcome != PROOF_FAILED && proof->removed.length > 0;
-  if (!proven || !apply_close_array(&proof->removed))
-    buffer_clear(&proof->removed);
-  proof->result.removed = buffer_slice(&proof->removed);
-  proof->result.principal_id = proof->principal.user_id;
-  proof->done(proof->context, &proof->result);
+static void conclude(struct removal *removal) {
+  bool verify_report =
+      removal->control_good && removal->result.outcome != REMOVAL_FAILED && removal->removed.length > 0;
+  if (!verify_report || !apply_close_array(&removal->removed))
+    buffer_clear(&removal->removed);
+  removal->result.removed = buffer_slice(&removal->removed);
+  removal->result.principal_id = removal->principal.user_id;
+  removal->done(removal->context, &removal->result);
 }
 
 /* The gravest outcome wins, the first reason of that gravity is told. */
-static void lower(struct proof *proof, enum proof_outcome outcome, enum error_kind kind, const char *text) {
-  if (outcome <= proof->result.outcome)
+static void lower(struct removal *removal, enum removal_outcome outcome, enum error_kind kind, const char *text) {
+  if (outcome <= removal->result.outcome)
     return;
-  proof->result.outcome = outcome;
-  error_set(&proof->result.reason, kind, "%s", text);
+  removal->result.outcome = outcome;
+  error_set(&removal->result.reason, kind, "%s", text);
 }
 
-static void start_probe(struct proof *proof, uint32_t number, bool control);
+static void start_probe(struct removal *removal, uint32_t number, bool control);
 
-static void more(struct proof *proof) {
-  while (!proof->cancelled && proof->control_good && !proof->silent && proof->under_way < proof->options.width &&
-         snapshot_next_missing(proof->options.snapshot, &proof->cursor))
-    start_probe(proof, proof->cursor++, false);
-  if (proof->under_way == 0)
-    conclude(proof);
+static void more(struct removal *removal) {
+  while (!removal->cancelled && removal->control_good && !removal->silent &&
+         removal->under_way < removal->options.width &&
+         snapshot_next_missing(removal->options.snapshot, &removal->cursor))
+    start_probe(removal, removal->cursor++, false);
+  if (removal->under_way == 0)
+    conclude(removal);
 }
 
-static void judge_control(struct proof *proof, const struct exchange_answer *answer) {
+static void judge_control(struct removal *removal, const struct api_request_answer *answer) {
   struct page_entry entry;
-  proof->control_good = answer->verdict == VERDICT_TAKE && page_read_single(answer->body, &entry, NULL) && entry.object;
-  if (!proof->control_good)
+  removal->control_good =
+      answer->verdict == VERDICT_TAKE && page_read_single(answer->body, &entry, NULL) && entry.object;
+  if (!removal->control_good)
     lower(
-        proof, PROOF_PARTIAL, ERROR_HTTP,
+        removal, REMOVAL_PARTIAL, ERROR_HTTP,
         "accounts are missing, but an account that is still listed could not be read by its id: no removal is proven");
 }
 
-static void judge_missing(struct proof *proof, uint32_t number, const struct exchange_answer *answer) {
+static void judge_missing(struct removal *removal, uint32_t number, const struct api_request_answer *answer) {
   struct error error = {0};
-  proof->silent |= answer->error != NULL && answer->error->kind == ERROR_TIMEOUT;
-  if (answer->verdict == VERDICT_MISSING && snapshot_is_mended(proof->options.snapshot, number)) {
-    lower(proof, PROOF_PARTIAL, ERROR_SHAPE,
+  removal->silent |= answer->error != NULL && answer->error->kind == ERROR_TIMEOUT;
+  if (answer->verdict == VERDICT_MISSING && snapshot_is_mended(removal->options.snapshot, number)) {
+    lower(removal, REMOVAL_PARTIAL, ERROR_SHAPE,
           "an account is missing whose id was no text: what answers to the mended one may be another's");
   } else if (answer->verdict == VERDICT_MISSING && answer->body.length > 0) {
-    if (!apply_append_element(&proof->removed, snapshot_id(proof->options.snapshot, number)))
-      lower(proof, PROOF_FAILED, ERROR_LIMIT, "too many accounts are missing at once");
+    if (!apply_append_element(&removal->removed, snapshot_id(removal->options.snapshot, number)))
+      lower(removal, REMOVAL_FAILED, ERROR_LIMIT, "too many accounts are missing at once");
   } else if (answer->verdict != VERDICT_TAKE) {
-    lower(proof, PROOF_PARTIAL, ERROR_HTTP, "an account is missing from the list, and asking for it proved nothing");
-  } else if (!snapshot_single(proof->options.snapshot, number, answer->body, &error)) {
+    lower(removal, REMOVAL_PARTIAL, ERROR_HTTP,
+          "an account is missing from the list, and asking for it proved nothing");
+  } else if (!snapshot_single(removal->options.snapshot, number, answer->body, &error)) {
     if (error.kind == ERROR_SHAPE)
-      lower(proof, PROOF_PARTIAL, ERROR_SHAPE,
+      lower(removal, REMOVAL_PARTIAL, ERROR_SHAPE,
             "an account is missing from the list, and its own answer is not that account");
     else
-      lower(proof, PROOF_FAILED, error.kind, error.text);
+      lower(removal, REMOVAL_FAILED, error.kind, error.text);
   }
 }
 
-static void on_probe(void *context, const struct exchange_answer *answer) {
+static void on_probe(void *context, const struct api_request_answer *answer) {
   struct probe *probe = context;
-  struct proof *proof = probe->proof;
+  struct removal *removal = probe->removal;
   if (probe->previous != NULL)
     probe->previous->next = probe->next;
   else
-    proof->probes = probe->next;
+    removal->probes = probe->next;
   if (probe->next != NULL)
     probe->next->previous = probe->previous;
-  proof->under_way--;
-  if (proof->cancelled)
-    lower(proof, PROOF_FAILED, ERROR_CANCELLED, "the sweep was abandoned");
+  removal->under_way--;
+  if (removal->cancelled)
+    lower(removal, REMOVAL_FAILED, ERROR_CANCELLED, "the sweep was abandoned");
   else if (probe->control)
-    judge_control(proof, answer);
+    judge_control(removal, answer);
   else
-    judge_missing(proof, probe->number, answer);
+    judge_missing(removal, probe->number, answer);
   memory_free(probe);
-  more(proof);
+  more(removal);
 }
 
-static void start_probe(struct proof *proof, uint32_t number, bool control) {
+static void start_probe(struct removal *removal, uint32_t number, bool control) {
   struct probe *probe = memory_allocate(sizeof *probe);
-  *probe = (struct probe){.proof = proof, .number = number, .control = control, .next = proof->probes};
-  if (proof->probes != NULL)
-    proof->probes->previous = probe;
-  proof->probes = probe;
-  proof->under_way++;
-  if (!request_account_url(&proof->url, proof->options.base_url, snapshot_id(proof->options.snapshot, number)))
-    buffer_clear(&proof->url); /* 500 bytes of id, percent-encoded, fit */
-  probe->exchange = exchange_start(proof->options.exchange, proof->url.bytes, on_probe, probe);
+  *probe = (struct probe){.removal = removal, .number = number, .control = control, .next = removal->probes};
+  if (removal->probes != NULL)
+    removal->probes->previous = probe;
+  removal->probes = probe;
+  removal->under_way++;
+  if (!request_account_url(&removal->url, removal->options.base_url, snapshot_id(removal->options.snapshot, number)))
+    buffer_clear(&removal->url); /* 500 bytes of id, percent-encoded, fit */
+  probe->api_request = api_request_start(removal->options.api_request, removal->url.bytes, on_probe, probe);
 }
 
 /* /me/ has answered: is it still the recorded user, in the recorded organization? */
-static bool judge_me(struct proof *proof, const struct exchange_answer *answer) {
+static bool judge_me(struct removal *removal, const struct api_request_answer *answer) {
   struct error error = {0};
-  if (answer->verdict != VERDICT_TAKE || !principal_read(answer->body, &proof->principal, &error)) {
-    lower(proof, PROOF_PARTIAL, ERROR_HTTP,
+  if (answer->verdict != VERDICT_TAKE || !principal_read(answer->body, &removal->principal, &error)) {
+    lower(removal, REMOVAL_PARTIAL, ERROR_HTTP,
           "accounts are missing, but /me/ did not say who is asking: no removal is proven");
     return false;
   }
-  if (proof->principal.organization_count == 0 ||
-      !principal_may_belong(&proof->principal, proof->options.organization_id)) {
+  if (removal->principal.organization_count == 0 ||
+      !principal_may_belong(&removal->principal, removal->options.organization_id)) {
     lower(
-        proof, PROOF_FAILED, ERROR_CONFIG,
+        removal, REMOVAL_FAILED, ERROR_CONFIG,
         "the organization behind this key changed: /me/ no longer names the recorded one; give the key of the recorded "
         "organization, or a new NAME to the other");
     return false;
   }
-  const char *recorded = proof->options.principal_id;
-  if (recorded == NULL || proof->options.any_principal || slice_equals(slice_of(recorded), proof->principal.user_id))
+  const char *recorded = removal->options.principal_id;
+  if (recorded == NULL || removal->options.any_principal ||
+      slice_equals(slice_of(recorded), removal->principal.user_id))
     return true;
   char text[300];
   snprintf(text, sizeof text,
            "accounts are missing, but the key acts as another user than before and may see less: nothing is removed "
            "until `closesyncd sync --allow-removals %s`",
-           proof->options.name);
-  lower(proof, PROOF_PRINCIPAL, ERROR_AUTH, text);
+           removal->options.name);
+  lower(removal, REMOVAL_PRINCIPAL, ERROR_AUTH, text);
   return false;
 }
 
-static void on_me(void *context, const struct exchange_answer *answer) {
-  struct proof *proof = context;
+static void on_me(void *context, const struct api_request_answer *answer) {
+  struct removal *removal = context;
   uint32_t number;
-  proof->me = NULL;
-  if (proof->cancelled)
-    lower(proof, PROOF_FAILED, ERROR_CANCELLED, "the sweep was abandoned");
-  else if (judge_me(proof, answer)) {
-    if (snapshot_any_listed(proof->options.snapshot, &number)) {
-      start_probe(proof, number, true);
+  removal->me = NULL;
+  if (removal->cancelled)
+    lower(removal, REMOVAL_FAILED, ERROR_CANCELLED, "the sweep was abandoned");
+  else if (judge_me(removal, answer)) {
+    if (snapshot_any_listed(removal->options.snapshot, &number)) {
+      start_probe(removal, number, true);
       return;
     }
-    proof->control_good = true; /* the listing is empty: /me/ answering 200 is the control */
+    removal->control_good = true; /* the listing is empty: /me/ answering 200 is the control */
   }
-  more(proof);
+  more(removal);
 }
 
-struct proof *proof_start(const struct proof_options *options, proof_done_fn *done, void *context) {
-  struct proof *proof = memory_allocate(sizeof *proof);
-  *proof = (struct proof){.options = *options, .done = done, .context = context};
-  buffer_init(&proof->removed, REMOVED_BYTES_MAX);
-  buffer_init(&proof->url, URL_BYTES_MAX);
-  if (request_me_url(&proof->url, options->base_url))
-    proof->me = exchange_start(options->exchange, proof->url.bytes, on_me, proof);
-  return proof;
+struct removal *removal_start(const struct removal_options *options, removal_done_fn *done, void *context) {
+  struct removal *removal = memory_allocate(sizeof *removal);
+  *removal = (struct removal){.options = *options, .done = done, .context = context};
+  buffer_init(&removal->removed, REMOVED_BYTES_MAX);
+  buffer_init(&removal->url, URL_BYTES_MAX);
+  if (request_me_url(&removal->url, options->base_url))
+    removal->me = api_request_start(options->api_request, removal->url.bytes, on_me, removal);
+  return removal;
 }
 
-void proof_cancel(struct proof *proof) {
-  proof->cancelled = true;
-  if (proof->me != NULL)
-    exchange_cancel(proof->me);
-  for (struct probe *probe = proof->probes; probe != NULL; probe = probe->next)
-    exchange_cancel(probe->exchange);
+void removal_cancel(struct removal *removal) {
+  removal->cancelled = true;
+  if (removal->me != NULL)
+    api_request_cancel(removal->me);
+  for (struct probe *probe = removal->probes; probe != NULL; probe = probe->next)
+    api_request_cancel(probe->api_request);
 }
 
-void proof_destroy(struct proof *proof) {
-  if (proof == NULL)
+void removal_destroy(struct removal *removal) {
+  if (removal == NULL)
     return;
-  buffer_finish(&proof->removed);
-  buffer_finish(&proof->url);
-  principal_finish(&proof->principal);
-  memory_free(proof);
+  buffer_finish(&removal->removed);
+  buffer_finish(&removal->url);
+  principal_finish(&removal->principal);
+  memory_free(removal);
 }

@@ -4,10 +4,10 @@
 #include "crm/snapshot.h"
 #include "remote/api_request.h"
 
-struct proof;
+struct removal;
 
-struct proof_options {
-  const struct exchange_options *exchange;
+struct removal_options {
+  const struct api_request_options *api_request;
   const char *base_url;
   struct snapshot *snapshot;
   const char *name; /* in the configuration, for advice */
@@ -16,22 +16,22 @@ struct proof_options {
   int width;          /* probes under way at once */
 };
 
-enum proof_outcome {
-  PROOF_COMPLETE,  /* every missing account is proven gone or was taken */
-  PROOF_PARTIAL,   /* some answered neither 404 nor 200, or a control failed: `reason` says which */
-  PROOF_PRINCIPAL, /* the key acts as somebody else: nothing is proven */
-  PROOF_FAILED,    /* the key is another organization's, or the answer could not be kept */
+enum removal_outcome {
+  REMOVAL_COMPLETE,  /* every missing account is proven gone or was taken */
+  REMOVAL_PARTIAL,   /* some answered neither 404 nor 200, or a control failed: `reason` says which */
+  REMOVAL_PRINCIPAL, /* the key acts as somebody else: nothing is proven */
+  REMOVAL_FAILED,    /* the key is another organization's, or the answer could not be kept */
 };
 
-struct proof_result {
-  enum proof_outcome outcome;
+struct removal_result {
+  enum removal_outcome outcome;
   struct error reason;      /* for all but COMPLETE */
   struct slice removed;     /* a text[] literal of proven ids; empty: none */
   const char *principal_id; /* who /me/ says we are; NULL when it was not reached */
 };
 
-typedef void proof_done_fn(void *context, const struct proof_result *result);
+typedef void removal_done_fn(void *context, const struct removal_result *result);
 
-struct proof *proof_start(const struct proof_options *options, proof_done_fn *done, void *context);
-void proof_cancel(struct proof *proof);  /* the completion comes with FAILED and CANCELLED */
-void proof_destroy(struct proof *proof); /* after the completion; NULL is allowed */
+struct removal *removal_start(const struct removal_options *options, removal_done_fn *done, void *context);
+void removal_cancel(struct removal *removal);  /* the completion comes with FAILED and CANCELLED */
+void removal_destroy(struct removal *removal); /* after the completion; NULL is allowed */

@@ -10,13 +10,13 @@
  * every sweep ends in CLOSED, exactly once, with everything given back. */
 
 const char *sweep_bound_to(const struct sweep *sweep) {
-  return sweep->organization_id != NULL ? sweep->organization_id : sweep->standing.organization_id;
+  return sweep->organization_id != NULL ? sweep->organization_id : sweep->mirror_state.organization_id;
 }
 
 bool sweep_writes(const struct sweep *sweep) { return sweep->options.mode == SWEEP_WRITE; }
 
 int64_t sweep_gap_ms(const struct sweep *sweep) {
-  int64_t gap_ms = sweep->options.tools->config->sync.gap_ms;
+  int64_t gap_ms = sweep->options.shared->config->sync.gap_ms;
   return gap_ms > 0 ? gap_ms : 3 * sweep->options.organization->interval_ms;
 }
 
@@ -35,12 +35,12 @@ void sweep_fail(struct sweep *sweep, const struct error *error) {
 static void cancel(struct sweep *sweep) {
   if (sweep->listing != NULL)
     listing_cancel(sweep->listing);
-  if (sweep->proof != NULL)
-    proof_cancel(sweep->proof);
+  if (sweep->removal != NULL)
+    removal_cancel(sweep->removal);
   if (sweep->binding != NULL)
     binding_cancel(sweep->binding);
   if (sweep->doubt != NULL)
-    exchange_cancel(sweep->doubt);
+    api_request_cancel(sweep->doubt);
 }
 
 static void stop(struct sweep *sweep) {
@@ -57,17 +57,17 @@ static void close_sweep(struct sweep *sweep) {
   void *context = sweep->context;
   struct report report = sweep->report;
   const char *bound = sweep_bound_to(sweep);
-  struct exchange_traffic traffic = sweep->traffic;
+  struct api_request_traffic traffic = sweep->traffic;
   report.organization_id = bound == NULL ? NULL : memory_copy_text(bound);
   report.requests = sweep->traffic.requests;
   report.received_bytes = sweep->traffic.received_bytes;
-  report.elapsed_ms = loop_now_ms(sweep->options.tools->loop) - sweep->began_ms;
+  report.elapsed_ms = loop_now_ms(sweep->options.shared->loop) - sweep->began_ms;
   timer_close(sweep->timer);
   timer_close(sweep->deadline);
   listing_destroy(sweep->listing);
-  proof_destroy(sweep->proof);
+  removal_destroy(sweep->removal);
   binding_destroy(sweep->binding);
-  standing_finish(&sweep->standing);
+  mirror_state_finish(&sweep->mirror_state);
   buffer_finish(&sweep->volatile_fields);
   buffer_finish(&sweep->unseen);
   memory_free(sweep->organization_id);
@@ -139,7 +139,7 @@ static void act(struct sweep *sweep, enum sweep_action action) {
 
 void sweep_event(struct sweep *sweep, enum sweep_event event) {
   const struct machine_step *step = machine_step(&sweep->state, event);
-  log_write(sweep->options.tools->log, LOG_LEVEL_DEBUG, "%s organization=%s state=%s", step->sentence,
+  log_write(sweep->options.shared->log, LOG_LEVEL_DEBUG, "%s organization=%s state=%s", step->sentence,
             sweep->options.organization->name, machine_state_name(sweep->state));
   if (sweep->stopping && sweep->state == SWEEP_LOCKING) {
     sweep_event(sweep, EVENT_STOP);
@@ -191,34 +191,35 @@ bool sweep_is_waiting(const struct sweep *sweep) { return sweep->traffic.waiting
 void sweep_stop(struct sweep *sweep) { sweep_event(sweep, EVENT_STOP); }
 
 static void prepare(struct sweep *sweep) {
-  const struct tools *tools = sweep->options.tools;
+  const struct sweep_context *shared = sweep->options.shared;
   bool good = true;
   buffer_init(&sweep->volatile_fields, 64 * 1024);
   buffer_init(&sweep->unseen, 512 * 1024 * 1024);
-  for (int i = 0; good && i < tools->config->sync.volatile_count; i++)
-    good = apply_append_element(&sweep->volatile_fields, slice_of(tools->config->sync.volatile_fields[i]));
+  for (int i = 0; good && i < shared->config->sync.volatile_count; i++)
+    good = apply_append_element(&sweep->volatile_fields, slice_of(shared->config->sync.volatile_fields[i]));
   if (!good || !apply_close_array(&sweep->volatile_fields))
     buffer_clear(&sweep->volatile_fields); /* the configuration bounds its lines */
-  sweep->exchange = (struct exchange_options){.loop = tools->loop,
-                                              .lane = tools->lane,
-                                              .random = tools->random,
-                                              .key = sweep->options.organization->key,
-                                              .budget = budgets_of(tools->budgets, sweep->options.organization->key),
-                                              .traffic = &sweep->traffic};
+  sweep->api_request =
+      (struct api_request_options){.loop = shared->loop,
+                                   .request_queue = shared->request_queue,
+                                   .random = shared->random,
+                                   .key = sweep->options.organization->key,
+                                   .rate_limit = rate_limits_of(shared->rate_limits, sweep->options.organization->key),
+                                   .traffic = &sweep->traffic};
 }
 
 struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *done, void *context) {
   struct sweep *sweep = memory_allocate(sizeof *sweep);
   *sweep = (struct sweep){.options = *options, .done = done, .context = context};
-  sweep->tools = *options->tools;
-  sweep->tools.write = sweep->tools.writers[random_between(sweep->tools.random, 0, sweep->tools.writer_count - 1)];
-  sweep->options.tools = &sweep->tools;
+  sweep->shared = *options->shared;
+  sweep->shared.write = sweep->shared.writers[random_between(sweep->shared.random, 0, sweep->shared.writer_count - 1)];
+  sweep->options.shared = &sweep->shared;
   sweep->report.organization = options->organization->name;
   sweep->traffic.timeouts = options->timeouts;
-  sweep->began_ms = loop_now_ms(options->tools->loop);
-  sweep->timer = timer_open(options->tools->loop, on_timer, sweep);
-  sweep->deadline = timer_open(options->tools->loop, on_deadline, sweep);
-  timer_start(sweep->deadline, options->tools->config->sync.deadline_ms);
+  sweep->began_ms = loop_now_ms(options->shared->loop);
+  sweep->timer = timer_open(options->shared->loop, on_timer, sweep);
+  sweep->deadline = timer_open(options->shared->loop, on_deadline, sweep);
+  timer_start(sweep->deadline, options->shared->config->sync.deadline_ms);
   prepare(sweep);
   sweep_event(sweep, EVENT_START);
   return sweep;

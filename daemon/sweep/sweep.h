@@ -18,20 +18,20 @@ struct sweep_progress { /* of many sweeps together, so far */
 };
 
 struct sweep_options {
-  const struct tools *tools;
+  const struct sweep_context *shared;
   const struct config_organization *organization;
   enum sweep_mode mode;
-  struct sweep_progress *progress; /* added to; or NULL */
-  bool verify;                     /* compare everything */
-  bool allow_removals;             /* lift the removal guard */
-  bool wait_for_lock;              /* up to database.lock_timeout, then fail; otherwise fail at once with CONFLICT */
-  int timeouts;                    /* the last tries, so many, timed out: over 0, begin in the slow lane */
-  struct ledger *ledger;           /* of this organization; borrowed, used by one sweep at a time */
-  int64_t flush_after_ms;          /* what is owed may wait so long; 0: pay with every sweep */
+  struct sweep_progress *progress;   /* added to; or NULL */
+  bool verify;                       /* compare everything */
+  bool allow_removals;               /* lift the removal guard */
+  bool wait_for_lock;                /* up to database.lock_timeout, then fail; otherwise fail at once with CONFLICT */
+  int timeouts;                      /* the last tries, so many, timed out: over 0, begin in the slow lane */
+  struct write_behind *write_behind; /* of this organization; borrowed, used by one sweep at a time */
+  int64_t flush_after_ms;            /* what is owed may wait so long; 0: pay with every sweep */
 };
 
 /* The report is the receiver's to finish. The sweep is gone when this returns. */
-typedef void sweep_done_fn(void *context, struct report *report, const struct exchange_traffic *traffic);
+typedef void sweep_done_fn(void *context, struct report *report, const struct api_request_traffic *traffic);
 
 /* The completion comes exactly once, from the loop. */
 struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *done, void *context);

@@ -9,27 +9,28 @@
 
 enum { MOVES_MAX = 3 };
 
-static int64_t now_ms(const struct sweep *sweep) { return loop_now_ms(sweep->options.tools->loop); }
+static int64_t now_ms(const struct sweep *sweep) { return loop_now_ms(sweep->options.shared->loop); }
 
 static const char *why(const struct sweep *sweep) { return sweep->floor == OUTCOME_UNCHANGED ? "" : sweep->why.text; }
 
-static struct ledger_entry own_entry(const struct sweep *sweep, enum outcome outcome, const char *error) {
+static struct write_behind_entry own_entry(const struct sweep *sweep, enum outcome outcome, const char *error) {
   int64_t elapsed_ms = now_ms(sweep) - sweep->clock_read_ms;
-  return (struct ledger_entry){.outcome = outcome,
-                               .error = error,
-                               .covers = outcome == OUTCOME_UNCHANGED || outcome == OUTCOME_GUARDED,
-                               .started_at_us = sweep->standing.clock_us,
-                               .ended_at_us = sweep->standing.clock_us + elapsed_ms * 1000,
-                               .gap_us = sweep_gap_ms(sweep) * 1000};
+  return (struct write_behind_entry){.outcome = outcome,
+                                     .error = error,
+                                     .covers = outcome == OUTCOME_UNCHANGED || outcome == OUTCOME_GUARDED,
+                                     .started_at_us = sweep->mirror_state.clock_us,
+                                     .ended_at_us = sweep->mirror_state.clock_us + elapsed_ms * 1000,
+                                     .gap_us = sweep_gap_ms(sweep) * 1000};
 }
 
 /* Queue the statement that pays what is owed; the session sends it before whatever is queued behind it. */
 static void pay(struct sweep *sweep, db_done_fn *done, void *context) {
-  struct ledger_texts texts;
+  struct write_behind_texts texts;
   struct db_statement statement;
-  ledger_statement(sweep->options.ledger, sweep_bound_to(sweep), sweep_gap_ms(sweep) * 1000, &texts, &statement);
-  ledger_sent(sweep->options.ledger, &sweep->options.ledger->coverage);
-  db_query(sweep->options.tools->write, &statement, NULL, done, context);
+  write_behind_statement(sweep->options.write_behind, sweep_bound_to(sweep), sweep_gap_ms(sweep) * 1000, &texts,
+                         &statement);
+  write_behind_sent(sweep->options.write_behind, &sweep->options.write_behind->coverage);
+  db_query(sweep->options.shared->write, &statement, NULL, done, context);
 }
 
 static void on_paid_before(void *context, const struct error *error) {
@@ -39,23 +40,23 @@ static void on_paid_before(void *context, const struct error *error) {
 
 void sweep_pay(struct sweep *sweep) {
   pay(sweep, on_paid_before, NULL);
-  ledger_paid(sweep->options.ledger, now_ms(sweep));
+  write_behind_paid(sweep->options.write_behind, now_ms(sweep));
 }
 
 /* What is owed and cannot be written down together with `entry` is paid before it. */
-static void pay_before(struct sweep *sweep, const struct ledger_entry *entry) {
-  struct ledger *ledger = sweep->options.ledger;
-  struct coverage trial = ledger->coverage;
-  bool other = ledger->attempts > 0 && ledger->outcome != OUTCOME_UNCHANGED &&
-               !ledger_repeats(ledger, entry->outcome, entry->error);
+static void pay_before(struct sweep *sweep, const struct write_behind_entry *entry) {
+  struct write_behind *write_behind = sweep->options.write_behind;
+  struct coverage trial = write_behind->coverage;
+  bool other = write_behind->attempts > 0 && write_behind->outcome != OUTCOME_UNCHANGED &&
+               !write_behind_repeats(write_behind, entry->outcome, entry->error);
   bool fits = !entry->covers || coverage_add(&trial, entry->started_at_us, entry->ended_at_us, entry->gap_us);
   if (!fits || other)
     sweep_pay(sweep);
 }
 
 /* The coverage that this sweep's transaction writes: what is owed, and its own. */
-static struct coverage total_coverage(const struct sweep *sweep, const struct ledger_entry *entry) {
-  struct coverage coverage = sweep->options.ledger->coverage;
+static struct coverage total_coverage(const struct sweep *sweep, const struct write_behind_entry *entry) {
+  struct coverage coverage = sweep->options.write_behind->coverage;
   bool added = entry->covers && coverage_add(&coverage, entry->started_at_us, entry->ended_at_us, entry->gap_us);
   (void)added; /* pay_before() has seen to it that it fits */
   return coverage;
@@ -63,7 +64,7 @@ static struct coverage total_coverage(const struct sweep *sweep, const struct le
 
 static void log_repairs(const struct sweep *sweep) {
   if (sweep->report.repaired > 0)
-    log_write(sweep->options.tools->log, LOG_LEVEL_WARNING,
+    log_write(sweep->options.shared->log, LOG_LEVEL_WARNING,
               "mirror rows differed from their documents and were repaired organization=%s accounts=%lld",
               sweep->report.organization, (long long)sweep->report.repaired);
 }
@@ -71,7 +72,7 @@ static void log_repairs(const struct sweep *sweep) {
 static void on_applied(void *context, const struct apply_result *result, const struct error *error) {
   struct sweep *sweep = context;
   struct report *report = &sweep->report;
-  struct ledger *ledger = sweep->options.ledger;
+  struct write_behind *write_behind = sweep->options.write_behind;
   sweep->under_way--;
   if (error != NULL) {
     bool moved = error->kind == ERROR_CONFLICT && ++sweep->moved < MOVES_MAX;
@@ -81,11 +82,11 @@ static void on_applied(void *context, const struct apply_result *result, const s
       sweep_fail(sweep, error);
     return;
   }
-  ledger->listed_at_us = ledger->outcome_at_us = sweep->standing.clock_us;
+  write_behind->listed_at_us = write_behind->outcome_at_us = sweep->mirror_state.clock_us;
   if (sweep->floor != OUTCOME_INCOMPLETE)
-    ledger->complete_at_us = sweep->standing.clock_us;
-  ledger_wrote(ledger, result->outcome, why(sweep), now_ms(sweep));
-  memcpy(ledger->unseen, sweep->unseen_digest, HASH_BYTES);
+    write_behind->complete_at_us = sweep->mirror_state.clock_us;
+  write_behind_wrote(write_behind, result->outcome, why(sweep), now_ms(sweep));
+  memcpy(write_behind->unseen, sweep->unseen_digest, HASH_BYTES);
   report->outcome = result->outcome;
   report->added = result->added;
   report->changed = result->changed;
@@ -107,21 +108,21 @@ static bool lock_is_held(struct sweep *sweep) {
 }
 
 void sweep_write(struct sweep *sweep) {
-  const struct ledger *ledger = sweep->options.ledger;
+  const struct write_behind *write_behind = sweep->options.write_behind;
   struct snapshot_counts counts = snapshot_count(listing_snapshot(sweep->listing));
-  struct ledger_entry entry = own_entry(sweep, sweep->floor, why(sweep));
+  struct write_behind_entry entry = own_entry(sweep, sweep->floor, why(sweep));
   if (!lock_is_held(sweep))
     return;
   pay_before(sweep, &entry);
   struct apply_work work = {.organization_id = sweep_bound_to(sweep),
                             .name = sweep->options.organization->name,
-                            .known_as = sweep->standing.name,
+                            .known_as = sweep->mirror_state.name,
                             .principal_id = sweep->principal_id,
                             .user_id = sweep->options.organization->user_id,
-                            .revision = sweep->standing.organization_id == NULL ? -1 : sweep->standing.revision,
-                            .started_at_us = sweep->standing.clock_us,
-                            .listed_at_us = ledger->listed_at_us,
-                            .complete_at_us = ledger->complete_at_us,
+                            .revision = sweep->mirror_state.organization_id == NULL ? -1 : sweep->mirror_state.revision,
+                            .started_at_us = sweep->mirror_state.clock_us,
+                            .listed_at_us = write_behind->listed_at_us,
+                            .complete_at_us = write_behind->complete_at_us,
                             .volatile_fields = buffer_slice(&sweep->volatile_fields),
                             .verify = sweep->verify,
                             .complete = sweep->listed_complete,
@@ -138,21 +139,21 @@ void sweep_write(struct sweep *sweep) {
                             .requests = sweep->traffic.requests,
                             .attempts = 1,
                             .received_bytes = sweep->traffic.received_bytes,
-                            .gap_ms = ledger_gap_us(ledger, sweep_gap_ms(sweep) * 1000) / 1000,
+                            .gap_ms = write_behind_gap_us(write_behind, sweep_gap_ms(sweep) * 1000) / 1000,
                             .coverage = total_coverage(sweep, &entry)};
-  ledger_sent(sweep->options.ledger, &work.coverage);
+  write_behind_sent(sweep->options.write_behind, &work.coverage);
   sweep->under_way++;
-  apply_start(sweep->options.tools->write, &work, on_applied, sweep);
+  apply_start(sweep->options.shared->write, &work, on_applied, sweep);
 }
 
 /* Nothing changed: the snapshot is what the database holds, as of the revision this sweep began with. */
 static void remember(struct sweep *sweep) {
-  struct ledger *ledger = sweep->options.ledger;
+  struct write_behind *write_behind = sweep->options.write_behind;
   if (sweep->floor != OUTCOME_UNCHANGED)
     return;
-  ledger_forget(ledger);
-  ledger->snapshot = listing_take_snapshot(sweep->listing);
-  ledger->revision = sweep->standing.revision;
+  write_behind_forget(write_behind);
+  write_behind->snapshot = listing_take_snapshot(sweep->listing);
+  write_behind->revision = sweep->mirror_state.revision;
 }
 
 static void settle(struct sweep *sweep) {
@@ -170,30 +171,31 @@ static void on_flushed(void *context, const struct error *error) {
     sweep_fail(sweep, error);
     return;
   }
-  ledger_paid(sweep->options.ledger, now_ms(sweep));
+  write_behind_paid(sweep->options.write_behind, now_ms(sweep));
   settle(sweep);
 }
 
 /* Whether what is owed may wait: the outcome is no news, and the last payment is not long ago. */
 static bool may_wait(const struct sweep *sweep, bool news) {
-  return !news && now_ms(sweep) - sweep->options.ledger->paid_at_ms < sweep->options.flush_after_ms;
+  return !news && now_ms(sweep) - sweep->options.write_behind->paid_at_ms < sweep->options.flush_after_ms;
 }
 
 /* What went well before and went well again is none, also when it changed something before. */
-static bool is_news(const struct ledger *ledger, const struct ledger_entry *entry) {
-  bool was_well = ledger->outcome_known && ledger->outcome == OUTCOME_CHANGED;
-  return !ledger_repeats(ledger, entry->outcome, entry->error) && !(was_well && entry->outcome == OUTCOME_UNCHANGED);
+static bool is_news(const struct write_behind *write_behind, const struct write_behind_entry *entry) {
+  bool was_well = write_behind->outcome_known && write_behind->outcome == OUTCOME_CHANGED;
+  return !write_behind_repeats(write_behind, entry->outcome, entry->error) &&
+         !(was_well && entry->outcome == OUTCOME_UNCHANGED);
 }
 
 void sweep_flush(struct sweep *sweep) {
-  struct ledger *ledger = sweep->options.ledger;
-  struct ledger_entry entry = own_entry(sweep, sweep->floor, why(sweep));
-  bool news = is_news(ledger, &entry);
+  struct write_behind *write_behind = sweep->options.write_behind;
+  struct write_behind_entry entry = own_entry(sweep, sweep->floor, why(sweep));
+  bool news = is_news(write_behind, &entry);
   if (!lock_is_held(sweep))
     return;
   pay_before(sweep, &entry);
-  if (!ledger_add(ledger, &entry))
-    ledger->coverage = (struct coverage){0}; /* pay_before() has seen to it that it fits */
+  if (!write_behind_add(write_behind, &entry))
+    write_behind->coverage = (struct coverage){0}; /* pay_before() has seen to it that it fits */
   if (may_wait(sweep, news)) {
     settle(sweep);
     return;
@@ -206,39 +208,39 @@ static void on_recorded(void *context, const struct error *error) {
   struct sweep *sweep = context;
   sweep->under_way--;
   if (error == NULL) {
-    sweep->options.ledger->attempts = 0; /* coverage that is owed waits for the next complete sweep */
-    sweep->options.ledger->paid_at_ms = now_ms(sweep);
+    sweep->options.write_behind->attempts = 0; /* coverage that is owed waits for the next complete sweep */
+    sweep->options.write_behind->paid_at_ms = now_ms(sweep);
   } /* else the report tells the failure itself; that it could not be written down adds nothing */
   sweep_event(sweep, EVENT_RECORDED);
 }
 
 static void write_failure(struct sweep *sweep) {
   char started[MOMENT_TEXT_BYTES], attempts[16], requests[16], bytes[24];
-  moment_format(sweep->standing.clock_us, started);
-  snprintf(attempts, sizeof attempts, "%d", sweep->options.ledger->attempts);
+  moment_format(sweep->mirror_state.clock_us, started);
+  snprintf(attempts, sizeof attempts, "%d", sweep->options.write_behind->attempts);
   snprintf(requests, sizeof requests, "%d", sweep->traffic.requests);
   snprintf(bytes, sizeof bytes, "%lld", (long long)sweep->traffic.received_bytes);
   struct db_statement statement = {.sql = sql_query_fail,
                                    .count = 6,
-                                   .values = {slice_of(sweep->standing.organization_id), slice_of(started),
+                                   .values = {slice_of(sweep->mirror_state.organization_id), slice_of(started),
                                               slice_of(sweep->report.error.text), slice_of(attempts),
                                               slice_of(requests), slice_of(bytes)}};
   sweep->under_way++;
-  db_query(sweep->options.tools->write, &statement, NULL, on_recorded, sweep);
+  db_query(sweep->options.shared->write, &statement, NULL, on_recorded, sweep);
 }
 
 void sweep_record(struct sweep *sweep) {
   const struct error *error = &sweep->report.error;
-  bool worth = sweep->locked && sweep->standing.organization_id != NULL && error->kind != ERROR_UNREACHABLE &&
+  bool worth = sweep->locked && sweep->mirror_state.organization_id != NULL && error->kind != ERROR_UNREACHABLE &&
                error->kind != ERROR_CANCELLED;
   if (!worth) {
     sweep_later(sweep, EVENT_RECORDED, 0);
     return;
   }
-  struct ledger_entry entry = own_entry(sweep, OUTCOME_FAILED, error->text);
-  bool news = !ledger_repeats(sweep->options.ledger, OUTCOME_FAILED, error->text);
+  struct write_behind_entry entry = own_entry(sweep, OUTCOME_FAILED, error->text);
+  bool news = !write_behind_repeats(sweep->options.write_behind, OUTCOME_FAILED, error->text);
   pay_before(sweep, &entry);
-  if (ledger_add(sweep->options.ledger, &entry) && may_wait(sweep, news))
+  if (write_behind_add(sweep->options.write_behind, &entry) && may_wait(sweep, news))
     sweep_later(sweep, EVENT_RECORDED, 0);
   else
     write_failure(sweep);

@@ -29,7 +29,7 @@ static int split(const char *at, const char *end, struct header *headers) {
 }
 
 static void check_reading(int status, const struct verdict_reading *reading) {
-  const struct rate_limit *rate = &reading->rate;
+  const struct rate_reading *rate = &reading->rate;
   CHECK((reading->verdict == VERDICT_WAIT) == (status == 429));
   CHECK((reading->verdict == VERDICT_TAKE) == (status == 200));
   CHECK((reading->verdict == VERDICT_MISSING) == (status == 404));

@@ -118,10 +118,10 @@ static void check_form(struct account_reader *reader, const struct document *doc
   struct account account;
   struct buffer other;
   buffer_init(&other, 1 << 22);
-  for (int round = 0; round < 3; round++) {
+  for (int oneshot = 0; oneshot < 3; oneshot++) {
     buffer_clear(&other);
-    bool written = round == 0 ? buffer_append(&other, document->text.bytes, document->text.length)
-                              : tree_scramble(document->tree, &seed, &other);
+    bool written = oneshot == 0 ? buffer_append(&other, document->text.bytes, document->text.length)
+                                : tree_scramble(document->tree, &seed, &other);
     if (!written)
       break;
     enum account_fault fault = read_text(reader, buffer_slice(&other), &account);

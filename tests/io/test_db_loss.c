@@ -185,7 +185,7 @@ Test(db_loss, many_small_statements_pass) {
 /* Many times over: whether the error is read by the socket's event or while sending is a matter of chance. */
 Test(db_loss, feed_stops_at_the_first_error) {
   struct db_statement statement = megabyte("select 1 / (length($1) - 1048576)");
-  for (int round = 0; round < 20; round++) {
+  for (int oneshot = 0; oneshot < 20; oneshot++) {
     struct database database = {.options = {.answer_timeout_ms = 5000}};
     struct outcome outcome = {.statement = &statement, .statements = 100}, after = {.calls = 0};
     database_open(&database, NULL);

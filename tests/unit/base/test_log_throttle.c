@@ -6,33 +6,33 @@
 
 static const int64_t minute_ms = 60000, hour_ms = 3600000;
 
-Test(outage, first_failure_is_said_and_the_next_are_counted) {
-  struct outage outage = {0};
-  char note[OUTAGE_NOTE_BYTES];
-  cr_assert(outage_failed(&outage, 1000, "connection refused", note));
+Test(log_throttle, first_failure_is_said_and_the_next_are_counted) {
+  struct log_throttle log_throttle = {0};
+  char note[LOG_THROTTLE_NOTE_BYTES];
+  cr_assert(log_throttle_failed(&log_throttle, 1000, "connection refused", note));
   cr_assert_str_eq(note, "");
   for (int i = 1; i < 10; i++)
-    cr_assert_not(outage_failed(&outage, 1000 + i * 1000, "connection refused", note), "repeat %d", i);
-  cr_assert(outage_failed(&outage, 11000, "connection refused", note));
+    cr_assert_not(log_throttle_failed(&log_throttle, 1000 + i * 1000, "connection refused", note), "repeat %d", i);
+  cr_assert(log_throttle_failed(&log_throttle, 11000, "connection refused", note));
   cr_assert_str_eq(note, " (repeated 10 times in 10 s)");
 }
 
-Test(outage, powers_of_ten) {
-  struct outage outage = {0};
-  char note[OUTAGE_NOTE_BYTES];
+Test(log_throttle, powers_of_ten) {
+  struct log_throttle log_throttle = {0};
+  char note[LOG_THROTTLE_NOTE_BYTES];
   int said = 0;
   for (int i = 0; i <= 10000; i++)
-    said += outage_failed(&outage, i, "x", note);
+    said += log_throttle_failed(&log_throttle, i, "x", note);
   cr_assert_eq(said, 5, "%d: the first, 10, 100, 1000, 10000", said);
   cr_assert_str_eq(note, " (repeated 10000 times in 10 s)");
 }
 
-Test(outage, once_an_hour) {
-  struct outage outage = {0};
-  char note[OUTAGE_NOTE_BYTES], last[OUTAGE_NOTE_BYTES] = "";
+Test(log_throttle, once_an_hour) {
+  struct log_throttle log_throttle = {0};
+  char note[LOG_THROTTLE_NOTE_BYTES], last[LOG_THROTTLE_NOTE_BYTES] = "";
   int said = 0;
   for (int i = 0; i <= 24 * 4; i++) /* every 15 minutes for a day */
-    if (outage_failed(&outage, i * 15 * minute_ms, "x", note)) {
+    if (log_throttle_failed(&log_throttle, i * 15 * minute_ms, "x", note)) {
       said++;
       strcpy(last, note);
     }
@@ -40,52 +40,52 @@ Test(outage, once_an_hour) {
   cr_assert_str_eq(last, " (repeated 94 times in 23 h)");
 }
 
-Test(outage, single_repeat_after_an_hour) {
-  struct outage outage = {0};
-  char note[OUTAGE_NOTE_BYTES];
-  cr_assert(outage_failed(&outage, 0, "x", note));
-  cr_assert(outage_failed(&outage, hour_ms, "x", note));
+Test(log_throttle, single_repeat_after_an_hour) {
+  struct log_throttle log_throttle = {0};
+  char note[LOG_THROTTLE_NOTE_BYTES];
+  cr_assert(log_throttle_failed(&log_throttle, 0, "x", note));
+  cr_assert(log_throttle_failed(&log_throttle, hour_ms, "x", note));
   cr_assert_str_eq(note, " (repeated 1 time in 60 min)");
 }
 
-Test(outage, another_text_is_said_once) {
-  struct outage outage = {0};
-  char note[OUTAGE_NOTE_BYTES];
-  cr_assert(outage_failed(&outage, 0, "refused", note));
-  cr_assert(outage_failed(&outage, 1, "starting up", note));
+Test(log_throttle, another_text_is_said_once) {
+  struct log_throttle log_throttle = {0};
+  char note[LOG_THROTTLE_NOTE_BYTES];
+  cr_assert(log_throttle_failed(&log_throttle, 0, "refused", note));
+  cr_assert(log_throttle_failed(&log_throttle, 1, "starting up", note));
   cr_assert_str_eq(note, "");
-  cr_assert_not(outage_failed(&outage, 2, "refused", note), "said before");
-  cr_assert_not(outage_failed(&outage, 3, "starting up", note));
+  cr_assert_not(log_throttle_failed(&log_throttle, 2, "refused", note), "said before");
+  cr_assert_not(log_throttle_failed(&log_throttle, 3, "starting up", note));
 }
 
-Test(outage, text_that_varies_does_not_flood) {
-  struct outage outage = {0};
-  char note[OUTAGE_NOTE_BYTES], text[32];
+Test(log_throttle, text_that_varies_does_not_flood) {
+  struct log_throttle log_throttle = {0};
+  char note[LOG_THROTTLE_NOTE_BYTES], text[32];
   int said = 0;
   for (int i = 0; i < 1000; i++) {
     snprintf(text, sizeof text, "port %d", i);
-    said += outage_failed(&outage, i * 1000, text, note);
+    said += log_throttle_failed(&log_throttle, i * 1000, text, note);
   }
-  cr_assert_eq(said, OUTAGE_TEXTS + 2, "%d", said);
+  cr_assert_eq(said, LOG_THROTTLE_TEXTS + 2, "%d", said);
 }
 
-Test(outage, end_is_said_once_and_the_next_one_begins_anew) {
-  struct outage outage = {0};
-  char note[OUTAGE_NOTE_BYTES];
-  cr_assert_not(outage_over(&outage, 0, note), "there was none");
+Test(log_throttle, end_is_said_once_and_the_next_one_begins_anew) {
+  struct log_throttle log_throttle = {0};
+  char note[LOG_THROTTLE_NOTE_BYTES];
+  cr_assert_not(log_throttle_over(&log_throttle, 0, note), "there was none");
   for (int i = 0; i < 120; i++)
-    if (outage_failed(&outage, i * minute_ms, "x", note))
+    if (log_throttle_failed(&log_throttle, i * minute_ms, "x", note))
       cr_assert_lt(i, 120);
-  cr_assert(outage_over(&outage, 2 * hour_ms, note));
+  cr_assert(log_throttle_over(&log_throttle, 2 * hour_ms, note));
   cr_assert_str_eq(note, "after 2 h, 120 failures");
-  cr_assert_not(outage_over(&outage, 2 * hour_ms, note));
-  cr_assert(outage_failed(&outage, 3 * hour_ms, "x", note));
+  cr_assert_not(log_throttle_over(&log_throttle, 2 * hour_ms, note));
+  cr_assert(log_throttle_failed(&log_throttle, 3 * hour_ms, "x", note));
   cr_assert_str_eq(note, "");
-  cr_assert(outage_over(&outage, 3 * hour_ms + 999, note));
+  cr_assert(log_throttle_over(&log_throttle, 3 * hour_ms + 999, note));
   cr_assert_str_eq(note, "after 999 ms, 1 failure");
 }
 
-Test(outage, spans) {
+Test(log_throttle, spans) {
   static const struct {
     int64_t ms;
     const char *note;
@@ -94,10 +94,10 @@ Test(outage, spans) {
               {120000, "after 2 min, 1 failure"},    {7200000, "after 2 h, 1 failure"},
               {172800000, "after 2 days, 1 failure"}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    struct outage outage = {0};
-    char note[OUTAGE_NOTE_BYTES];
-    cr_assert(outage_failed(&outage, 5, "x", note));
-    cr_assert(outage_over(&outage, 5 + rows[i].ms, note));
+    struct log_throttle log_throttle = {0};
+    char note[LOG_THROTTLE_NOTE_BYTES];
+    cr_assert(log_throttle_failed(&log_throttle, 5, "x", note));
+    cr_assert(log_throttle_over(&log_throttle, 5 + rows[i].ms, note));
     cr_assert_str_eq(note, rows[i].note);
   }
 }

@@ -98,7 +98,7 @@ Test(verdict, only_a_429_waits) { cr_assert_eq(read_answer(503, "retry-after: 7"
 Test(verdict, rate_limits_of_all_families) {
   static const struct {
     const char *headers;
-    struct rate_limit rate;
+    struct rate_reading rate;
   } rows[] = {
       {"ratelimit: limit=100, remaining=50, reset=5", {true, 100, 50, 5000}},
       {"ratelimit: remaining=50", {true, -1, 50, -1}},
@@ -114,7 +114,7 @@ Test(verdict, rate_limits_of_all_families) {
       {"server: envoy\ntrace-id: 1", {false, -1, -1, -1}},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    struct rate_limit rate = read_answer(200, rows[i].headers).rate, expected = rows[i].rate;
+    struct rate_reading rate = read_answer(200, rows[i].headers).rate, expected = rows[i].rate;
     cr_assert(rate.known == expected.known &&
                   (!rate.known || (rate.limit == expected.limit && rate.remaining == expected.remaining &&
                                    rate.reset_ms == expected.reset_ms)),

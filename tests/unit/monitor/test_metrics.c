@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 static void write_all(const struct patient *patient, struct buffer *text, size_t limit) {
-  struct vitals vitals;
-  vitals_read(&vitals);
+  struct process_stats process_stats;
+  process_stats_read(&process_stats);
   buffer_init(text, limit);
-  cr_assert(metrics_write(&patient->health, &vitals, text));
+  cr_assert(metrics_write(&patient->health, &process_stats, text));
 }
 
 static void expect_line(const struct buffer *text, const char *line) {
@@ -77,7 +77,7 @@ Test(metrics, every_metric_is_there) {
 Test(metrics, unknown_is_left_out) {
   struct patient patient;
   struct buffer text;
-  const struct vitals unknown = {-1, -1, -1, -1, -1, -1};
+  const struct process_stats unknown = {-1, -1, -1, -1, -1, -1};
   patient_admit(&patient, 1);
   patient.health.database_up = false;
   buffer_init(&text, 1 << 20);
@@ -185,7 +185,7 @@ Test(metrics, promtool_finds_nothing) {
 static void expect_endpoint(const struct health *health, const char *path, int status, const char *content_type) {
   struct serve_reply reply = {.status = 200};
   buffer_init(&reply.body, 1 << 20);
-  cr_assert(endpoint_answer(health, path, &reply), "%s", path);
+  cr_assert(routes_answer(health, path, &reply), "%s", path);
   cr_assert_eq(reply.status, status, "%s: %d", path, reply.status);
   cr_assert_eq(strncmp(reply.content_type, content_type, strlen(content_type)), 0, "%s: %s", path, reply.content_type);
   cr_assert_gt(reply.body.length, 0);
@@ -203,10 +203,10 @@ Test(metrics, endpoints) {
   patient.health.database_up = false;
   expect_endpoint(&patient.health, "/readyz", 503, "application/json");
   expect_endpoint(&patient.health, "/healthz", 200, "text/plain");
-  cr_assert_not(endpoint_answer(&patient.health, "/", &reply));
-  cr_assert_not(endpoint_answer(&patient.health, "/metrics/", &reply));
+  cr_assert_not(routes_answer(&patient.health, "/", &reply));
+  cr_assert_not(routes_answer(&patient.health, "/metrics/", &reply));
   buffer_init(&reply.body, 10);
-  cr_assert(endpoint_answer(&patient.health, "/metrics", &reply));
+  cr_assert(routes_answer(&patient.health, "/metrics", &reply));
   cr_assert_eq(reply.status, 500);
   cr_assert_eq(reply.body.length, 0, "no part of an answer");
   buffer_finish(&reply.body);

@@ -5,13 +5,13 @@
 enum { BLOCKED_MS = 200, LOOK_MS = 20 };
 
 static struct loop *loop;
-static struct lane *lane;
+static struct request_queue *request_queue;
 static struct timer *look;
 static struct random dice;
-static struct budget budget;
-static struct exchange_traffic traffic;
-static struct exchange_options options;
-static struct exchange *one, *two;
+static struct rate_limit rate_limit;
+static struct api_request_traffic traffic;
+static struct api_request_options options;
+static struct api_request *one, *two;
 static int completions, asked_while_blocked;
 static enum verdict last_verdict;
 static enum error_kind last_kind;
@@ -19,46 +19,46 @@ static enum error_kind last_kind;
 static void on_look(void *context) {
   (void)context;
   asked_while_blocked = asked_count;
-  exchange_cancel(one);
-  exchange_cancel(two);
+  api_request_cancel(one);
+  api_request_cancel(two);
 }
 
 static void set_up(void) {
   loop = loop_create();
-  lane = lane_create(loop, NULL, 1);
+  request_queue = request_queue_create(loop, NULL, 1);
   look = timer_open(loop, on_look, NULL);
   random_seed(&dice, 1);
-  budget_init(&budget);
-  budget.heard = true; /* nobody has to go first */
-  options =
-      (struct exchange_options){.loop = loop, .lane = lane, .random = &dice, .budget = &budget, .traffic = &traffic};
+  rate_limit_init(&rate_limit);
+  rate_limit.heard = true; /* nobody has to go first */
+  options = (struct api_request_options){
+      .loop = loop, .request_queue = request_queue, .random = &dice, .rate_limit = &rate_limit, .traffic = &traffic};
 }
 
 static void tear_down(void) {
   timer_close(look);
   loop_run(loop);
-  lane_destroy(lane);
+  request_queue_destroy(request_queue);
   loop_run(loop);
-  cr_assert_eq(budget.in_flight, 0);
+  cr_assert_eq(rate_limit.in_flight, 0);
   cr_assert(loop_destroy(loop), "a handle was left open");
 }
-TestSuite(exchange, .init = set_up, .fini = tear_down);
+TestSuite(api_request, .init = set_up, .fini = tear_down);
 
-static void on_done(void *context, const struct exchange_answer *taken) {
+static void on_done(void *context, const struct api_request_answer *taken) {
   (void)context;
   completions++;
   last_verdict = taken->verdict;
   last_kind = taken->error == NULL ? ERROR_NONE : taken->error->kind;
 }
 
-static struct exchange *ask(const char *url) { return exchange_start(&options, url, on_done, NULL); }
+static struct api_request *ask(const char *url) { return api_request_start(&options, url, on_done, NULL); }
 
 static void leave_late(int number) {
   leave_unanswered(number, ERROR_TIMEOUT);
   loop_run(loop); /* the pause */
 }
 
-Test(exchange, an_answer_ends_the_slow_time) {
+Test(api_request, an_answer_ends_the_slow_time) {
   ask("a");
   leave_late(1);
   leave_late(2);
@@ -70,38 +70,38 @@ Test(exchange, an_answer_ends_the_slow_time) {
   cr_assert_eq(traffic.requests, 3);
 }
 
-Test(exchange, whatever_answer_it_is) {
-  traffic.timeouts = EXCHANGE_TRIES;
+Test(api_request, whatever_answer_it_is) {
+  traffic.timeouts = API_REQUEST_TRIES;
   ask("a");
   answer(1, 500, NULL);
   cr_assert_eq(traffic.timeouts, 0);
-  traffic.timeouts = EXCHANGE_TRIES;
+  traffic.timeouts = API_REQUEST_TRIES;
   ask("a");
   leave_unanswered(2, ERROR_LIMIT);
   cr_assert_eq(traffic.timeouts, 0);
 }
 
-Test(exchange, to_be_cancelled_is_no_answer) {
+Test(api_request, to_be_cancelled_is_no_answer) {
   traffic.timeouts = 1;
   one = ask("a");
-  exchange_cancel(one);
+  api_request_cancel(one);
   leave_unanswered(1, ERROR_CANCELLED);
   cr_assert_eq(traffic.timeouts, 1);
   cr_assert_eq(last_kind, ERROR_CANCELLED);
 }
 
-Test(exchange, the_long_dead_are_equal) {
+Test(api_request, the_long_dead_are_equal) {
   for (int i = 0; i < 2; i++) {
     ask("a");
-    for (int try = 1; try <= EXCHANGE_TRIES; try++)
-      leave_late(i * EXCHANGE_TRIES + try);
+    for (int try = 1; try <= API_REQUEST_TRIES; try++)
+      leave_late(i * API_REQUEST_TRIES + try);
     cr_assert_eq(last_kind, ERROR_TIMEOUT);
-    cr_assert_eq(traffic.timeouts, EXCHANGE_TRIES);
+    cr_assert_eq(traffic.timeouts, API_REQUEST_TRIES);
   }
 }
 
 /* One is in flight, the other waits its turn. */
-Test(exchange, what_waits_its_turn_is_not_sent_after_a_429) {
+Test(api_request, what_waits_its_turn_is_not_sent_after_a_429) {
   one = ask("one");
   two = ask("two");
   timer_start(look, LOOK_MS);
@@ -114,30 +114,30 @@ Test(exchange, what_waits_its_turn_is_not_sent_after_a_429) {
   cr_assert_eq(traffic.unanswered, 0);
 }
 
-Test(exchange, what_waits_its_turn_is_sent_after_the_reset) {
-  struct budget another = {.heard = true};
-  struct exchange_traffic others = {0};
-  struct exchange_options other = options;
-  other.budget = &another;
+Test(api_request, what_waits_its_turn_is_sent_after_the_reset) {
+  struct rate_limit another = {.heard = true};
+  struct api_request_traffic others = {0};
+  struct api_request_options other = options;
+  other.rate_limit = &another;
   other.traffic = &others;
-  exchange_start(&other, "another key", on_done, NULL);
+  api_request_start(&other, "another key", on_done, NULL);
   ask("two");
-  budget.blocked_until_ms = loop_now_ms(loop) + BLOCKED_MS;
+  rate_limit.blocked_until_ms = loop_now_ms(loop) + BLOCKED_MS;
   answer(1, 200, NULL);
   loop_run(loop);
-  cr_assert_geq(loop_now_ms(loop), budget.blocked_until_ms);
+  cr_assert_geq(loop_now_ms(loop), rate_limit.blocked_until_ms);
   cr_assert_eq(asked_count, 2);
-  for (int try = 1; try < EXCHANGE_TRIES; try++) { /* having been refused a turn was no try */
+  for (int try = 1; try < API_REQUEST_TRIES; try++) { /* having been refused a turn was no try */
     leave_unanswered(1 + try, ERROR_NETWORK);
     loop_run(loop);
   }
-  answer(1 + EXCHANGE_TRIES, 200, NULL);
+  answer(1 + API_REQUEST_TRIES, 200, NULL);
   cr_assert_eq(last_verdict, VERDICT_TAKE);
-  cr_assert_eq(traffic.requests, EXCHANGE_TRIES);
+  cr_assert_eq(traffic.requests, API_REQUEST_TRIES);
   cr_assert_eq(another.in_flight, 0);
 }
 
-Test(exchange, what_waits_its_turn_gives_up_when_the_reset_is_far) {
+Test(api_request, what_waits_its_turn_gives_up_when_the_reset_is_far) {
   one = ask("one");
   two = ask("two");
   answer(1, 429, "60");

@@ -5,24 +5,24 @@
 enum { MAX = 8, SHARE = MAX / 4 };
 
 static struct loop *loop;
-static struct lane *lane;
+static struct request_queue *request_queue;
 static bool inside, may, destroys;
 static int completions, asked_at_completion;
 static enum error_kind last_kind;
 
 static void set_up(void) {
   loop = loop_create();
-  lane = lane_create(loop, NULL, MAX);
+  request_queue = request_queue_create(loop, NULL, MAX);
   may = true;
 }
 
 static void tear_down(void) {
   loop_run(loop);
-  lane_destroy(lane);
+  request_queue_destroy(request_queue);
   loop_run(loop);
   cr_assert(loop_destroy(loop), "a handle was left open");
 }
-TestSuite(lane, .init = set_up, .fini = tear_down);
+TestSuite(request_queue, .init = set_up, .fini = tear_down);
 
 static void on_done(void *context, const struct http_response *response, const struct error *error) {
   (void)context;
@@ -32,8 +32,8 @@ static void on_done(void *context, const struct http_response *response, const s
   asked_at_completion = asked_count;
   completions++;
   if (destroys) {
-    lane_destroy(lane);
-    lane = NULL;
+    request_queue_destroy(request_queue);
+    request_queue = NULL;
   }
 }
 
@@ -43,16 +43,16 @@ static bool may_send(void *context) {
 }
 
 static uint64_t get(const char *url, int timeouts) {
-  struct lane_request request = {.url = url, .timeouts = timeouts, .may_send = may_send};
+  struct queued_request request = {.url = url, .timeouts = timeouts, .may_send = may_send};
   inside = true;
-  uint64_t ticket = lane_get(lane, &request, on_done, NULL);
+  uint64_t ticket = request_queue_get(request_queue, &request, on_done, NULL);
   inside = false;
   return ticket;
 }
 
 static void cancel(uint64_t ticket) {
   inside = true;
-  lane_cancel(lane, ticket);
+  request_queue_cancel(request_queue, ticket);
   inside = false;
 }
 
@@ -69,7 +69,7 @@ static void answer_all(void) {
   }
 }
 
-Test(lane, the_slow_share_a_quarter) {
+Test(request_queue, the_slow_share_a_quarter) {
   for (int i = 0; i < MAX; i++)
     get("slow", 1);
   cr_assert_eq(asked_count, SHARE);
@@ -80,14 +80,14 @@ Test(lane, the_slow_share_a_quarter) {
   cr_assert_eq(completions, 2 * MAX);
 }
 
-Test(lane, a_quarter_is_one_at_least) {
-  struct lane *narrow = lane_create(loop, NULL, 1);
-  cr_assert_eq(lane_share(narrow), 1);
-  cr_assert_eq(lane_share(lane), SHARE);
-  lane_destroy(narrow);
+Test(request_queue, a_quarter_is_one_at_least) {
+  struct request_queue *narrow = request_queue_create(loop, NULL, 1);
+  cr_assert_eq(request_queue_share(narrow), 1);
+  cr_assert_eq(request_queue_share(request_queue), SHARE);
+  request_queue_destroy(narrow);
 }
 
-Test(lane, of_the_slow_those_with_the_fewest_timeouts_go_first) {
+Test(request_queue, of_the_slow_those_with_the_fewest_timeouts_go_first) {
   static const struct {
     const char *url;
     int timeouts;
@@ -102,7 +102,7 @@ Test(lane, of_the_slow_those_with_the_fewest_timeouts_go_first) {
     cr_assert_str_eq(asked[SHARE + i].url, expected[i]);
 }
 
-Test(lane, an_answer_is_told_before_the_next_is_sent) {
+Test(request_queue, an_answer_is_told_before_the_next_is_sent) {
   fill();
   get("next", 0);
   answer(1, 200, NULL);
@@ -111,11 +111,11 @@ Test(lane, an_answer_is_told_before_the_next_is_sent) {
   cr_assert_eq(asked_count, MAX + 1);
 }
 
-Test(lane, what_may_not_be_sent_comes_back_and_holds_up_nobody) {
+Test(request_queue, what_may_not_be_sent_comes_back_and_holds_up_nobody) {
   fill();
   get("not now", 0);
-  struct lane_request other = {.url = "other"};
-  lane_get(lane, &other, on_done, NULL);
+  struct queued_request other = {.url = "other"};
+  request_queue_get(request_queue, &other, on_done, NULL);
   may = false;
   answer(1, 200, NULL);
   loop_run(loop);
@@ -125,7 +125,7 @@ Test(lane, what_may_not_be_sent_comes_back_and_holds_up_nobody) {
   cr_assert_str_eq(asked[MAX].url, "other");
 }
 
-Test(lane, what_may_not_be_sent_at_once_comes_back_from_the_loop) {
+Test(request_queue, what_may_not_be_sent_at_once_comes_back_from_the_loop) {
   may = false;
   uint64_t ticket = get("not now", 0);
   cancel(ticket); /* too late */
@@ -136,7 +136,7 @@ Test(lane, what_may_not_be_sent_at_once_comes_back_from_the_loop) {
   cr_assert_eq(asked_count, 0);
 }
 
-Test(lane, what_is_cancelled_comes_back_from_the_loop) {
+Test(request_queue, what_is_cancelled_comes_back_from_the_loop) {
   fill();
   uint64_t ticket = get("waits", 0);
   cancel(ticket);
@@ -151,17 +151,17 @@ Test(lane, what_is_cancelled_comes_back_from_the_loop) {
   cr_assert_eq(asked_count, MAX, "it was sent all the same");
 }
 
-Test(lane, the_last_completion_may_destroy_it) {
+Test(request_queue, the_last_completion_may_destroy_it) {
   get("last", 0);
   destroys = true;
   answer(1, 200, NULL);
-  cr_assert_null(lane);
+  cr_assert_null(request_queue);
 }
 
-Test(lane, the_last_completion_from_the_loop_may_destroy_it) {
+Test(request_queue, the_last_completion_from_the_loop_may_destroy_it) {
   may = false;
   get("last", 0);
   destroys = true;
   loop_run(loop);
-  cr_assert_null(lane);
+  cr_assert_null(request_queue);
 }

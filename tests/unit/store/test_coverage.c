@@ -78,7 +78,7 @@ Test(coverage, also_behind_what_is_written) {
  * account at one moment between its start and its end, the worst one. */
 Test(coverage, no_longer_state_goes_unseen) {
   unsigned seed = 7;
-  for (int round = 0; round < 2000; round++) {
+  for (int oneshot = 0; oneshot < 2000; oneshot++) {
     struct coverage coverage = {0};
     int64_t at = 1000, previous_start = 0, before_previous_start = 0, previous_end = 0, worst = 0;
     for (int sweep = 0; sweep < 6; sweep++) {
@@ -94,7 +94,7 @@ Test(coverage, no_longer_state_goes_unseen) {
       previous_end = end;
       at = end;
     }
-    cr_assert_eq(coverage.longest_gap_us, worst, "round %d: %lld, not %lld", round, (long long)coverage.longest_gap_us,
-                 (long long)worst);
+    cr_assert_eq(coverage.longest_gap_us, worst, "round %d: %lld, not %lld", oneshot,
+                 (long long)coverage.longest_gap_us, (long long)worst);
   }
 }

@@ -4,93 +4,93 @@
 
 enum { SECOND = 1000 * 1000 };
 
-static struct ledger_entry sweep_at(int64_t started_us, enum outcome outcome, const char *error) {
-  return (struct ledger_entry){.outcome = outcome,
-                               .error = error,
-                               .covers = outcome == OUTCOME_UNCHANGED || outcome == OUTCOME_GUARDED,
-                               .started_at_us = started_us,
-                               .ended_at_us = started_us + SECOND,
-                               .gap_us = 180LL * SECOND};
+static struct write_behind_entry sweep_at(int64_t started_us, enum outcome outcome, const char *error) {
+  return (struct write_behind_entry){.outcome = outcome,
+                                     .error = error,
+                                     .covers = outcome == OUTCOME_UNCHANGED || outcome == OUTCOME_GUARDED,
+                                     .started_at_us = started_us,
+                                     .ended_at_us = started_us + SECOND,
+                                     .gap_us = 180LL * SECOND};
 }
 
-Test(ledger, unchanged_sweeps_add_up) {
-  struct ledger ledger;
-  ledger_init(&ledger);
+Test(write_behind, unchanged_sweeps_add_up) {
+  struct write_behind write_behind;
+  write_behind_init(&write_behind);
   for (int i = 0; i < 5; i++) {
-    struct ledger_entry entry = sweep_at(60LL * SECOND * i, OUTCOME_UNCHANGED, "");
-    cr_assert(ledger_add(&ledger, &entry));
+    struct write_behind_entry entry = sweep_at(60LL * SECOND * i, OUTCOME_UNCHANGED, "");
+    cr_assert(write_behind_add(&write_behind, &entry));
   }
-  cr_assert(ledger_owes(&ledger));
-  cr_assert_eq(ledger.coverage.sweeps, 5);
-  cr_assert_eq(ledger.coverage.until_at_us, 240LL * SECOND);
-  cr_assert_eq(ledger.complete_at_us, 240LL * SECOND);
-  ledger_paid(&ledger, 1);
-  cr_assert_not(ledger_owes(&ledger));
-  cr_assert_eq(ledger.complete_at_us, 240LL * SECOND, "knowing is not owing");
+  cr_assert(write_behind_owes(&write_behind));
+  cr_assert_eq(write_behind.coverage.sweeps, 5);
+  cr_assert_eq(write_behind.coverage.until_at_us, 240LL * SECOND);
+  cr_assert_eq(write_behind.complete_at_us, 240LL * SECOND);
+  write_behind_paid(&write_behind, 1);
+  cr_assert_not(write_behind_owes(&write_behind));
+  cr_assert_eq(write_behind.complete_at_us, 240LL * SECOND, "knowing is not owing");
 }
 
-Test(ledger, a_gap_must_be_paid_before) {
-  struct ledger ledger;
-  ledger_init(&ledger);
-  struct ledger_entry first = sweep_at(0, OUTCOME_UNCHANGED, ""),
-                      late = sweep_at(181LL * SECOND, OUTCOME_UNCHANGED, "");
-  cr_assert(ledger_add(&ledger, &first));
-  cr_assert_not(ledger_add(&ledger, &late));
-  cr_assert_eq(ledger.coverage.sweeps, 1);
+Test(write_behind, a_gap_must_be_paid_before) {
+  struct write_behind write_behind;
+  write_behind_init(&write_behind);
+  struct write_behind_entry first = sweep_at(0, OUTCOME_UNCHANGED, ""),
+                            late = sweep_at(181LL * SECOND, OUTCOME_UNCHANGED, "");
+  cr_assert(write_behind_add(&write_behind, &first));
+  cr_assert_not(write_behind_add(&write_behind, &late));
+  cr_assert_eq(write_behind.coverage.sweeps, 1);
 }
 
-Test(ledger, incomplete_and_failed_sweeps_cover_nothing) {
-  struct ledger ledger;
-  ledger_init(&ledger);
-  struct ledger_entry incomplete = sweep_at(SECOND, OUTCOME_INCOMPLETE, "why"),
-                      failed = sweep_at(2 * SECOND, OUTCOME_FAILED, "no");
-  cr_assert(ledger_add(&ledger, &incomplete));
-  cr_assert_eq(ledger.listed_at_us, SECOND, "its listing was seen");
-  cr_assert_eq(ledger.complete_at_us, MOMENT_UNKNOWN);
-  cr_assert(ledger_add(&ledger, &failed));
-  cr_assert_eq(ledger.listed_at_us, SECOND, "a failed one has no listing");
-  cr_assert_eq(ledger.coverage.sweeps, 0);
+Test(write_behind, incomplete_and_failed_sweeps_cover_nothing) {
+  struct write_behind write_behind;
+  write_behind_init(&write_behind);
+  struct write_behind_entry incomplete = sweep_at(SECOND, OUTCOME_INCOMPLETE, "why"),
+                            failed = sweep_at(2 * SECOND, OUTCOME_FAILED, "no");
+  cr_assert(write_behind_add(&write_behind, &incomplete));
+  cr_assert_eq(write_behind.listed_at_us, SECOND, "its listing was seen");
+  cr_assert_eq(write_behind.complete_at_us, MOMENT_UNKNOWN);
+  cr_assert(write_behind_add(&write_behind, &failed));
+  cr_assert_eq(write_behind.listed_at_us, SECOND, "a failed one has no listing");
+  cr_assert_eq(write_behind.coverage.sweeps, 0);
 }
 
-Test(ledger, repeats_are_the_same_outcome_and_text) {
-  struct ledger ledger;
-  ledger_init(&ledger);
-  cr_assert_not(ledger_repeats(&ledger, OUTCOME_UNCHANGED, ""), "after a start nothing is known");
-  ledger_wrote(&ledger, OUTCOME_FAILED, "one reason", 1);
-  cr_assert(ledger_repeats(&ledger, OUTCOME_FAILED, "one reason"));
-  cr_assert_not(ledger_repeats(&ledger, OUTCOME_FAILED, "another"));
-  cr_assert_not(ledger_repeats(&ledger, OUTCOME_INCOMPLETE, "one reason"));
+Test(write_behind, repeats_are_the_same_outcome_and_text) {
+  struct write_behind write_behind;
+  write_behind_init(&write_behind);
+  cr_assert_not(write_behind_repeats(&write_behind, OUTCOME_UNCHANGED, ""), "after a start nothing is known");
+  write_behind_wrote(&write_behind, OUTCOME_FAILED, "one reason", 1);
+  cr_assert(write_behind_repeats(&write_behind, OUTCOME_FAILED, "one reason"));
+  cr_assert_not(write_behind_repeats(&write_behind, OUTCOME_FAILED, "another"));
+  cr_assert_not(write_behind_repeats(&write_behind, OUTCOME_INCOMPLETE, "one reason"));
 }
 
 /* What was owed of another outcome is coverage, which is kept; or it was paid before (sweep_write.c). */
-Test(ledger, attempts_are_of_one_outcome) {
-  struct ledger ledger;
-  ledger_init(&ledger);
-  struct ledger_entry well = sweep_at(SECOND, OUTCOME_UNCHANGED, ""),
-                      failed = sweep_at(2 * SECOND, OUTCOME_FAILED, "no"),
-                      other = sweep_at(3 * SECOND, OUTCOME_FAILED, "neither");
+Test(write_behind, attempts_are_of_one_outcome) {
+  struct write_behind write_behind;
+  write_behind_init(&write_behind);
+  struct write_behind_entry well = sweep_at(SECOND, OUTCOME_UNCHANGED, ""),
+                            failed = sweep_at(2 * SECOND, OUTCOME_FAILED, "no"),
+                            other = sweep_at(3 * SECOND, OUTCOME_FAILED, "neither");
   for (int i = 0; i < 15; i++)
-    cr_assert(ledger_add(&ledger, &well));
-  cr_assert_eq(ledger.attempts, 15);
-  cr_assert(ledger_add(&ledger, &failed));
-  cr_assert_eq(ledger.attempts, 1, "%d", ledger.attempts);
-  cr_assert(ledger_add(&ledger, &failed));
-  cr_assert_eq(ledger.attempts, 2, "%d", ledger.attempts);
-  cr_assert(ledger_add(&ledger, &other));
-  cr_assert_eq(ledger.attempts, 1, "%d", ledger.attempts);
-  cr_assert_eq(ledger.coverage.sweeps, 1, "what was covered is still owed");
+    cr_assert(write_behind_add(&write_behind, &well));
+  cr_assert_eq(write_behind.attempts, 15);
+  cr_assert(write_behind_add(&write_behind, &failed));
+  cr_assert_eq(write_behind.attempts, 1, "%d", write_behind.attempts);
+  cr_assert(write_behind_add(&write_behind, &failed));
+  cr_assert_eq(write_behind.attempts, 2, "%d", write_behind.attempts);
+  cr_assert(write_behind_add(&write_behind, &other));
+  cr_assert_eq(write_behind.attempts, 1, "%d", write_behind.attempts);
+  cr_assert_eq(write_behind.coverage.sweeps, 1, "what was covered is still owed");
 }
 
-Test(ledger, the_statement_says_what_is_owed) {
-  struct ledger ledger;
-  struct ledger_texts texts;
+Test(write_behind, the_statement_says_what_is_owed) {
+  struct write_behind write_behind;
+  struct write_behind_texts texts;
   struct db_statement statement;
-  ledger_init(&ledger);
+  write_behind_init(&write_behind);
   for (int i = 0; i < 3; i++) {
-    struct ledger_entry entry = sweep_at(60LL * SECOND * i, OUTCOME_UNCHANGED, "");
-    cr_assert(ledger_add(&ledger, &entry));
+    struct write_behind_entry entry = sweep_at(60LL * SECOND * i, OUTCOME_UNCHANGED, "");
+    cr_assert(write_behind_add(&write_behind, &entry));
   }
-  ledger_statement(&ledger, "orga_1", 180LL * SECOND, &texts, &statement);
+  write_behind_statement(&write_behind, "orga_1", 180LL * SECOND, &texts, &statement);
   cr_assert(slice_equals(statement.values[1], "unchanged"));
   cr_assert_null(statement.values[2].bytes);
   cr_assert(slice_equals(statement.values[6], "1970-01-01T00:00:00.000000Z"));
