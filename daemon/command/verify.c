@@ -15,8 +15,8 @@ enum { HEADS_BYTES_MAX = 16 * 1024 * 1024 };
 struct verify {
   struct app app;
   const struct arguments *arguments;
-  struct buffer since;                 /* the file's content */
-  struct verify_report *verify_report; /* one per organization, in the order of names */
+  struct buffer since;           /* the file's content */
+  struct verify_report *reports; /* one per organization, in the order of names */
   int count, at;
   bool *found; /* by place among the NAMEs */
   int status;
@@ -34,12 +34,12 @@ static void next(struct verify *verify);
 
 static void on_problem(void *context, const struct verifier_problem *problem) {
   struct verify *verify = context;
-  verify_report_add(&verify->verify_report[verify->at], problem);
+  verify_report_add(&verify->reports[verify->at], problem);
 }
 
 static void on_verified(void *context, const struct error *error) {
   struct verify *verify = context;
-  struct verify_report *verify_report = &verify->verify_report[verify->at];
+  struct verify_report *verify_report = &verify->reports[verify->at];
   if (error != NULL) {
     finish(verify, error);
     return;
@@ -58,8 +58,12 @@ static void next(struct verify *verify) {
   if (verify->at == verify->count)
     finish(verify, NULL);
   else
-    verifier_verify(&verify->app.shared, verify->verify_report[verify->at].organization_id, on_problem, on_verified,
-                    verify);
+    verifier_verify(&(struct verifier_options){.db = verify->app.shared.watch,
+                                               .reader = verify->app.shared.reader,
+                                               .problem = on_problem,
+                                               .done = on_verified,
+                                               .context = verify},
+                    verify->reports[verify->at].organization_id);
 }
 
 static void on_since(void *context, const struct db_row *row) {
@@ -67,15 +71,15 @@ static void on_since(void *context, const struct db_row *row) {
   struct slice id = db_row_text(row, 0), text = db_row_text(row, 3);
   bool is_problem = db_row_bool(row, 2);
   for (int i = 0; i < verify->count; i++)
-    if (slice_equals(id, verify->verify_report[i].organization_id)) {
+    if (slice_equals(id, verify->reports[i].organization_id)) {
       struct verifier_problem problem = {.what = slice_of("head"),
                                          .seq = db_row_is_null(row, 1) ? -1 : db_row_int(row, 1),
                                          .account_id = {0},
                                          .text = text};
       if (is_problem)
-        verify_report_add(&verify->verify_report[i], &problem);
+        verify_report_add(&verify->reports[i], &problem);
       else
-        verify_report_note(&verify->verify_report[i], &problem);
+        verify_report_note(&verify->reports[i], &problem);
       return;
     }
   if (db_row_is_null(row, 0))
@@ -95,9 +99,9 @@ static void note_headless(struct verify *verify) {
   buffer_init(&sign, HEADS_BYTES_MAX);
   for (int i = 0; i < verify->count; i++) {
     buffer_clear(&sign);
-    if (buffer_append_format(&sign, "organization_id=%s seq=", verify->verify_report[i].organization_id) &&
+    if (buffer_append_format(&sign, "organization_id=%s seq=", verify->reports[i].organization_id) &&
         strstr(verify->since.bytes, sign.bytes) == NULL)
-      verify_report_note(&verify->verify_report[i], &note);
+      verify_report_note(&verify->reports[i], &note);
   }
   buffer_finish(&sign);
 }
@@ -144,9 +148,9 @@ static void on_heads(void *context, const struct error *error) {
   } else if (verify->arguments->head) {
     for (int i = 0; i < verify->count; i++)
       if (verify->arguments->json)
-        verify_report_print_head_json(&verify->verify_report[i]);
-      else if (verify->verify_report[i].head[0] != '\0')
-        puts(verify->verify_report[i].head);
+        verify_report_print_head_json(&verify->reports[i]);
+      else if (verify->reports[i].head[0] != '\0')
+        puts(verify->reports[i].head);
     finish(verify, NULL);
   } else if (verify->arguments->since != NULL) {
     db_query(verify->app.shared.watch, &since, on_since, on_since_done, verify);
@@ -164,9 +168,8 @@ static void on_head(void *context, const struct db_row *row) {
       wanted = verify->found[i] = true;
   if (!wanted)
     return;
-  verify->verify_report =
-      memory_resize(verify->verify_report, sizeof *verify->verify_report * ((size_t)verify->count + 1));
-  verify_report_init(&verify->verify_report[verify->count++], row);
+  verify->reports = memory_resize(verify->reports, sizeof *verify->reports * ((size_t)verify->count + 1));
+  verify_report_init(&verify->reports[verify->count++], row);
 }
 
 static void on_schema(void *context, const struct schema_state *state, const struct error *error) {
@@ -238,8 +241,8 @@ int command_verify(const struct arguments *arguments) {
     status = verify.status;
   }
   for (int i = 0; i < verify.count; i++)
-    verify_report_finish(&verify.verify_report[i]);
-  memory_free(verify.verify_report);
+    verify_report_finish(&verify.reports[i]);
+  memory_free(verify.reports);
   memory_free(verify.found);
   buffer_finish(&verify.since);
   return status;

@@ -4,6 +4,7 @@
  * probes. */
 #include "base/log_throttle.h"
 #include "store/schema.h"
+#include "sweep/context.h"
 
 struct database_monitor;
 

@@ -1,7 +1,9 @@
 #include "store/apply.h"
 #include "base/memory.h"
 #include "base/moment.h"
+#include "io/db_array.h"
 #include "sql/embedded.h"
+#include <stdio.h>
 #include <string.h>
 
 /* What this file is for: the order of statements. It promises that the spool streams through in bounded memory, and that the
@@ -91,21 +93,6 @@ static void finish(struct apply *apply, struct db_statement *statement) {
   statement->values[13] = slice_of(work->verified ? "true" : "false");
   statement->values[14] = number_text(apply, work->attempts);
   apply->finish_statement = apply->statement;
-}
-
-bool apply_append_element(struct buffer *literal, struct slice element) {
-  if (!buffer_append_text(literal, literal->length == 0 ? "{\"" : ",\""))
-    return false;
-  for (size_t i = 0; i < element.length; i++) {
-    bool escape = element.bytes[i] == '"' || element.bytes[i] == '\\';
-    if ((escape && !buffer_append(literal, "\\", 1)) || !buffer_append(literal, element.bytes + i, 1))
-      return false;
-  }
-  return buffer_append(literal, "\"", 1);
-}
-
-bool apply_close_array(struct buffer *literal) {
-  return buffer_append_text(literal, literal->length == 0 ? "{}" : "}");
 }
 
 /* A spooled record: number, raw digest, digest, length of the id, id, document (see sweep_spool()). */

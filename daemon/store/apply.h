@@ -4,7 +4,7 @@
 #include "crm/snapshot.h"
 #include "io/db.h"
 #include "store/coverage.h"
-#include "sweep/report.h"
+#include "store/outcome.h"
 
 enum { APPLY_DIGEST_VERSION = 1 }; /* of crm/canonical: a new one makes every organization verify once */
 
@@ -42,7 +42,3 @@ void apply_start(struct db *db, const struct apply_work *work, apply_done_fn *do
 /* One batch out of the spool: [[account_id, raw digest, digest, document], …], at most 1,000 records or 4 MB. False: none was
  * left (error untouched) or the spool could not be read (error set). */
 bool apply_next_batch(const struct apply_work *work, struct buffer *batch, struct error *error);
-
-/* Append one element to a text[] literal that is being built ("{" … "}"); `literal` begins empty. */
-bool apply_append_element(struct buffer *literal, struct slice element) __attribute__((warn_unused_result));
-bool apply_close_array(struct buffer *literal) __attribute__((warn_unused_result));

@@ -2,7 +2,7 @@
 /* Where an organization's mirror stands in the database, read once before a sweep's first request (sql/query/begin.sql). */
 #include "base/hash.h"
 #include "base/moment.h"
-#include "sweep/context.h"
+#include "io/db.h"
 
 struct mirror_state {
   int64_t clock_us;                    /* the database's, read before the first request */

@@ -1,7 +1,7 @@
 #pragma once
 /* The schema's versions: sql/migrations in order, each in one transaction with its checksum, under one advisory lock. An edited
  * migration and a schema newer than this binary are refused (contract section 2). */
-#include "sweep/context.h"
+#include "io/db.h"
 
 enum schema_mode {
   SCHEMA_APPLY, /* bring it up to date; the role must be able to */

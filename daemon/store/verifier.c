@@ -12,11 +12,8 @@
 enum { VOLATILE_MAX = 64 };
 
 struct verifier {
-  struct sweep_context shared;
+  struct verifier_options options;
   char *organization_id;
-  verifier_problem_fn *problem;
-  verifier_done_fn *done;
-  void *context;
   /* With the volatile fields that the database says the digests were made with, read from the first row. */
   struct account_reader *reader;
   char *volatile_text;
@@ -24,7 +21,7 @@ struct verifier {
 };
 
 static void conclude(struct verifier *verifier, const struct error *error) {
-  verifier->done(verifier->context, error);
+  verifier->options.done(verifier->options.context, error);
   account_reader_destroy(verifier->reader);
   memory_free(verifier->volatile_text);
   memory_free(verifier->organization_id);
@@ -53,33 +50,30 @@ static bool fits(struct account_reader *reader, struct slice document, struct sl
 
 static void on_document(void *context, const struct db_row *row) {
   struct verifier *verifier = context;
-  const struct config *config = verifier->shared.config;
   struct slice digest = db_row_text(row, 1), document = db_row_text(row, 2);
   if (verifier->reader == NULL)
     open_reader(verifier, db_row_text(row, 3));
   if (fits(verifier->reader, document, digest))
     return;
   /* After an incomplete sweep with another sync.volatile_fields some are made with those already. */
-  struct account_reader *other = account_reader_create(config->sync.volatile_fields, config->sync.volatile_count);
-  bool fine = fits(other, document, digest);
-  account_reader_destroy(other);
-  if (!fine)
-    verifier->problem(verifier->context,
-                      &(struct verifier_problem){.what = slice_of("account_digest"),
-                                                 .seq = -1,
-                                                 .account_id = db_row_text(row, 0),
-                                                 .text = slice_of("canonical_digest does not fit the document")});
+  if (!fits(verifier->options.reader, document, digest))
+    verifier->options.problem(
+        verifier->options.context,
+        &(struct verifier_problem){.what = slice_of("account_digest"),
+                                   .seq = -1,
+                                   .account_id = db_row_text(row, 0),
+                                   .text = slice_of("canonical_digest does not fit the document")});
 }
 
 static void on_documents(void *context, const struct error *error) { conclude(context, error); }
 
 static void on_row(void *context, const struct db_row *row) {
   struct verifier *verifier = context;
-  verifier->problem(verifier->context,
-                    &(struct verifier_problem){.what = db_row_text(row, 0),
-                                               .seq = db_row_is_null(row, 1) ? -1 : db_row_int(row, 1),
-                                               .account_id = db_row_text(row, 2),
-                                               .text = db_row_text(row, 3)});
+  verifier->options.problem(verifier->options.context,
+                            &(struct verifier_problem){.what = db_row_text(row, 0),
+                                                       .seq = db_row_is_null(row, 1) ? -1 : db_row_int(row, 1),
+                                                       .account_id = db_row_text(row, 2),
+                                                       .text = db_row_text(row, 3)});
 }
 
 static void on_rows(void *context, const struct error *error) {
@@ -93,18 +87,13 @@ static void on_rows(void *context, const struct error *error) {
   if (error != NULL)
     conclude(verifier, error);
   else
-    db_query(verifier->shared.watch, &documents, on_document, on_documents, verifier);
+    db_query(verifier->options.db, &documents, on_document, on_documents, verifier);
 }
 
-void verifier_verify(const struct sweep_context *shared, const char *organization_id, verifier_problem_fn *problem,
-                     verifier_done_fn *done, void *context) {
+void verifier_verify(const struct verifier_options *options, const char *organization_id) {
   struct verifier *verifier = memory_allocate(sizeof *verifier);
-  *verifier = (struct verifier){.shared = *shared,
-                                .organization_id = memory_copy_text(organization_id),
-                                .problem = problem,
-                                .done = done,
-                                .context = context};
+  *verifier = (struct verifier){.options = *options, .organization_id = memory_copy_text(organization_id)};
   struct db_statement verify = {
       .sql = sql_query_verify, .read_only = true, .count = 1, .values = {slice_of(verifier->organization_id)}};
-  db_query(shared->watch, &verify, on_row, on_rows, verifier);
+  db_query(options->db, &verify, on_row, on_rows, verifier);
 }

@@ -4,7 +4,7 @@
 #include "crm/snapshot.h"
 #include "io/db.h"
 #include "store/coverage.h"
-#include "sweep/report.h"
+#include "store/outcome.h"
 
 struct write_behind {
   struct snapshot *snapshot; /* the stored digests as of `revision`, or NULL: read them again */

@@ -3,6 +3,7 @@
  * configured and /me/'s organization must agree as far as they are known, and no other NAME may have it. */
 #include "remote/api_request.h"
 #include "store/mirror_state.h"
+#include "sweep/context.h"
 
 struct binding;
 

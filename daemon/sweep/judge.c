@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "crm/principal.h"
 #include "crm/request.h"
+#include "io/db_array.h"
 #include "sweep/begin.h"
 #include <string.h>
 
@@ -20,7 +21,7 @@ static void settle_floor(struct sweep *sweep, enum outcome floor, enum error_kin
 static bool append_unseen(struct sweep *sweep, bool (*next)(const struct snapshot *, uint32_t *)) {
   const struct snapshot *snapshot = listing_snapshot(sweep->listing);
   for (uint32_t number = 0; next(snapshot, &number); number++)
-    if (!apply_append_element(&sweep->unseen, snapshot_id(snapshot, number)))
+    if (!db_array_append(&sweep->unseen, snapshot_id(snapshot, number)))
       return false;
   return true;
 }
@@ -60,7 +61,7 @@ static void conclude(struct sweep *sweep) {
   sweep->report.rejected = counts.rejected;
   buffer_clear(&sweep->unseen);
   if (!append_unseen(sweep, snapshot_next_missing) || !append_unseen(sweep, snapshot_next_uncertain) ||
-      !apply_close_array(&sweep->unseen)) {
+      !db_array_close(&sweep->unseen)) {
     error_set(&error, ERROR_LIMIT, "too many accounts are missing at once");
     sweep_fail(sweep, &error);
     return;

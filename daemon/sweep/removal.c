@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "crm/principal.h"
 #include "crm/request.h"
+#include "io/db_array.h"
 #include "store/apply.h"
 #include <stdio.h>
 
@@ -36,7 +37,7 @@ struct removal {
 static void conclude(struct removal *removal) {
   bool verify_report =
       removal->control_good && removal->result.outcome != REMOVAL_FAILED && removal->removed.length > 0;
-  if (!verify_report || !apply_close_array(&removal->removed))
+  if (!verify_report || !db_array_close(&removal->removed))
     buffer_clear(&removal->removed);
   removal->result.removed = buffer_slice(&removal->removed);
   removal->result.principal_id = removal->principal.user_id;
@@ -79,7 +80,7 @@ static void judge_missing(struct removal *removal, uint32_t number, const struct
     lower(removal, REMOVAL_PARTIAL, ERROR_SHAPE,
           "an account is missing whose id was no text: what answers to the mended one may be another's");
   } else if (answer->verdict == VERDICT_MISSING && answer->body.length > 0) {
-    if (!apply_append_element(&removal->removed, snapshot_id(removal->options.snapshot, number)))
+    if (!db_array_append(&removal->removed, snapshot_id(removal->options.snapshot, number)))
       lower(removal, REMOVAL_FAILED, ERROR_LIMIT, "too many accounts are missing at once");
   } else if (answer->verdict != VERDICT_TAKE) {
     lower(removal, REMOVAL_PARTIAL, ERROR_HTTP,

@@ -4,19 +4,6 @@
 /* What this file is for: the one place where a sweep's result becomes words. It promises that no address and no secret is in them:
  * names, ids and counts only. */
 
-static const char *const names[] = {"unchanged", "changed", "incomplete", "guarded", "failed"};
-
-const char *outcome_name(enum outcome outcome) { return names[outcome]; }
-
-bool outcome_parse(struct slice text, enum outcome *ret_outcome) {
-  for (int i = OUTCOME_UNCHANGED; i <= OUTCOME_FAILED; i++)
-    if (slice_equals(text, names[i])) {
-      *ret_outcome = (enum outcome)i;
-      return true;
-    }
-  return false;
-}
-
 void report_finish(struct report *report) {
   memory_free(report->organization_id);
   changes_destroy(report->changes);

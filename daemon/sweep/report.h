@@ -4,8 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "store/changes.h"
-
-enum outcome { OUTCOME_UNCHANGED, OUTCOME_CHANGED, OUTCOME_INCOMPLETE, OUTCOME_GUARDED, OUTCOME_FAILED };
+#include "store/outcome.h"
 
 struct report {
   const char *organization; /* NAME, borrowed from the configuration */
@@ -20,9 +19,6 @@ struct report {
   int64_t held;            /* removals that the guard held back */
   struct changes *changes; /* of a plan that found a difference; else NULL */
 };
-
-const char *outcome_name(enum outcome outcome);
-bool outcome_parse(struct slice text, enum outcome *ret_outcome) __attribute__((warn_unused_result));
 
 void report_finish(struct report *report);
 /* A JSON object without its closing brace, for what a command has to add (contract section 2). */

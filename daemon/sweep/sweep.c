@@ -1,5 +1,6 @@
 #include "sweep/sweep.h"
 #include "base/memory.h"
+#include "io/db_array.h"
 #include "sweep/begin.h"
 #include "sweep/compare.h"
 #include "sweep/judge.h"
@@ -196,8 +197,8 @@ static void prepare(struct sweep *sweep) {
   buffer_init(&sweep->volatile_fields, 64 * 1024);
   buffer_init(&sweep->unseen, 512 * 1024 * 1024);
   for (int i = 0; good && i < shared->config->sync.volatile_count; i++)
-    good = apply_append_element(&sweep->volatile_fields, slice_of(shared->config->sync.volatile_fields[i]));
-  if (!good || !apply_close_array(&sweep->volatile_fields))
+    good = db_array_append(&sweep->volatile_fields, slice_of(shared->config->sync.volatile_fields[i]));
+  if (!good || !db_array_close(&sweep->volatile_fields))
     buffer_clear(&sweep->volatile_fields); /* the configuration bounds its lines */
   sweep->api_request =
       (struct api_request_options){.loop = shared->loop,

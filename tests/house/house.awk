@@ -14,10 +14,11 @@ function floor_of(file, parts, count) {
 }
 
 BEGIN {
-  below = "base crm io config remote store sync sweep monitor schedule sql"
-  split("base: base|crm: base crm|io: base io|config: base config|" \
-        "remote: " below "|store: " below "|sync: " below "|sweep: " below "|monitor: " below "|schedule: " below " app|" \
-        "app: " below " app|command: " below " app command|main: " below " app command", rows, "|")
+  foundation = "base config crm io remote store sweep sql"
+  split("base: base|config: base config|crm: base crm|io: base io|remote: base crm io remote|store: base crm io store sql|" \
+        "sweep: " foundation "|app: " foundation " app|monitor: " foundation " app monitor|" \
+        "schedule: " foundation " app monitor schedule|command: " foundation " app monitor schedule command|" \
+        "main: " foundation " app monitor schedule command", rows, "|")
   for (i in rows) {
     split(rows[i], row, ": ")
     count = split(row[2], targets, " ")
