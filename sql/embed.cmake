@@ -1,8 +1,11 @@
 # .sql files -> generated/sql/embedded.{h,c}, so that the binary carries every statement it sends.
 #
 # Included by CMakeLists.txt it defines embed_sql(); run as `cmake -P` at build time it writes the two files. Each file
-# becomes `const char sql_<path>[]` (sync/20_history.sql -> sql_sync_20_history); migrations, sync and view also become
-# arrays of struct sql_file in name order. The texts are character constants, for string literals have a limit in C11.
+# becomes `const char sql_<path>[]` (sync/20_history.sql -> sql_sync_20_history); migrations, function, view and sync also
+# become arrays of struct sql_file in name order. The texts are character constants, for string literals have a limit in C11.
+#
+# A migration may be a list of `\ir FILE` lines, as psql reads them: it becomes these files, one behind the other. sql/table is
+# embedded so and not by itself. A migration that sql/migrations/released names must be what it was.
 cmake_minimum_required(VERSION 3.25)
 
 function(embed_sql sql_dir output_dir)
@@ -14,54 +17,75 @@ function(embed_sql sql_dir output_dir)
   add_custom_command(
     OUTPUT ${output_dir}/sql/embedded.c ${output_dir}/sql/embedded.h
     COMMAND ${CMAKE_COMMAND} -DSQL_DIR=${sql_dir} -DOUTPUT_DIR=${output_dir}/sql -P ${sql_dir}/embed.cmake
-    DEPENDS ${paths} ${output_dir}/sql/files.txt ${sql_dir}/embed.cmake
+    DEPENDS ${paths} ${sql_dir}/migrations/released ${output_dir}/sql/files.txt ${sql_dir}/embed.cmake
     COMMENT "Embedding SQL"
     VERBATIM)
   set(EMBEDDED_SQL_SOURCES ${output_dir}/sql/embedded.c ${output_dir}/sql/embedded.h PARENT_SCOPE)
 endfunction()
 
+# A file's text, as `text`; of a list of `\ir` lines the text of what it names, which must hold nothing else but comments.
+macro(read_sql path)
+  file(READ ${SQL_DIR}/${path} text)
+  file(STRINGS ${SQL_DIR}/${path} includes REGEX "^\\\\ir ")
+  if(includes)
+    file(STRINGS ${SQL_DIR}/${path} others REGEX "^([^\\-]|\\\\[^i]|-[^-])")
+    if(others)
+      message(FATAL_ERROR "sql/${path}: holds \\ir and other statements: \"${others}\"")
+    endif()
+    set(text "")
+    get_filename_component(folder ${SQL_DIR}/${path} DIRECTORY)
+    foreach(include IN LISTS includes)
+      string(REGEX REPLACE "^\\\\ir +" "" include "${include}")
+      file(REAL_PATH ${include} include BASE_DIRECTORY ${folder})
+      file(READ ${include} part)
+      string(APPEND text "${part}")
+      list(APPEND included ${include})
+    endforeach()
+  endif()
+endmacro()
+
 # One file's text into `source`, its declaration into `header`, its place in an array into rows_<folder>.
 macro(embed_file path)
   string(REGEX REPLACE "\\.sql$" "" stem "${path}")
   string(REGEX REPLACE "[^A-Za-z0-9]" "_" identifier "sql_${stem}")
+  read_sql(${path})
   get_filename_component(folder "${path}" DIRECTORY)
   get_filename_component(name "${stem}" NAME)
+  string(SHA256 checksum "${text}")
   set(version 0)
   if(name MATCHES "^0*([0-9]+)_(.+)$")
     set(version ${CMAKE_MATCH_1})
     set(name ${CMAKE_MATCH_2})
-  elseif(folder STREQUAL "migrations")
-    message(FATAL_ERROR "sql/${path}: a migration is named NNNN_name.sql")
+  elseif(folder MATCHES "^(migrations|function|view|sync)$")
+    message(FATAL_ERROR "sql/${path}: the name must begin with a number and _, which gives its place")
   endif()
   if(folder STREQUAL "migrations")
-    if(version IN_LIST migration_versions)
-      message(FATAL_ERROR "sql/${path}: another migration has the number ${version}")
+    math(EXPR expected "${count_migrations} + 1")
+    if(NOT version EQUAL expected)
+      message(FATAL_ERROR "sql/${path}: the migration's number must be ${expected}")
     endif()
-    list(APPEND migration_versions ${version})
+    file(STRINGS ${SQL_DIR}/migrations/released released REGEX "^0*${version} ")
+    if(released AND NOT released MATCHES " ${checksum}$")
+      message(FATAL_ERROR "sql/${path} was released and is no longer what it was (SHA-256 ${checksum}): "
+        "restore it, and sql/table with it, and write a migration with the next number")
+    endif()
+    message(STATUS "migration ${version} ${checksum}")
+  elseif(folder MATCHES "^(function|view)$")
+    string(APPEND functions "${text}")
   endif()
-  file(READ ${SQL_DIR}/${path} hex HEX)
+  string(HEX "${text}" hex)
   string(REGEX REPLACE "(................................................)" "\\1\n    " hex "${hex}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," characters "${hex}")
-  string(FIND "${characters}" "'\\x00'" nul)
-  if(NOT nul EQUAL -1)
-    message(FATAL_ERROR "sql/${path}: holds a NUL byte")
-  endif()
   string(APPEND header "extern const char ${identifier}[];\n")
   string(APPEND source "\nconst char ${identifier}[] = {\n    ${characters}'\\0'};\n")
-  string(APPEND rows_${folder} "    {${version}, \"${name}\", ${identifier}},\n")
-  if(NOT DEFINED count_${folder})
-    set(count_${folder} 0)
-  endif()
+  string(APPEND rows_${folder} "    {${version}, \"${name}\", \"${checksum}\", ${identifier}},\n")
   math(EXPR count_${folder} "${count_${folder}} + 1")
 endmacro()
 
 # An array ends with an empty row, so that it exists even when the folder is empty.
 macro(embed_array folder noun)
   string(APPEND header "\nextern const struct sql_file sql_${noun}s[];\nextern const int sql_${noun}_count;\n")
-  string(APPEND source "\nconst struct sql_file sql_${noun}s[] = {\n${rows_${folder}}    {0, 0, 0}};\n")
-  if(NOT DEFINED count_${folder})
-    set(count_${folder} 0)
-  endif()
+  string(APPEND source "\nconst struct sql_file sql_${noun}s[] = {\n${rows_${folder}}    {0, 0, 0, 0}};\n")
   string(APPEND source "const int sql_${noun}_count = ${count_${folder}};\n")
 endmacro()
 
@@ -70,17 +94,35 @@ if(CMAKE_SCRIPT_MODE_FILE)
 struct sql_file {
   int version; /* the number before the name, 0 where there is none */
   const char *name;
+  const char *checksum; /* SHA-256 of the text, in hex */
   const char *text;
 };\n\n")
   set(source "/* Generated by sql/embed.cmake. */\n#include \"sql/embedded.h\"\n")
-  set(migration_versions "")
+  set(functions "")
+  set(included "")
+  foreach(folder IN ITEMS migrations function view sync query)
+    set(count_${folder} 0)
+  endforeach()
   file(READ ${OUTPUT_DIR}/files.txt files)
   foreach(path IN LISTS files)
-    embed_file(${path})
+    if(path MATCHES "^table/")
+      list(APPEND tables ${SQL_DIR}/${path})
+    else()
+      embed_file(${path})
+    endif()
+  endforeach()
+  foreach(table IN LISTS tables)
+    if(NOT table IN_LIST included)
+      message(FATAL_ERROR "${table}: no migration includes it")
+    endif()
   endforeach()
   embed_array(migrations migration)
-  embed_array(sync step)
+  embed_array(function function)
   embed_array(view view)
+  embed_array(sync step)
+  string(SHA256 checksum "${functions}")
+  string(APPEND header "\nextern const char sql_functions_checksum[]; /* of the functions and views together */\n")
+  string(APPEND source "\nconst char sql_functions_checksum[] = \"${checksum}\";\n")
   file(WRITE ${OUTPUT_DIR}/embedded.h "${header}")
   file(WRITE ${OUTPUT_DIR}/embedded.c "${source}")
 endif()

@@ -60,7 +60,9 @@ static void on_privileges(void *context, const struct error *error) {
 
 static void tell_schema(const struct check_database *database, const struct schema_state *state) {
   const char *schema = database->app->config->database.schema;
-  const char *what = state->exists ? "is older than this closesyncd" : "is not there yet";
+  const char *what = !state->exists                   ? "is not there yet"
+                     : state->version < state->newest ? "is older than this closesyncd"
+                                                      : "has another closesyncd's functions and views";
   if (state->pending == 0)
     check_report_add(database->check_report, PLACE_SCHEMA, FINDING_OK, "schema",
                      "\"%s\" is up to date (version %d), %s", schema, state->version,
@@ -68,7 +70,7 @@ static void tell_schema(const struct check_database *database, const struct sche
   else if (state->owner)
     check_report_add(database->check_report, PLACE_SCHEMA, FINDING_OK, "schema",
                      "\"%s\" %s: the next sync, or `closesyncd migrate`, brings it to version %d", schema, what,
-                     state->version + state->pending);
+                     state->newest);
   else
     check_report_add(database->check_report, PLACE_SCHEMA, FINDING_CONFIG, "schema",
                      "\"%s\" %s, and this role may not change that: run `closesyncd migrate` as a role that may",

@@ -194,10 +194,9 @@ static void on_schema(void *context, const struct schema_state *state, const str
   struct sweeps *sweeps = context;
   struct error older = {0};
   if (error == NULL && sweeps->options->plan && state->exists && state->pending > 0)
-    error_set(
-        &older, ERROR_CONFIG,
-        "the schema \"%s\" is older (version %d) than this closesyncd (version %d): run `closesyncd migrate` first",
-        sweeps->app.config->database.schema, state->version, state->version + state->pending);
+    error_set(&older, ERROR_CONFIG,
+              "the schema \"%s\" (version %d) is not this closesyncd's (version %d): run `closesyncd migrate` first",
+              sweeps->app.config->database.schema, state->version, state->newest);
   if (older.kind != ERROR_NONE)
     error = &older;
   if (error != NULL) {

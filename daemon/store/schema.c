@@ -1,14 +1,18 @@
 #include "store/schema.h"
-#include "base/hash.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include <stdio.h>
 #include <string.h>
 
 /* What this file is for: the schema's versions. It looks, and when something is pending and may be applied it takes the lock, looks
- * again and applies one migration after the other. It promises that an interrupted one leaves nothing behind. */
+ * again and applies all that is pending in one transaction: the migrations, and the functions and views when their checksum is not the
+ * recorded one. An interrupted transaction leaves nothing behind, and no schema has new tables under old functions. */
 
-enum { SCRIPT_BYTES_MAX = 4 * 1024 * 1024, SERVER_VERSION_MIN = 150000 };
+enum {
+  SCRIPT_BYTES_MAX = 4 * 1024 * 1024,
+  SERVER_VERSION_MIN = 150000,
+  FUNCTION_OF_TABLES = 50, /* sql/function/NN_: from this number on they read tables */
+};
 
 struct schema {
   struct schema_options options;
@@ -19,7 +23,7 @@ struct schema {
   struct error error;
   struct buffer script;
   char *statement; /* that creates the schema */
-  bool schema_there, tables_there, is_owner, may_create, locked;
+  bool schema_there, tables_there, is_owner, may_create, functions_fit, locked;
   char role[64], owner[64], encoding[64], stranger[64];
 };
 
@@ -53,52 +57,78 @@ static void fail(struct schema *schema, const struct error *error) {
   end(schema);
 }
 
-static void checksum(const char *text, char ret_hex[2 * HASH_BYTES + 1]) {
-  unsigned char digest[HASH_BYTES];
-  struct hasher *hasher = hasher_create();
-  hasher_digest(hasher, slice_of(text), digest);
-  text_hex(digest, HASH_BYTES, ret_hex);
-  hasher_destroy(hasher);
+/* Each migration and the functions and views, as far as they are pending. */
+static void tell_steps(struct schema *schema) {
+  if (schema->options.step == NULL || schema->state.pending == 0)
+    return;
+  for (int i = schema->state.version; i < sql_migration_count; i++)
+    schema->options.step(schema->context, sql_migrations[i].name);
+  schema->options.step(schema->context, "functions and views");
 }
 
-static void next_migration(struct schema *schema);
-
-static void on_migrated(void *context, const struct error *error) {
+static void on_applied(void *context, const struct error *error) {
   struct schema *schema = context;
-  const struct sql_file *file = &sql_migrations[schema->state.version];
+  const struct sql_file *first = &sql_migrations[schema->state.version],
+                        *last = &sql_migrations[sql_migration_count - 1];
   if (error != NULL) {
     struct error wrapped = *error;
-    error_prefix(&wrapped, "could not apply migration %04d_%s", file->version, file->name);
+    if (schema->state.version == sql_migration_count)
+      error_prefix(&wrapped, "could not apply functions and views");
+    else if (first == last)
+      error_prefix(&wrapped, "could not apply migration %04d_%s", first->version, first->name);
+    else
+      error_prefix(&wrapped, "could not apply migrations %04d_%s to %04d_%s", first->version, first->name,
+                   last->version, last->name);
     fail(schema, &wrapped);
     return;
   }
-  schema->state.version++;
-  schema->state.pending--;
+  tell_steps(schema);
+  schema->state.version = sql_migration_count;
+  schema->state.pending = 0;
   schema->state.exists = true;
-  if (schema->options.step != NULL)
-    schema->options.step(schema->context, file->name);
-  next_migration(schema);
+  end(schema);
 }
 
-static void next_migration(struct schema *schema) {
-  const struct sql_file *file = &sql_migrations[schema->state.version];
-  char hex[2 * HASH_BYTES + 1];
-  if (schema->state.pending == 0) {
-    end(schema);
+static bool append_files(struct buffer *script, const struct sql_file *files, int from, int to) {
+  bool fits = true;
+  for (int i = from; i < to; i++)
+    fits = fits && buffer_append_text(script, files[i].text);
+  return fits;
+}
+
+static bool append_migrations(struct buffer *script, int from) {
+  bool fits = true;
+  for (int i = from; i < sql_migration_count; i++) {
+    const struct sql_file *file = &sql_migrations[i];
+    fits = fits && buffer_append_text(script, file->text) &&
+           buffer_append_format(script, "\ninsert into migration (version, name, checksum) values (%d, '%s', '%s');\n",
+                                file->version, file->name, file->checksum);
+  }
+  return fits;
+}
+
+/* All in one script, hence one transaction. The functions that read no table come first: tables may stand on them. It begins as the
+ * schema's owner, of whom this role may be a mere member: what is made belongs where the rest belongs. */
+static void apply(struct schema *schema) {
+  struct buffer *script = &schema->script;
+  int early = 0;
+  while (early < sql_function_count && sql_functions[early].version < FUNCTION_OF_TABLES)
+    early++;
+  if (!buffer_append_text(script, "select set_config('role', pg_get_userbyid(nspowner), true) from pg_namespace "
+                                  "where nspname = current_schema;\n") ||
+      !append_files(script, sql_functions, 0, early) || !append_migrations(script, schema->state.version) ||
+      !append_files(script, sql_functions, early, sql_function_count) ||
+      !append_files(script, sql_views, 0, sql_view_count) || !buffer_append_text(script, sql_query_schema_record) ||
+      !buffer_append_format(script,
+                            "update migration set functions_checksum = '%s' "
+                            "where version = (select max(version) from migration);\n",
+                            sql_functions_checksum)) {
+    struct error error;
+    error_set(&error, ERROR_BUG, "the migrations are larger than %d bytes together", SCRIPT_BYTES_MAX);
+    fail(schema, &error);
     return;
   }
-  checksum(file->text, hex);
-  buffer_clear(&schema->script);
-  /* As the schema's owner, of whom this role may be a mere member: what is made belongs where the rest belongs. */
-  if (!buffer_append_text(&schema->script,
-                          "select set_config('role', pg_get_userbyid(nspowner), true) from pg_namespace "
-                          "where nspname = current_schema;\n") ||
-      !buffer_append_text(&schema->script, file->text) ||
-      !buffer_append_format(&schema->script,
-                            "\ninsert into migration (version, name, checksum) values (%d, '%s', '%s');\n",
-                            file->version, file->name, hex))
-    buffer_clear(&schema->script); /* the limit is far above any migration */
-  db_script(schema->options.db, schema->script.bytes, on_migrated, schema);
+  db_script(schema->options.db, script->bytes, on_applied, schema);
 }
 
 static void on_created(void *context, const struct error *error) {
@@ -106,7 +136,7 @@ static void on_created(void *context, const struct error *error) {
   if (error != NULL)
     fail(schema, error);
   else
-    next_migration(schema);
+    apply(schema);
 }
 
 static void on_statement_row(void *context, const struct db_row *row) {
@@ -124,10 +154,10 @@ static void on_statement(void *context, const struct error *error) {
     db_script(schema->options.db, schema->statement, on_created, schema);
 }
 
-static void apply(struct schema *schema) {
+static void make(struct schema *schema) {
   struct db_statement create = {.sql = sql_query_schema_create, .count = 1, .values = {slice_of(schema->name)}};
   if (schema->schema_there)
-    next_migration(schema);
+    apply(schema);
   else
     db_query(schema->options.db, &create, on_statement_row, on_statement, schema);
 }
@@ -155,11 +185,12 @@ static void on_locked(void *context, const struct error *error) {
 static void decide(struct schema *schema) {
   struct db_statement lock = {.sql = sql_query_migrate_lock, .count = 1, .values = {slice_of(schema->name)}};
   schema->state.pending = sql_migration_count - schema->state.version;
+  if (schema->state.pending > 0 || !schema->functions_fit)
+    schema->state.pending++; /* functions and views */
   schema->state.exists = schema->state.version > 0;
   schema->state.owner = schema->schema_there ? schema->is_owner : schema->may_create;
   if (schema->options.mode == SCHEMA_LOOK || schema->state.pending == 0) {
-    for (int i = schema->state.version; schema->options.step != NULL && i < sql_migration_count; i++)
-      schema->options.step(schema->context, sql_migrations[i].name);
+    tell_steps(schema);
     end(schema);
   } else if (!schema->state.owner) {
     struct error error;
@@ -177,12 +208,11 @@ static void decide(struct schema *schema) {
   } else if (!schema->locked) {
     db_query(schema->options.db, &lock, NULL, on_locked, schema);
   } else {
-    apply(schema);
+    make(schema);
   }
 }
 
 static void check_version(struct schema *schema, int64_t version, struct slice name, struct slice applied) {
-  char hex[2 * HASH_BYTES + 1];
   if (schema->error.kind != ERROR_NONE)
     return;
   if (version > sql_migration_count) {
@@ -193,8 +223,7 @@ static void check_version(struct schema *schema, int64_t version, struct slice n
     return;
   }
   const struct sql_file *file = &sql_migrations[schema->state.version];
-  checksum(file->text, hex);
-  if (file->version != version || !slice_equals(applied, hex))
+  if (file->version != version || !slice_equals(applied, file->checksum))
     error_set(&schema->error, ERROR_CONFIG,
               "migration %04d_%s was edited after it was applied to the schema \"%s\": restore the closesyncd that "
               "applied it",
@@ -203,7 +232,10 @@ static void check_version(struct schema *schema, int64_t version, struct slice n
 }
 
 static void on_version_row(void *context, const struct db_row *row) {
-  check_version(context, db_row_int(row, 0), db_row_text(row, 1), db_row_text(row, 2));
+  struct schema *schema = context;
+  check_version(schema, db_row_int(row, 0), db_row_text(row, 1), db_row_text(row, 2));
+  if (!db_row_is_null(row, 3)) /* the newest row that has one tells */
+    schema->functions_fit = slice_equals(db_row_text(row, 3), sql_functions_checksum);
 }
 
 /* A schema without usage is passed over in the search_path: its tables seem not to be there. */
@@ -248,6 +280,7 @@ static void on_state(void *context, const struct error *error) {
   struct schema *schema = context;
   struct error old;
   schema->state.version = 0;
+  schema->functions_fit = false;
   if (error != NULL) {
     fail(schema, error);
   } else if (schema->state.server_version < SERVER_VERSION_MIN) {
@@ -284,8 +317,11 @@ static void look(struct schema *schema) {
 
 void schema_start(const struct schema_options *options, schema_done_fn *done, void *context) {
   struct schema *schema = memory_allocate(sizeof *schema);
-  *schema =
-      (struct schema){.options = *options, .done = done, .context = context, .name = memory_copy_text(options->schema)};
+  *schema = (struct schema){.options = *options,
+                            .done = done,
+                            .context = context,
+                            .name = memory_copy_text(options->schema),
+                            .state.newest = sql_migration_count};
   buffer_init(&schema->script, SCRIPT_BYTES_MAX);
   look(schema);
 }

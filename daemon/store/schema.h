@@ -1,6 +1,6 @@
 #pragma once
-/* The schema's versions: sql/migrations in order, each in one transaction with its checksum, under one advisory lock. An edited
- * migration and a schema newer than this binary are refused (contract section 2). */
+/* The schema's versions: sql/migrations in order, then sql/function and sql/view when they are not the recorded ones, all in one
+ * transaction under one advisory lock. An edited migration and a schema newer than this binary are refused (contract section 2). */
 #include "io/db.h"
 
 enum schema_mode {
@@ -9,13 +9,15 @@ enum schema_mode {
 };
 
 struct schema_state {
-  bool exists;          /* the schema is there and holds our tables */
-  bool owner;           /* the role owns it, or may create it */
-  int version, pending; /* applied so far; how many are not */
-  int server_version;   /* 150004 */
+  bool exists;        /* the schema is there and holds our tables */
+  bool owner;         /* the role owns it, or may create it */
+  int version;        /* of the newest migration that was applied */
+  int newest;         /* of the newest one this binary has */
+  int pending;        /* steps to get there: migrations, and one for functions and views; 0: up to date */
+  int server_version; /* 150004 */
 };
 
-/* Called for each migration that was applied (APPLY) or is pending (LOOK). */
+/* Called for each step that was applied (APPLY) or is pending (LOOK): a migration's name, or "functions and views". */
 typedef void schema_step_fn(void *context, const char *name);
 /* error->kind CONFIG: the administrator must act (not the owner, edited, newer): exit 78. */
 typedef void schema_done_fn(void *context, const struct schema_state *state, const struct error *error);

@@ -97,3 +97,20 @@ Test(evidence_roles, a_member_of_the_owner_migrates_and_what_is_new_belongs_to_t
   drop_roles(story, prefix);
   story_destroy(story);
 }
+
+Test(evidence_roles, functions_of_another_closesyncd_are_replaced_by_the_owner_alone) {
+  struct story *story = story_create_generated(1, 3, 5);
+  const char *prefix = make_roles(story);
+  become(story, prefix, "writer");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_sql(story, "update migration set functions_checksum = repeat('0', 64)");
+  story_expect_stderr(story, story_expect_exit(story, 78, "sync", NULL), "run `closesyncd migrate` as its owner");
+  become(story, prefix, "owner");
+  story_expect_exit(story, 0, "migrate", NULL);
+  become(story, prefix, "writer");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_expect_exact(story);
+  story_set(story, "database", "conninfo", story_conninfo(story));
+  drop_roles(story, prefix);
+  story_destroy(story);
+}

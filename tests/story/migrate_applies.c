@@ -19,12 +19,14 @@ static const char *all_applied(struct story *story) {
 Test(migrate_applies, what_is_pending_and_tells_it) {
   struct story *story = story_create_generated(1, 2, 1);
   const struct run *run = story_expect_exit(story, 0, "migrate", "--dry-run", NULL);
-  cr_assert_eq(strncmp(run->out, "pending ", 8), 0, "%s", run->out);
+  cr_assert_str_eq(run->out, "pending tables\npending functions and views\n");
   story_expect_sql(story, "0", SCHEMAS);
   run = story_expect_exit(story, 0, "migrate", NULL);
-  cr_assert_eq(strncmp(run->out, "applied ", 8), 0, "%s", run->out);
+  cr_assert_str_eq(run->out, "applied tables\napplied functions and views\n");
   story_expect_sql(story, all_applied(story), APPLIED);
-  story_expect_sql(story, "t", "select bool_and(checksum ~ '^[0-9a-f]{64}$') from migration");
+  story_expect_sql(
+      story, "t",
+      "select bool_and(checksum ~ '^[0-9a-f]{64}$' and functions_checksum ~ '^[0-9a-f]{64}$') from migration");
   const char *before = story_dump(story, "");
   run = story_expect_exit(story, 0, "migrate", NULL);
   cr_assert_not_null(strstr(run->out, "up to date"));
@@ -51,7 +53,7 @@ Test(migrate_applies, each_once_however_many_start_together) {
 
 Test(migrate_applies, nothing_by_halves) {
   struct story *story = story_create_generated(1, 2, 1);
-  /* 0001 makes an index of this name, at its end. */
+  /* 0001 makes an index of this name. */
   story_sql(story, "create schema close_crm; create table close_crm.account_history_version ()");
   const struct run *run = story_expect_exit(story, 1, "migrate", NULL);
   story_expect_stderr(story, run, "could not apply migration 0001");
@@ -86,7 +88,6 @@ Test(migrate_applies, again_after_being_killed) {
   story_expect_exit(story, 0, "sync", NULL);
   story_expect_sql(story, all_applied(story), APPLIED);
   story_expect_exact(story);
-  cr_assert_gt(story_count(story, "select count(*) from migration"), 3);
   story_destroy(story);
 }
 
@@ -108,7 +109,7 @@ Test(migrate_applies, nothing_to_a_schema_it_does_not_know) {
   story_sql(story, "insert into migration (version, name, checksum) values (9999, 'of_tomorrow', repeat('0', 64))");
   expect_refusal(story, "newer");
   story_sql(story, "delete from migration where version = 9999");
-  story_sql(story, "update migration set checksum = repeat('0', 64) where version = 2");
+  story_sql(story, "update migration set checksum = repeat('0', 64) where version = 1");
   expect_refusal(story, "was edited after it was applied");
   story_sql(story, "delete from migration; insert into migration select * from kept; drop table kept");
   story_expect_exit(story, 0, "sync", NULL);

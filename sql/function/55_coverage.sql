@@ -1,19 +1,8 @@
--- What the steps of a sweep need beyond plain statements: a way to stop the pipeline, and the one home of coverage.
-
--- A pipeline cannot branch, so a condition that must stop it raises. Use inside CASE.
-create function refuse(state text, reason text) returns boolean
-  language plpgsql
-  set search_path from current
-as $$
-begin
-  raise exception using errcode = state, message = reason;
-end
-$$;
-comment on function refuse(text, text) is 'Raises: CS001 the mirror moved on, CS002 the name is taken, CS003 not bound';
+-- Coverage: how it grows, and what it can say about a time: when nobody was watching, and how long a state could have lasted unseen.
 
 -- Before this span nothing is written any more, so it is the one that heads pin. Before a younger one there may be: another process
 -- writes down late what it saw before that span began.
-create function settled_span(organization_id text) returns timestamptz
+create or replace function settled_span(organization_id text) returns timestamptz
   language sql stable parallel safe
 begin atomic
   select span.from_at
@@ -36,7 +25,7 @@ comment on function settled_span(text) is 'from_at of the newest span of coverag
 -- after later ones of another process go where they belong, unless that is settled: up to the first sweep of the span after them,
 -- which that span counts. Sweeps within a span (the clock stepped back) only tell what could hide (pending_gap NULL: the way back).
 -- Whatever is written twice is once.
-create function extend_coverage(
+create or replace function extend_coverage(
     organization_id text, gap interval, from_at timestamptz, first_ended_at timestamptz, until_at timestamptz,
     sweeps bigint, longest_gap interval, pending_gap interval)
   returns table (span_from timestamptz, span_until timestamptz)
@@ -121,48 +110,86 @@ $$;
 comment on function extend_coverage(text, interval, timestamptz, timestamptz, timestamptz, bigint, interval, interval)
   is 'Adds complete sweeps to the coverage of an organization; does nothing when from_at is NULL';
 
--- Two rows of account as jsonb: the document's top-level names they differ in (bookkeeping columns count as names).
-create function account_difference_fields(have jsonb, want jsonb) returns text[]
-  language sql immutable parallel safe
+-- Spans without their neighbours before, in the order of time, and what follows the last one.
+create or replace function coverage_gap(organization_id text, from_ts timestamptz, until_ts timestamptz)
+  returns table (from_at timestamptz, until_at timestamptz)
+  language sql stable parallel safe
 begin atomic
-  select coalesce(array_agg(distinct case
-    when is_column and name = 'type' then '_type'
-    when is_column and name like 'default_identity_%' then 'default_identity'
-    else coalesce(
-      substring(name from '^(smtp|imap|default_identity)[.]'),
-      substring(name from '^(identities|(?:synced|available)_calendars|(?:available|enabled)_features)\[\]'),
-      substring(name from '^"(.*)"$'),
-      name)
-    end), '{}')
+  select greatest(gap_from, from_ts), least(gap_until, until_ts)
   from (
-    select true, * from jsonb_each(have - 'other')
+    select coalesce(lag(span.until_at) over (order by span.from_at), '-infinity') as gap_from, span.from_at as gap_until
+    from coverage as span
+    where span.organization_id = coverage_gap.organization_id
     union all
-    select false, * from jsonb_each(json_map(have -> 'other'))
-    union all
-    select false, 'other', to_jsonb(jsonb_typeof(have -> 'other')) where jsonb_typeof(have -> 'other') <> 'object' -- damage
-  ) as had (is_column, name, value)
-  full join (
-    select true, * from jsonb_each(want - 'other')
-    union all
-    select false, * from jsonb_each(json_map(want -> 'other'))
-  ) as wanted (is_column, name, value) using (is_column, name, value)
-  where had.value is null or wanted.value is null;
+    select coalesce(max(span.until_at), '-infinity'), 'infinity'
+    from coverage as span
+    where span.organization_id = coverage_gap.organization_id
+  ) as gap
+  where greatest(gap_from, from_ts) < least(gap_until, until_ts)
+  order by 1;
 end;
-comment on function account_difference_fields(jsonb, jsonb) is 'The top-level names of a document in which two rows of account differ';
+comment on function coverage_gap(text, timestamptz, timestamptz) is 'The spans within a time in which nobody was watching an organization';
 
--- Asks the running daemon to sweep one organization, or with NULL all of them, at once; it hears at commit. Several requests within
--- five seconds are one sweep.
-create function request_sync(name text default null) returns void
-  language plpgsql
-  set search_path from current
-as $$
-begin
-  if request_sync.name is not null
-    and not exists (select from organization where organization.name = request_sync.name) then
-    raise exception 'no organization is called "%"', request_sync.name
-      using errcode = 'no_data_found', hint = 'select name from organization';
-  end if;
-  perform pg_notify('closesyncd', current_schema || '/' || coalesce(request_sync.name, ''));
-end
-$$;
-comment on function request_sync(text) is 'Makes the running daemon sweep this organization (by NAME; NULL: all) at once';
+-- Spans that touch are one: what a process wrote down late reaches to the first sweep of the span after it.
+create or replace function was_watching(organization_id text, from_ts timestamptz, until_ts timestamptz) returns boolean
+  language sql stable parallel safe
+begin atomic
+  select from_ts <= until_ts
+  and exists (
+    select
+    from coverage as span
+    where span.organization_id = was_watching.organization_id
+    and span.from_at <= from_ts
+    and span.until_at >= from_ts)
+  and not exists (select from coverage_gap(was_watching.organization_id, from_ts, until_ts));
+end;
+comment on function was_watching(text, timestamptz, timestamptz) is 'Whether coverage reaches over all of a time: then a state unseen lasted at most unseen_at_most';
+
+-- The longest of: the distances within the spans that meet the time, and the stretches between them, each as far as it lies in it.
+create or replace function unseen_at_most(organization_id text, from_ts timestamptz, until_ts timestamptz) returns interval
+  language sql stable parallel safe
+begin atomic
+  select case when bool_and(isfinite(gap_from) and isfinite(gap_until))
+    then max(least(unseen, case when isfinite(from_ts) and isfinite(until_ts) then until_ts - from_ts end)) end
+  from (
+    select
+      greatest(span.longest_gap, span.pending_gap) as unseen, span.from_at as gap_from, span.until_at as gap_until
+    from coverage as span
+    where span.organization_id = unseen_at_most.organization_id
+    and span.from_at <= until_ts
+    and span.until_at >= from_ts
+    union all
+    select
+      case when isfinite(greatest(gap_from, from_ts)) and isfinite(least(gap_until, until_ts))
+        then least(gap_until, until_ts) - greatest(gap_from, from_ts) end,
+      greatest(gap_from, from_ts), least(gap_until, until_ts)
+    from (
+      select
+        coalesce(lag(span.until_at) over (order by span.from_at), '-infinity') as gap_from,
+        coalesce(span.first_ended_at, span.from_at) as gap_until
+      from coverage as span
+      where span.organization_id = unseen_at_most.organization_id
+      union all
+      select coalesce(max(span.until_at), '-infinity'), 'infinity'
+      from coverage as span
+      where span.organization_id = unseen_at_most.organization_id
+    ) as gap
+    where greatest(gap_from, from_ts) <= least(gap_until, until_ts)
+  ) as stretch
+  where from_ts <= until_ts;
+end;
+comment on function unseen_at_most(text, timestamptz, timestamptz) is 'The longest a state could have lasted within a time and gone unseen; NULL: without bound, or a time that ends before it begins';
+
+-- The spans of coverage before one; before a settled one they never change again.
+create or replace function coverage_digest(organization_id text, before timestamptz) returns text
+  language sql stable parallel safe
+begin atomic
+  select encode(sha256(convert_to(coalesce(jsonb_agg(jsonb_build_array(
+    to_char(from_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), to_char(until_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    sweeps, extract(epoch from longest_gap), extract(epoch from pending_gap),
+    to_char(first_ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) order by from_at), '[]')::text, 'UTF8')), 'hex')
+  from coverage
+  where coverage.organization_id = coverage_digest.organization_id
+  and from_at < before;
+end;
+comment on function coverage_digest(text, timestamptz) is 'Hex SHA-256 of the spans of coverage that began before a time';

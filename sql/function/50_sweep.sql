@@ -1,0 +1,85 @@
+-- What the steps of a sweep need beyond plain statements.
+
+-- Where the chain goes on: the newest row, or the anchor when pruning has dropped that.
+create or replace function history_head(organization_id text) returns table (seq bigint, hash bytea)
+  language sql stable parallel safe
+begin atomic
+  select last.seq, last.hash
+  from (
+    (
+      select past.seq, past.hash
+      from account_history as past
+      where past.organization_id = history_head.organization_id
+      order by past.seq desc
+      limit 1
+    )
+    union all
+    (
+      select anchor.seq, anchor.hash
+      from history_anchor as anchor
+      where anchor.organization_id = history_head.organization_id
+      order by anchor.seq desc
+      limit 1
+    )
+  ) as last
+  order by last.seq desc
+  limit 1;
+end;
+comment on function history_head(text) is 'seq and hash of the last link of an organization''s chain; no row: it has none yet';
+
+-- A pipeline cannot branch, so a condition that must stop it raises. Use inside CASE.
+create or replace function refuse(state text, reason text) returns boolean
+  language plpgsql
+  set search_path from current
+as $$
+begin
+  raise exception using errcode = state, message = reason;
+end
+$$;
+comment on function refuse(text, text) is 'Raises: CS001 the mirror moved on, CS002 the name is taken, CS003 not bound';
+
+-- Two rows of account as jsonb: the document's top-level names they differ in (bookkeeping columns count as names).
+create or replace function account_difference_fields(have jsonb, want jsonb) returns text[]
+  language sql immutable parallel safe
+begin atomic
+  select coalesce(array_agg(distinct case
+    when is_column and name = 'type' then '_type'
+    when is_column and name like 'default_identity_%' then 'default_identity'
+    else coalesce(
+      substring(name from '^(smtp|imap|default_identity)[.]'),
+      substring(name from '^(identities|(?:synced|available)_calendars|(?:available|enabled)_features)\[\]'),
+      substring(name from '^"(.*)"$'),
+      name)
+    end), '{}')
+  from (
+    select true, * from jsonb_each(have - 'other')
+    union all
+    select false, * from jsonb_each(json_map(have -> 'other'))
+    union all
+    select false, 'other', to_jsonb(jsonb_typeof(have -> 'other')) where jsonb_typeof(have -> 'other') <> 'object' -- damage
+  ) as had (is_column, name, value)
+  full join (
+    select true, * from jsonb_each(want - 'other')
+    union all
+    select false, * from jsonb_each(json_map(want -> 'other'))
+  ) as wanted (is_column, name, value) using (is_column, name, value)
+  where had.value is null or wanted.value is null;
+end;
+comment on function account_difference_fields(jsonb, jsonb) is 'The top-level names of a document in which two rows of account differ';
+
+-- Asks the running daemon to sweep one organization, or with NULL all of them, at once; it hears at commit. Several requests within
+-- five seconds are one sweep.
+create or replace function request_sync(name text default null) returns void
+  language plpgsql
+  set search_path from current
+as $$
+begin
+  if request_sync.name is not null
+    and not exists (select from organization where organization.name = request_sync.name) then
+    raise exception 'no organization is called "%"', request_sync.name
+      using errcode = 'no_data_found', hint = 'select name from organization';
+  end if;
+  perform pg_notify('closesyncd', current_schema || '/' || coalesce(request_sync.name, ''));
+end
+$$;
+comment on function request_sync(text) is 'Makes the running daemon sweep this organization (by NAME; NULL: all) at once';
