@@ -129,9 +129,9 @@ const char *own_cluster(const struct story *story) { return story->host; }
 
 void own_cluster_control(const char *directory, const char *words) {
   const char *owner = getuid() == 0 ? "runuser -u postgres --" : "";
-  shell("cd / && %s setsid $(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)/pg_ctl %s -D '%s/data' -w "
-        ">/dev/null 2>&1 </dev/null",
-        owner, words, directory);
+  shell("cd / && bin=$(CLOSESYNCD_TEST_POSTGRESQL=$(cat '%s/data/PG_VERSION') '%s/tests/support/postgresql' bin) && "
+        "%s setsid $bin/pg_ctl %s -D '%s/data' -w >/dev/null 2>&1 </dev/null",
+        directory, story_source(), owner, words, directory);
 }
 
 void own_cluster_set(const char *directory, const char *line) {
@@ -140,7 +140,7 @@ void own_cluster_set(const char *directory, const char *line) {
 
 void own_cluster_add_standby(struct story *story, const char *directory) {
   const char *owner = getuid() == 0 ? "runuser -u postgres --" : "";
-  const char *bin = "$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)";
+  const char *bin = story_format(story, "$('%s/tests/support/postgresql' bin)", story_source());
   shell("mkdir -m 0755 '%s' && if [ $(id -u) = 0 ]; then chown postgres '%s'; fi", directory, directory);
   shell("cd / && %s %s/pg_basebackup -h '%s' -U postgres -D '%s/data' -R -c fast -X stream >/dev/null", owner, bin,
         story->host, directory);
