@@ -54,7 +54,7 @@ begin atomic
         then 'hash does not fit the row'
         when change = 'removed' and num_nonnulls(document, document_digest) > 0 then 'a removed account has a document'
         when change <> 'removed' and (document is null or document_digest is null) then 'the document is missing'
-        when change not in ('added', 'changed', 'removed') then format('"%s" is no change', change)
+        when change not in ('added', 'changed', 'removed', 'rescoped') then format('"%s" is no change', change)
         when document_salt is not null and document_digest <> document_digest(document_salt, document)
         then 'document_digest does not fit the document'
         when change <> 'removed' and document_salt is null and erased.seq is null then 'a tombstone without its erasure'
@@ -126,7 +126,7 @@ begin atomic
   select null, null, format('column "%s" of account_history is no longer generated from the document', attname)
   from pg_attribute
   where attrelid = 'account_history'::regclass
-  and attname in ('send_status', 'receive_status', 'email_receive_status', 'calendar_receive_status', 'other')
+  and attname in ('send_status', 'receive_status', 'email_receive_status', 'calendar_receive_status', 'type', 'other')
   and attgenerated <> 's'
   union all
   select null, null, format('erasure %s does not fit its chain', chained.erasure_id)

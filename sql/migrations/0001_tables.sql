@@ -16,3 +16,7 @@
 \ir ../table/coverage.sql
 \ir ../table/rejected_account.sql
 \ir ../table/field_drift.sql
+\ir ../table/member.sql
+\ir ../table/verification.sql
+\ir ../table/fleet_daemon.sql
+\ir ../table/fleet_slot.sql

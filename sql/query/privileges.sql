@@ -16,11 +16,13 @@ from (
     ('erasure', 'select'),
     ('field_drift', 'select,insert'),
     ('history_anchor', 'select'),
+    ('member', 'select,insert,update,delete'),
     ('migration', 'select'),
     ('organization', 'select,insert'),
     ('pruned_account', 'select'),
     ('rejected_account', 'select,insert,update,delete'),
-    ('sweep', 'select,insert')
+    ('sweep', 'select,insert'),
+    ('verification', 'select,insert,update')
 ) as wanted (object, privileges)
 cross join lateral regexp_split_to_table(privileges, ',') as privilege
 cross join lateral (select object, privilege) as needed
@@ -38,7 +40,8 @@ from (
     ('coverage', 'until_at,sweeps,longest_gap,pending_gap'),
     ('field_drift', 'last_seen_at'),
     ('organization', 'name,principal_id,revision,last_swept_at,listed_at,last_changed_at,last_verified_at,'
-      'consecutive_failures,last_outcome,last_error,outcome_at,digest_version,volatile_fields,also_named'),
+      'consecutive_failures,last_outcome,last_error,outcome_at,digest_version,volatile_fields,also_named,'
+      'sweep_interval,flush_interval,excluded_fields'),
     ('sweep', 'attempts,finished_at')
 ) as updated (object, columns)
 where not (

@@ -39,7 +39,12 @@ with named as (
     ('writer', 'select, insert, update (until_at, sweeps, longest_gap, pending_gap)', 'coverage'),
     ('writer', 'select, insert, update (last_seen_at)', 'field_drift'),
     ('writer', 'select, insert, update (name, principal_id, revision, last_swept_at, listed_at, last_changed_at, last_verified_at, '
-      'consecutive_failures, last_outcome, last_error, outcome_at, digest_version, volatile_fields, also_named)', 'organization'),
+      'consecutive_failures, last_outcome, last_error, outcome_at, digest_version, volatile_fields, also_named, '
+      'sweep_interval, flush_interval, excluded_fields)', 'organization'),
+    ('writer', 'select, insert, update, delete', 'member'),
+    ('writer', 'select, insert, update', 'verification'),
+    ('writer', 'select, insert, update, delete', 'fleet_daemon'),
+    ('writer', 'select, update', 'fleet_slot'),
     ('writer', 'select', 'migration'),
     ('writer', 'select', 'erasure'), -- for the heads it logs, as history_anchor
     ('writer', 'select', 'history_anchor'),
@@ -55,10 +60,12 @@ with named as (
     ('auditor', 'select', 'coverage'),
     ('auditor', 'select', 'erasure'),
     ('auditor', 'select', 'history_anchor'),
+    ('auditor', 'select', 'member'),
     ('auditor', 'select', 'migration'),
     ('auditor', 'select', 'organization'),
     ('auditor', 'select', 'pruned_account'),
-    ('auditor', 'select', 'sweep')
+    ('auditor', 'select', 'sweep'),
+    ('auditor', 'select', 'verification')
 ), statement (place, text) as (
   select 10, format('create role %s nologin', role)
   from named

@@ -26,8 +26,8 @@ select
     where relnamespace = space.oid
     and relname in (
       'account', 'account_calendar', 'account_digest', 'account_feature', 'account_history', 'account_identity',
-      'account_mail_server', 'coverage', 'erasure', 'field_drift', 'history_anchor', 'organization', 'pruned_account',
-      'rejected_account', 'sweep')
+      'account_mail_server', 'coverage', 'erasure', 'field_drift', 'fleet_daemon', 'fleet_slot', 'history_anchor', 'member',
+      'organization', 'pruned_account', 'rejected_account', 'sweep', 'verification')
   ) as stranger
 from (values ($1::text)) as wanted (name)
 left join pg_namespace as space on space.nspname = wanted.name;

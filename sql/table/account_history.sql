@@ -18,22 +18,24 @@ create table account_history (
   receive_status          text generated always as (case jsonb_typeof(document -> 'receive_status') when 'string' then document ->> 'receive_status' end) stored,
   email_receive_status    text generated always as (case jsonb_typeof(document -> 'email_receive_status') when 'string' then document ->> 'email_receive_status' end) stored,
   calendar_receive_status text generated always as (case jsonb_typeof(document -> 'calendar_receive_status') when 'string' then document ->> 'calendar_receive_status' end) stored,
+  type                    text generated always as (case jsonb_typeof(document -> '_type') when 'string' then document ->> '_type' end) stored,
   other                   jsonb generated always as (other_of(document)) stored,
   primary key (organization_id, seq)
 );
--- One index for two promises: a version is given once, and the state at any time is found without the heap.
+-- One index for two promises: a version is given once, and the state at any time and its outages are found without the heap.
 create unique index account_history_version on account_history (organization_id, account_id, version desc)
-  include (observed_at, change, seq);
+  include (observed_at, change, seq, send_status, receive_status, email_receive_status, calendar_receive_status, type, not_before);
+create index account_history_time on account_history (organization_id, observed_at);
 comment on table account_history is 'Every change ever seen, append only, each row chained to the one before by its hash';
 comment on column account_history.organization_id is 'The organization';
 comment on column account_history.seq is 'Position in the organization''s history: 1, 2, 3, … without gaps';
 comment on column account_history.account_id is 'The account that changed';
 comment on column account_history.version is 'Position in the account''s own history: 1, 2, …; goes on when a removed account comes back';
-comment on column account_history.change is 'added, changed or removed';
+comment on column account_history.change is 'added, changed, removed, or rescoped: the same document under another sync.exclude_fields';
 comment on column account_history.not_before is 'The change happened after this time; NULL for what the first complete sweep found';
 comment on column account_history.observed_at is 'The change was seen at this time; never goes back within an organization';
 comment on column account_history.document is 'All that Close said from then on, canonical, secrets redacted; NULL when removed';
-comment on column account_history.changed_fields is 'Top-level names that differ from the version before, sorted, without volatile ones; {} for added and removed';
+comment on column account_history.changed_fields is 'Top-level names that differ from the version before, sorted; of changed without volatile ones; {} for added and removed';
 comment on column account_history.sweep_id is 'The sweep that saw it';
 comment on column account_history.document_salt is '32 random bytes, so that an erased document cannot be guessed from its digest; NULL when erased (a removed row has no document to erase, and keeps it)';
 comment on column account_history.document_digest is 'sha256(document_salt || document as text in UTF-8); NULL when removed';
@@ -44,6 +46,7 @@ comment on column account_history.send_status is 'From the document';
 comment on column account_history.receive_status is 'From the document';
 comment on column account_history.email_receive_status is 'From the document';
 comment on column account_history.calendar_receive_status is 'From the document';
+comment on column account_history.type is 'From the document: its _type';
 comment on column account_history.other is 'From the document: what no column of account takes; NULL when removed';
 
 create trigger append_only_update after update on account_history

@@ -14,7 +14,10 @@ create table organization (
   outcome_at           timestamptz,
   digest_version       integer,
   volatile_fields      text[] not null default '{}',
-  also_named           text[] not null default '{}'
+  also_named           text[] not null default '{}',
+  sweep_interval       interval,
+  flush_interval       interval,
+  excluded_fields      text[]
 ) with (fillfactor = 70);
 comment on table organization is 'A mirrored Close organization: who looks at it, how far the mirror is, how it fares';
 comment on column organization.organization_id is 'Close''s id of the organization (orga_…)';
@@ -33,3 +36,6 @@ comment on column organization.outcome_at is 'started_at of the sweep that last_
 comment on column organization.digest_version is 'Version of the canonical form that account_digest was made with';
 comment on column organization.volatile_fields is 'sync.volatile_fields that account_digest was made with';
 comment on column organization.also_named is 'Other NAMEs in the configuration that turned out to mean this organization';
+comment on column organization.sweep_interval is 'How often it is swept, as configured; NULL: no daemon has told yet';
+comment on column organization.flush_interval is 'sync.flush_interval, as configured: how old last_swept_at may be for that reason alone';
+comment on column organization.excluded_fields is 'sync.exclude_fields of the last complete sweep; NULL: none was complete since this was recorded';

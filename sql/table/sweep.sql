@@ -14,6 +14,7 @@ create table sweep (
   received_bytes  bigint not null default 0,
   attempts        integer not null default 1,
   error           text,
+  rescoped        integer not null default 0,
   primary key (organization_id, sweep_id)
 ) with (fillfactor = 70);
 comment on table sweep is 'Every sweep that was not unchanged; a repeated identical outcome raises attempts of the row before instead';
@@ -32,3 +33,4 @@ comment on column sweep.requests is 'HTTP requests sent';
 comment on column sweep.received_bytes is 'Bytes received, decompressed';
 comment on column sweep.attempts is 'Sweeps in a row with this same outcome';
 comment on column sweep.error is 'What went wrong; NULL when nothing did';
+comment on column sweep.rescoped is 'Accounts written down under another sync.exclude_fields';

@@ -7,4 +7,4 @@ where relnamespace = 'close_crm'::regnamespace and relkind in ('r', 'v') and att
 select pg_temp.must(obj_description(oid, 'pg_proc') is not null or proname = 'history_hash', proname) from pg_proc where pronamespace = 'close_crm'::regnamespace;
 select pg_temp.must(attname = 'organization_id', conrelid::regclass::text)
 from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1]
-where contype = 'p' and connamespace = 'close_crm'::regnamespace and conrelid <> 'migration'::regclass;
+where contype = 'p' and connamespace = 'close_crm'::regnamespace and conrelid::regclass::text not in ('migration', 'fleet_daemon', 'fleet_slot');

@@ -89,9 +89,20 @@ select pg_temp.must(unseen_at_most('o', '2026-03-01 10:00', 'infinity') is null 
   and unseen_at_most('nobody', '2026-01-01', 'infinity') is null, 'without bound');
 select pg_temp.must(unseen_at_most('nobody', '2026-01-01', '2026-01-02') = '1 day', 'nobody was watching');
 
+-- the same account, asked for without a field: a version like any other, told by its own word
+select pg_temp.record('r', 'a', '2026-01-01', '{"id": "a", "_type": "zoom", "email": "a@x", "send_status": 1}');
+select pg_temp.record('r', 'a', '2026-01-02', '{"id": "a", "_type": "zoom", "send_status": 1}', '2026-01-01', true);
+select pg_temp.record('r', 'a', '2026-01-02', '{"id": "a", "_type": 7, "send_status": "ok"}', '2026-01-01');
+select pg_temp.must(string_agg(concat_ws(' ', seq, change, field, old_value, new_value, changed_fields), E'\n' order by seq, field) = $$2 rescoped email "a@x" {email}
+3 changed _type "zoom" 7 {_type,send_status}
+3 changed send_status 1 "ok" {_type,send_status}$$, 'told') from account_change where organization_id = 'r' and seq > 1;
+select pg_temp.must(array_agg(concat(type, '/', send_status) order by seq) = '{zoom/,zoom/,/ok}', 'only texts are generated')
+from account_history where organization_id = 'r';
+select pg_temp.must((select email is null from account_as_of('2026-01-02') where organization_id = 'r'), 'and lived through');
+
 -- Every history told here holds, and as of infinity is what the newest documents say.
 select pg_temp.must(count(*) = 0, 'all histories') from organization cross join lateral verify_history(organization_id);
-select pg_temp.must(count(*) = 3, 'all alive') from account_as_of('infinity');
+select pg_temp.must(count(*) = 4, 'all alive') from account_as_of('infinity');
 
 -- The plan: the newest rows are found in the index alone, and a filter on the account reaches it.
 insert into organization (organization_id, name) values ('many', 'many');
@@ -114,3 +125,7 @@ select pg_temp.must(pg_temp.plan($$select * from account_change where organizati
   ~ 'account_history_version on account_history past\s+Index Cond: \(\(organization_id = ''many''::text\) AND \(account_id = ''m7''::text\)', 'changes: the account reaches the index');
 select pg_temp.must(pg_temp.plan($$select * from account_change where organization_id = 'many' and seq > 1990$$)
   ~ 'account_history_pkey on account_history past\s+Index Cond: \(\(organization_id = ''many''::text\) AND \(seq > 1990\)', 'changes: seq reaches the index');
+select pg_temp.must(pg_temp.plan($$select * from account_change where organization_id = 'many' and observed_at > '2026-01-01 00:33' and 'n' = any (changed_fields)$$)
+  ~ 'account_history_time on account_history past\s+Index Cond: \(\(organization_id = ''many''::text\) AND \(observed_at > [^\n]*\s+Filter: [^\n]*\(''n''::text = ANY \(changed_fields\)\)', 'changes: the time reaches the index, the field the history');
+select pg_temp.must(pg_temp.plan($$select account_id, version, type, send_status, receive_status, email_receive_status, calendar_receive_status, change, not_before, observed_at
+  from account_history where organization_id = 'many' and account_id = 'm7' order by version desc$$) ~ 'Index Only Scan using account_history_version', 'outages: index only');

@@ -26,8 +26,10 @@ insert into matrix values
   ('account_feature', 'SELECT INSERT UPDATE DELETE', 'SELECT'), ('account_history', 'SELECT INSERT', 'SELECT'),
   ('account_identity', 'SELECT INSERT UPDATE DELETE', 'SELECT'), ('account_mail_server', 'SELECT INSERT UPDATE DELETE', 'SELECT'),
   ('coverage', 'SELECT INSERT', 'SELECT'), ('erasure', 'SELECT', 'SELECT'), ('field_drift', 'SELECT INSERT', ''),
-  ('history_anchor', 'SELECT', 'SELECT'), ('migration', 'SELECT', 'SELECT'), ('organization', 'SELECT INSERT', 'SELECT'),
-  ('pruned_account', 'SELECT', 'SELECT'), ('rejected_account', 'SELECT INSERT UPDATE DELETE', ''), ('sweep', 'SELECT INSERT', 'SELECT');
+  ('fleet_daemon', 'SELECT INSERT UPDATE DELETE', ''), ('fleet_slot', 'SELECT UPDATE', ''),
+  ('history_anchor', 'SELECT', 'SELECT'), ('member', 'SELECT INSERT UPDATE DELETE', 'SELECT'), ('migration', 'SELECT', 'SELECT'), ('organization', 'SELECT INSERT', 'SELECT'),
+  ('pruned_account', 'SELECT', 'SELECT'), ('rejected_account', 'SELECT INSERT UPDATE DELETE', ''), ('sweep', 'SELECT INSERT', 'SELECT'),
+  ('verification', 'SELECT INSERT UPDATE', 'SELECT');
 select pg_temp.must(relname = object, 'in the matrix and in the schema: ' || coalesce(relname, object))
 from (select relname from pg_class where relnamespace = 'close_crm'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S', 'f')) as made
 full join matrix on object = relname;
