@@ -1,8 +1,7 @@
-#include "sweep/compare.h"
-#include "store/difference.h"
-
 /* What this file is for: saying what a sweep would do, after the same judgement. It promises that the outcome is the one that the
  * sweep would have (repairs apart, which only the mirror's own rows could show). */
+#include "sweep/compare.h"
+#include "store/difference.h"
 
 enum { MOVES_MAX = 3 };
 
@@ -12,9 +11,9 @@ static void on_compared(void *context, struct changes *changes, const struct err
   sweep->under_way--;
   if (error != NULL) {
     if (error->kind == ERROR_CONFLICT && ++sweep->moved < MOVES_MAX)
-      sweep_event(sweep, EVENT_MOVED);
+      drive_event(sweep, EVENT_MOVED);
     else
-      sweep_fail(sweep, error);
+      drive_fail(sweep, error);
     return;
   }
   report->changes = changes;
@@ -26,7 +25,7 @@ static void on_compared(void *context, struct changes *changes, const struct err
     report->error = sweep->why;
   else if (report->added + report->changed + report->removed > 0)
     report->outcome = OUTCOME_CHANGED;
-  sweep_event(sweep, EVENT_WRITTEN);
+  drive_event(sweep, EVENT_WRITTEN);
 }
 
 void sweep_compare(struct sweep *sweep) {
@@ -46,5 +45,5 @@ void sweep_agree(struct sweep *sweep) {
   sweep->report.outcome = sweep->floor;
   if (sweep->floor != OUTCOME_UNCHANGED)
     sweep->report.error = sweep->why;
-  sweep_later(sweep, EVENT_WRITTEN, 0);
+  drive_later(sweep, EVENT_WRITTEN, 0);
 }

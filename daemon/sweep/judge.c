@@ -1,16 +1,14 @@
+/* What this file is for: what a listing means. It promises that nothing is called removed without proof, and that of several
+ * truths the gravest is told (contract 5.3, 5.4 and section 6). */
 #include "sweep/judge.h"
 #include "base/memory.h"
 #include "crm/principal.h"
 #include "crm/request.h"
 #include "io/db_array.h"
-#include "sweep/begin.h"
+#include "sweep/identity.h"
 #include <string.h>
 
-/* What this file is for: what a listing means. It promises that nothing is called removed without proof, and that of several
- * truths the gravest is told (contract 5.3, 5.4 and section 6). */
-
 enum { GUARD_FREE_REMOVALS = 3 };
-#define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 static const double GUARD_ROUNDING = 1e-6; /* 29% of 100 is a little less than 29 in binary */
 
 static void settle_floor(struct sweep *sweep, enum outcome floor, enum error_kind kind, const char *text) {
@@ -63,10 +61,10 @@ static void conclude(struct sweep *sweep) {
   if (!append_unseen(sweep, snapshot_next_missing) || !append_unseen(sweep, snapshot_next_uncertain) ||
       !db_array_close(&sweep->unseen)) {
     error_set(&error, ERROR_LIMIT, "too many accounts are missing at once");
-    sweep_fail(sweep, &error);
+    drive_fail(sweep, &error);
     return;
   }
-  sweep_event(sweep, nothing_to_write(sweep, &counts) ? EVENT_SAME : EVENT_DIFFERENT);
+  drive_event(sweep, nothing_to_write(sweep, &counts) ? EVENT_SAME : EVENT_DIFFERENT);
 }
 
 static bool guarded(const struct sweep *sweep, const struct snapshot_counts *counts) {
@@ -93,36 +91,10 @@ static void judge_missing(struct sweep *sweep) {
     settle_floor(sweep, OUTCOME_INCOMPLETE, ERROR_SHAPE,
                  "accounts are missing while entries of the list could not be read: no removal is proven");
   else if (counts.missing > 0) {
-    sweep_event(sweep, EVENT_MISSING);
+    drive_event(sweep, EVENT_MISSING);
     return;
   }
   conclude(sweep);
-}
-
-/* The name of an organization, if that is what Close said: it might be anything, and goes into the log and the tables. */
-static const char *told_organization(const char *id) {
-  size_t known = strncmp(id, "orga_", 5) == 0 ? 5 + strspn(id + 5, ALPHANUMERIC) : 0;
-  return known > 5 && known < 100 && id[known] == '\0' ? id : "another organization";
-}
-
-static bool another_organization(const struct sweep *sweep, const char *sign, const char *other, struct error *error) {
-  return error_set(error, ERROR_CONFIG,
-                   "the organization behind this key changed: \"%s\" is recorded as %s, %s %s; give the recorded "
-                   "organization's key, or use a new NAME for the other",
-                   sweep->options.organization->name, told_organization(sweep_bound_to(sweep)), sign,
-                   told_organization(other));
-}
-
-static bool one_organization(struct sweep *sweep, struct error *error) {
-  const struct snapshot *snapshot = listing_snapshot(sweep->listing);
-  const char *listed = snapshot_organization(snapshot), *bound = sweep_bound_to(sweep);
-  if (snapshot_other_organization(snapshot) != NULL)
-    return error_set(error, ERROR_CONFIG,
-                     "one listing holds the accounts of two organizations, %s and %s: nothing is written",
-                     told_organization(listed), told_organization(snapshot_other_organization(snapshot)));
-  if (listed != NULL && bound != NULL && strcmp(listed, bound) != 0)
-    return another_organization(sweep, "the key shows accounts of", listed, error);
-  return true;
 }
 
 static void tell_progress(struct sweep *sweep) {
@@ -140,7 +112,7 @@ static void on_doubt(void *context, const struct api_request_answer *answer) {
   struct error error = sweep->why;
   sweep->doubt = NULL;
   sweep->why = (struct error){0};
-  if (!sweep_arrived(sweep))
+  if (!drive_arrived(sweep))
     return;
   sweep->report.key_dead = answer->verdict == VERDICT_REFUSED;
   if (answer->error != NULL && answer->error->kind == ERROR_CANCELLED)
@@ -152,7 +124,7 @@ static void on_doubt(void *context, const struct api_request_answer *answer) {
     error_set(&error, ERROR_AUTH,
               "Close refused the list (HTTP %s) although the key is valid: its user may not see connected accounts",
               error.code);
-  sweep_fail(sweep, &error);
+  drive_fail(sweep, &error);
 }
 
 static void ask_who_we_are(struct sweep *sweep, api_request_done_fn *done) {
@@ -176,57 +148,51 @@ static void on_whose(void *context, const struct api_request_answer *answer) {
   struct principal principal;
   struct error error = {0};
   sweep->doubt = NULL;
-  if (!sweep_arrived(sweep))
+  if (!drive_arrived(sweep))
     return;
   bool known = answer->verdict == VERDICT_TAKE && principal_read(answer->body, &principal, &error);
   bool stranger = known && !principal_may_belong(&principal, sweep_bound_to(sweep));
   if (stranger)
-    another_organization(sweep, "/me/ names", principal.organization_ids[0], &error);
+    identity_refuse(sweep, "/me/ names", principal.organization_ids[0], &error);
   if (known)
     principal_finish(&principal);
   if (stranger)
-    sweep_fail(sweep, &error);
+    drive_fail(sweep, &error);
   else if (answer->error != NULL && answer->error->kind == ERROR_CANCELLED)
-    sweep_fail(sweep, answer->error);
+    drive_fail(sweep, answer->error);
   else
     judge_missing(sweep);
-}
-
-/* Accounts that are new or changed and do not say whose they are: the key may have become another organization's. */
-static bool is_anonymous(const struct sweep *sweep) {
-  const struct snapshot *snapshot = listing_snapshot(sweep->listing);
-  return snapshot_organization(snapshot) == NULL && snapshot_count(snapshot).differing > 0;
 }
 
 static void on_listing(void *context, enum listing_event event, const struct error *error) {
   struct sweep *sweep = context;
   struct error stranger = {0};
   tell_progress(sweep);
-  if (!sweep_arrived(sweep))
+  if (!drive_arrived(sweep))
     return;
   switch (event) {
   case LISTING_MORE:
-    sweep_event(sweep, EVENT_MORE);
+    drive_event(sweep, EVENT_MORE);
     return;
   case LISTING_MOVED:
-    sweep_event(sweep, EVENT_UNSTABLE);
+    drive_event(sweep, EVENT_UNSTABLE);
     return;
   case LISTING_FAILED:
     if (error->kind == ERROR_AUTH)
       doubt_refusal(sweep, error);
     else
-      sweep_fail(sweep, error);
+      drive_fail(sweep, error);
     return;
   case LISTING_COMPLETE:
   case LISTING_UNSTABLE:
     break;
   }
   sweep->listed_complete = event == LISTING_COMPLETE;
-  if (!one_organization(sweep, &stranger))
-    sweep_fail(sweep, &stranger);
+  if (!identity_is_listed(sweep, &stranger))
+    drive_fail(sweep, &stranger);
   else if (sweep_bound_to(sweep) == NULL)
-    sweep_event(sweep, EVENT_UNBOUND);
-  else if (is_anonymous(sweep))
+    drive_event(sweep, EVENT_UNBOUND);
+  else if (identity_is_in_doubt(sweep))
     ask_who_we_are(sweep, on_whose);
   else
     judge_missing(sweep);
@@ -259,10 +225,10 @@ void sweep_list(struct sweep *sweep) {
 static void on_bound(void *context, const struct binding_result *result, const struct error *error) {
   struct sweep *sweep = context;
   struct error disagreement = {0};
-  if (!sweep_arrived(sweep))
+  if (!drive_arrived(sweep))
     return;
   if (error != NULL) {
-    sweep_fail(sweep, error);
+    drive_fail(sweep, error);
     return;
   }
   sweep->organization_id = memory_copy_text(result->organization_id);
@@ -273,10 +239,10 @@ static void on_bound(void *context, const struct binding_result *result, const s
     sweep->verify = sweep->options.verify || result->mirror_state->verification_due;
     memory_free(sweep->principal_id);
     sweep->principal_id = NULL;
-    if (sweep_agrees(sweep, &disagreement))
-      sweep_event(sweep, EVENT_RENAMED);
+    if (identity_is_configured(sweep, &disagreement))
+      drive_event(sweep, EVENT_RENAMED);
     else
-      sweep_fail(sweep, &disagreement);
+      drive_fail(sweep, &disagreement);
     return;
   }
   sweep->verify = true; /* everything is new: it was all compared, with nothing */
@@ -305,14 +271,14 @@ void sweep_bind(struct sweep *sweep) {
 static void on_proven(void *context, const struct removal_result *result) {
   struct sweep *sweep = context;
   struct error stranger = {0};
-  if (!sweep_arrived(sweep))
+  if (!drive_arrived(sweep))
     return;
   if (result->outcome == REMOVAL_FAILED) {
-    sweep_fail(sweep, &result->reason);
+    drive_fail(sweep, &result->reason);
     return;
   }
-  if (!one_organization(sweep, &stranger)) {
-    sweep_fail(sweep, &stranger);
+  if (!identity_is_listed(sweep, &stranger)) {
+    drive_fail(sweep, &stranger);
     return;
   }
   sweep->removed = result->removed;

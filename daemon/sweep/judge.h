@@ -1,6 +1,6 @@
 #pragma once
 /* The actions that ask Close, and what the answers mean. */
-#include "sweep/inner.h"
+#include "sweep/drive.h"
 
 void sweep_prepare_listing(struct sweep *sweep); /* a fresh one, in place of what there was */
 void sweep_list(struct sweep *sweep);  /* MORE, UNSTABLE, UNBOUND, MISSING, SAME, DIFFERENT or FAILED follows */

@@ -1,3 +1,5 @@
+/* What this file is for: the beginning and the end of a sweep, and which function each action of the machine is. It promises that
+ * every sweep ends in CLOSED, exactly once, with everything given back. */
 #include "sweep/sweep.h"
 #include "base/memory.h"
 #include "io/db_array.h"
@@ -5,33 +7,6 @@
 #include "sweep/compare.h"
 #include "sweep/judge.h"
 #include "sweep/write.h"
-#include <string.h>
-
-/* What this file is for: driving the machine. A callback becomes an event, an event becomes the table's action. It promises that
- * every sweep ends in CLOSED, exactly once, with everything given back. */
-
-const char *sweep_bound_to(const struct sweep *sweep) {
-  return sweep->organization_id != NULL ? sweep->organization_id : sweep->mirror_state.organization_id;
-}
-
-bool sweep_writes(const struct sweep *sweep) { return sweep->options.mode == SWEEP_WRITE; }
-
-int64_t sweep_gap_ms(const struct sweep *sweep) {
-  int64_t gap_ms = sweep->options.shared->config->sync.gap_ms;
-  return gap_ms > 0 ? gap_ms : 3 * sweep->options.organization->interval_ms;
-}
-
-void sweep_fail(struct sweep *sweep, const struct error *error) {
-  sweep->report.outcome = OUTCOME_FAILED;
-  sweep->report.error = *error;
-  if (sweep->too_late && error->kind == ERROR_CANCELLED)
-    error_set(&sweep->report.error, ERROR_LIMIT, "the sweep took longer than sync.deadline");
-  else if (sweep->lock_lost && error->kind == ERROR_CANCELLED)
-    error_set(&sweep->report.error, ERROR_UNREACHABLE, "the database session that held the lock was lost");
-  else if (strcmp(error->code, DB_INSUFFICIENT_PRIVILEGE) == 0)
-    error_set(&sweep->report.error, error->kind, "%s: `closesyncd check` tells all that this role lacks", error->text);
-  sweep_event(sweep, EVENT_FAILED);
-}
 
 static void cancel(struct sweep *sweep) {
   if (sweep->listing != NULL)
@@ -50,7 +25,7 @@ static void stop(struct sweep *sweep) {
   error_set(&sweep->report.error, ERROR_CANCELLED, "the sweep was abandoned");
   cancel(sweep);
   if (sweep->under_way == 0)
-    sweep_later(sweep, EVENT_DRAINED, 0);
+    drive_later(sweep, EVENT_DRAINED, 0);
 }
 
 static void close_sweep(struct sweep *sweep) {
@@ -75,17 +50,6 @@ static void close_sweep(struct sweep *sweep) {
   memory_free(sweep->principal_id);
   memory_free(sweep);
   done(context, &report, &traffic);
-}
-
-static bool asks_close(enum sweep_action action) {
-  return action == ACTION_LIST || action == ACTION_NEXT_PAGE || action == ACTION_BIND || action == ACTION_PROVE;
-}
-
-/* The deadline passed while nothing could be cancelled (between two requests, or waiting for the lock). */
-static void end_late(struct sweep *sweep) {
-  struct error late;
-  error_set(&late, ERROR_CANCELLED, "the sweep was abandoned");
-  sweep_fail(sweep, &late);
 }
 
 static void act(struct sweep *sweep, enum sweep_action action) {
@@ -138,39 +102,6 @@ static void act(struct sweep *sweep, enum sweep_action action) {
   }
 }
 
-void sweep_event(struct sweep *sweep, enum sweep_event event) {
-  const struct machine_step *step = machine_step(&sweep->state, event);
-  log_write(sweep->options.shared->log, LOG_LEVEL_DEBUG, "%s organization=%s state=%s", step->sentence,
-            sweep->options.organization->name, machine_state_name(sweep->state));
-  if (sweep->stopping && sweep->state == SWEEP_LOCKING) {
-    sweep_event(sweep, EVENT_STOP);
-    return;
-  }
-  if (sweep->too_late && asks_close(step->action))
-    end_late(sweep);
-  else
-    act(sweep, step->action);
-}
-
-static void on_timer(void *context) {
-  struct sweep *sweep = context;
-  sweep_event(sweep, sweep->later);
-}
-
-void sweep_later(struct sweep *sweep, enum sweep_event event, int64_t delay_ms) {
-  sweep->later = event;
-  timer_start(sweep->timer, delay_ms);
-}
-
-bool sweep_arrived(struct sweep *sweep) {
-  sweep->under_way--;
-  if (sweep->state != SWEEP_STOPPING)
-    return true;
-  if (sweep->under_way == 0)
-    sweep_later(sweep, EVENT_DRAINED, 0);
-  return false;
-}
-
 static void on_deadline(void *context) {
   struct sweep *sweep = context;
   sweep->too_late = true;
@@ -189,7 +120,7 @@ bool sweep_is_slow(const struct sweep *sweep) { return sweep->traffic.timeouts >
 
 bool sweep_is_waiting(const struct sweep *sweep) { return sweep->traffic.waiting; }
 
-void sweep_stop(struct sweep *sweep) { sweep_event(sweep, EVENT_STOP); }
+void sweep_stop(struct sweep *sweep) { drive_event(sweep, EVENT_STOP); }
 
 static void prepare(struct sweep *sweep) {
   const struct sweep_context *shared = sweep->options.shared;
@@ -211,17 +142,17 @@ static void prepare(struct sweep *sweep) {
 
 struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *done, void *context) {
   struct sweep *sweep = memory_allocate(sizeof *sweep);
-  *sweep = (struct sweep){.options = *options, .done = done, .context = context};
+  *sweep = (struct sweep){.options = *options, .done = done, .context = context, .act = act};
   sweep->shared = *options->shared;
   sweep->shared.write = sweep->shared.writers[random_between(sweep->shared.random, 0, sweep->shared.writer_count - 1)];
   sweep->options.shared = &sweep->shared;
   sweep->report.organization = options->organization->name;
   sweep->traffic.timeouts = options->timeouts;
   sweep->began_ms = loop_now_ms(options->shared->loop);
-  sweep->timer = timer_open(options->shared->loop, on_timer, sweep);
+  drive_open_timer(sweep);
   sweep->deadline = timer_open(options->shared->loop, on_deadline, sweep);
   timer_start(sweep->deadline, options->shared->config->sync.deadline_ms);
   prepare(sweep);
-  sweep_event(sweep, EVENT_START);
+  drive_event(sweep, EVENT_START);
   return sweep;
 }

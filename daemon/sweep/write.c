@@ -1,66 +1,15 @@
+/* What this file is for: handing a judged sweep to the database. It promises one transaction, or one statement, or only an entry in
+ * write_behind; and that nothing is entered as covered before what was seen is committed. */
 #include "sweep/write.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
+#include "sweep/dues.h"
 #include <stdio.h>
 #include <string.h>
 
-/* What this file is for: handing a judged sweep to the database. It promises one transaction, or one statement, or only an entry in
- * the ledger; and that nothing is entered as covered before what was seen is committed. */
-
 enum { MOVES_MAX = 3 };
 
-static int64_t now_ms(const struct sweep *sweep) { return loop_now_ms(sweep->options.shared->loop); }
-
 static const char *why(const struct sweep *sweep) { return sweep->floor == OUTCOME_UNCHANGED ? "" : sweep->why.text; }
-
-static struct write_behind_entry own_entry(const struct sweep *sweep, enum outcome outcome, const char *error) {
-  int64_t elapsed_ms = now_ms(sweep) - sweep->clock_read_ms;
-  return (struct write_behind_entry){.outcome = outcome,
-                                     .error = error,
-                                     .covers = outcome == OUTCOME_UNCHANGED || outcome == OUTCOME_GUARDED,
-                                     .started_at_us = sweep->mirror_state.clock_us,
-                                     .ended_at_us = sweep->mirror_state.clock_us + elapsed_ms * 1000,
-                                     .gap_us = sweep_gap_ms(sweep) * 1000};
-}
-
-/* Queue the statement that pays what is owed; the session sends it before whatever is queued behind it. */
-static void pay(struct sweep *sweep, db_done_fn *done, void *context) {
-  struct write_behind_texts texts;
-  struct db_statement statement;
-  write_behind_statement(sweep->options.write_behind, sweep_bound_to(sweep), sweep_gap_ms(sweep) * 1000, &texts,
-                         &statement);
-  write_behind_sent(sweep->options.write_behind, &sweep->options.write_behind->coverage);
-  db_query(sweep->options.shared->write, &statement, NULL, done, context);
-}
-
-static void on_paid_before(void *context, const struct error *error) {
-  (void)context; /* the sweep may be over by then */
-  (void)error;   /* what could not be paid is lost: coverage then says less than was true, never more */
-}
-
-void sweep_pay(struct sweep *sweep) {
-  pay(sweep, on_paid_before, NULL);
-  write_behind_paid(sweep->options.write_behind, now_ms(sweep));
-}
-
-/* What is owed and cannot be written down together with `entry` is paid before it. */
-static void pay_before(struct sweep *sweep, const struct write_behind_entry *entry) {
-  struct write_behind *write_behind = sweep->options.write_behind;
-  struct coverage trial = write_behind->coverage;
-  bool other = write_behind->attempts > 0 && write_behind->outcome != OUTCOME_UNCHANGED &&
-               !write_behind_repeats(write_behind, entry->outcome, entry->error);
-  bool fits = !entry->covers || coverage_add(&trial, entry->started_at_us, entry->ended_at_us, entry->gap_us);
-  if (!fits || other)
-    sweep_pay(sweep);
-}
-
-/* The coverage that this sweep's transaction writes: what is owed, and its own. */
-static struct coverage total_coverage(const struct sweep *sweep, const struct write_behind_entry *entry) {
-  struct coverage coverage = sweep->options.write_behind->coverage;
-  bool added = entry->covers && coverage_add(&coverage, entry->started_at_us, entry->ended_at_us, entry->gap_us);
-  (void)added; /* pay_before() has seen to it that it fits */
-  return coverage;
-}
 
 static void log_repairs(const struct sweep *sweep) {
   if (sweep->report.repaired > 0)
@@ -77,15 +26,15 @@ static void on_applied(void *context, const struct apply_result *result, const s
   if (error != NULL) {
     bool moved = error->kind == ERROR_CONFLICT && ++sweep->moved < MOVES_MAX;
     if (moved)
-      sweep_event(sweep, EVENT_MOVED);
+      drive_event(sweep, EVENT_MOVED);
     else
-      sweep_fail(sweep, error);
+      drive_fail(sweep, error);
     return;
   }
   write_behind->listed_at_us = write_behind->outcome_at_us = sweep->mirror_state.clock_us;
   if (sweep->floor != OUTCOME_INCOMPLETE)
     write_behind->complete_at_us = sweep->mirror_state.clock_us;
-  write_behind_wrote(write_behind, result->outcome, why(sweep), now_ms(sweep));
+  write_behind_wrote(write_behind, result->outcome, why(sweep), sweep_now_ms(sweep));
   memcpy(write_behind->unseen, sweep->unseen_digest, HASH_BYTES);
   report->outcome = result->outcome;
   report->added = result->added;
@@ -95,7 +44,7 @@ static void on_applied(void *context, const struct apply_result *result, const s
   if (sweep->floor != OUTCOME_UNCHANGED)
     report->error = sweep->why;
   log_repairs(sweep);
-  sweep_event(sweep, EVENT_WRITTEN);
+  drive_event(sweep, EVENT_WRITTEN);
 }
 
 static bool lock_is_held(struct sweep *sweep) {
@@ -103,17 +52,17 @@ static bool lock_is_held(struct sweep *sweep) {
   if (!sweep->lock_lost)
     return true;
   error_set(&lost, ERROR_UNREACHABLE, "the database session that held the lock was lost");
-  sweep_fail(sweep, &lost);
+  drive_fail(sweep, &lost);
   return false;
 }
 
 void sweep_write(struct sweep *sweep) {
   const struct write_behind *write_behind = sweep->options.write_behind;
   struct snapshot_counts counts = snapshot_count(listing_snapshot(sweep->listing));
-  struct write_behind_entry entry = own_entry(sweep, sweep->floor, why(sweep));
+  struct write_behind_entry entry = dues_entry(sweep, sweep->floor, why(sweep));
   if (!lock_is_held(sweep))
     return;
-  pay_before(sweep, &entry);
+  dues_pay_before(sweep, &entry);
   struct apply_work work = {.organization_id = sweep_bound_to(sweep),
                             .name = sweep->options.organization->name,
                             .known_as = sweep->mirror_state.name,
@@ -140,7 +89,7 @@ void sweep_write(struct sweep *sweep) {
                             .attempts = 1,
                             .received_bytes = sweep->traffic.received_bytes,
                             .gap_ms = write_behind_gap_us(write_behind, sweep_gap_ms(sweep) * 1000) / 1000,
-                            .coverage = total_coverage(sweep, &entry)};
+                            .coverage = dues_coverage(sweep, &entry)};
   write_behind_sent(sweep->options.write_behind, &work.coverage);
   sweep->under_way++;
   apply_start(sweep->options.shared->write, &work, on_applied, sweep);
@@ -161,23 +110,18 @@ static void settle(struct sweep *sweep) {
   if (sweep->floor != OUTCOME_UNCHANGED)
     sweep->report.error = sweep->why;
   remember(sweep);
-  sweep_event(sweep, EVENT_WRITTEN);
+  drive_event(sweep, EVENT_WRITTEN);
 }
 
 static void on_flushed(void *context, const struct error *error) {
   struct sweep *sweep = context;
   sweep->under_way--;
   if (error != NULL) {
-    sweep_fail(sweep, error);
+    drive_fail(sweep, error);
     return;
   }
-  write_behind_paid(sweep->options.write_behind, now_ms(sweep));
+  write_behind_paid(sweep->options.write_behind, sweep_now_ms(sweep));
   settle(sweep);
-}
-
-/* Whether what is owed may wait: the outcome is no news, and the last payment is not long ago. */
-static bool may_wait(const struct sweep *sweep, bool news) {
-  return !news && now_ms(sweep) - sweep->options.write_behind->paid_at_ms < sweep->options.flush_after_ms;
 }
 
 /* What went well before and went well again is none, also when it changed something before. */
@@ -189,19 +133,19 @@ static bool is_news(const struct write_behind *write_behind, const struct write_
 
 void sweep_flush(struct sweep *sweep) {
   struct write_behind *write_behind = sweep->options.write_behind;
-  struct write_behind_entry entry = own_entry(sweep, sweep->floor, why(sweep));
+  struct write_behind_entry entry = dues_entry(sweep, sweep->floor, why(sweep));
   bool news = is_news(write_behind, &entry);
   if (!lock_is_held(sweep))
     return;
-  pay_before(sweep, &entry);
+  dues_pay_before(sweep, &entry);
   if (!write_behind_add(write_behind, &entry))
-    write_behind->coverage = (struct coverage){0}; /* pay_before() has seen to it that it fits */
-  if (may_wait(sweep, news)) {
+    write_behind->coverage = (struct coverage){0}; /* dues_pay_before() has seen to it that it fits */
+  if (dues_may_wait(sweep, news)) {
     settle(sweep);
     return;
   }
   sweep->under_way++;
-  pay(sweep, on_flushed, sweep);
+  dues_pay(sweep, on_flushed, sweep);
 }
 
 static void on_recorded(void *context, const struct error *error) {
@@ -209,9 +153,9 @@ static void on_recorded(void *context, const struct error *error) {
   sweep->under_way--;
   if (error == NULL) {
     sweep->options.write_behind->attempts = 0; /* coverage that is owed waits for the next complete sweep */
-    sweep->options.write_behind->paid_at_ms = now_ms(sweep);
+    sweep->options.write_behind->paid_at_ms = sweep_now_ms(sweep);
   } /* else the report tells the failure itself; that it could not be written down adds nothing */
-  sweep_event(sweep, EVENT_RECORDED);
+  drive_event(sweep, EVENT_RECORDED);
 }
 
 static void write_failure(struct sweep *sweep) {
@@ -234,14 +178,14 @@ void sweep_record(struct sweep *sweep) {
   bool worth = sweep->locked && sweep->mirror_state.organization_id != NULL && error->kind != ERROR_UNREACHABLE &&
                error->kind != ERROR_CANCELLED;
   if (!worth) {
-    sweep_later(sweep, EVENT_RECORDED, 0);
+    drive_later(sweep, EVENT_RECORDED, 0);
     return;
   }
-  struct write_behind_entry entry = own_entry(sweep, OUTCOME_FAILED, error->text);
+  struct write_behind_entry entry = dues_entry(sweep, OUTCOME_FAILED, error->text);
   bool news = !write_behind_repeats(sweep->options.write_behind, OUTCOME_FAILED, error->text);
-  pay_before(sweep, &entry);
-  if (write_behind_add(sweep->options.write_behind, &entry) && may_wait(sweep, news))
-    sweep_later(sweep, EVENT_RECORDED, 0);
+  dues_pay_before(sweep, &entry);
+  if (write_behind_add(sweep->options.write_behind, &entry) && dues_may_wait(sweep, news))
+    drive_later(sweep, EVENT_RECORDED, 0);
   else
     write_failure(sweep);
 }

@@ -1,5 +1,6 @@
 #pragma once
-/* What the rooms of one sweep share: its state and its events. Only sweep*.[ch] include it. */
+/* One sweep's state, and what moves it: events and time. The bottom of this folder: the actions (begin, judge, write, compare) call it,
+ * and it reaches them only through `act`, which sweep.c sets. */
 #include "store/apply.h"
 #include "sweep/binding.h"
 #include "sweep/listing.h"
@@ -8,10 +9,11 @@
 #include "sweep/sweep.h"
 
 struct sweep {
-  struct sweep_options options; /* its tools are those below */
+  struct sweep_options options; /* its context is the one below */
   struct sweep_context shared;
   sweep_done_fn *done;
   void *context;
+  void (*act)(struct sweep *sweep, enum sweep_action action);
   enum sweep_state state;
   int under_way; /* completions that are still to come */
   bool stopping, locked, lock_lost, too_late;
@@ -36,17 +38,20 @@ struct sweep {
   bool listed_complete; /* the listing held still */
   enum outcome floor;   /* what it comes to when nothing is written */
   struct error why;     /* why the floor is not `unchanged` */
-  struct slice removed; /* proven: a text[] literal of the proof */
+  struct slice removed; /* proven: a text[] literal of `removal` */
   struct buffer unseen; /* a text[] literal */
   int64_t told;         /* accounts counted in the progress so far */
   unsigned char unseen_digest[HASH_BYTES];
 };
 
-/* Events and time. */
-void sweep_event(struct sweep *sweep, enum sweep_event event);
-void sweep_later(struct sweep *sweep, enum sweep_event event, int64_t delay_ms);
-void sweep_fail(struct sweep *sweep, const struct error *error);
-bool sweep_arrived(struct sweep *sweep); /* a completion came; false: the sweep is stopping and it does not count */
+void drive_open_timer(struct sweep *sweep);
+/* The machine's next state, and its action; an action that asks Close fails instead when the deadline has passed. */
+void drive_event(struct sweep *sweep, enum sweep_event event);
+void drive_later(struct sweep *sweep, enum sweep_event event, int64_t delay_ms); /* from the loop */
+void drive_fail(struct sweep *sweep, const struct error *error);                 /* FAILED, with what the report says */
+bool drive_arrived(struct sweep *sweep); /* a completion came; false: the sweep is stopping and it does not count */
+
+int64_t sweep_now_ms(const struct sweep *sweep);
 bool sweep_writes(const struct sweep *sweep); /* false: a plan */
 int64_t sweep_gap_ms(const struct sweep *sweep);
 const char *sweep_bound_to(const struct sweep *sweep); /* the organization's id, or NULL */
