@@ -80,7 +80,7 @@ static void finish(struct run *run) {
   serve_destroy(run->serve);
   scheduler_destroy(run->scheduler);
   service_destroy(run->service);
-  generation_leave(run->generation);
+  generation_release(run->generation);
 }
 
 /* Also brings the end: it must not come from inside the scheduler. */
@@ -158,12 +158,6 @@ static void listen_to(struct run *run, struct connections *connections) {
   db_on_notify(connections->watch, on_notification, connections);
 }
 
-static void on_era_ended(void *context, struct era *era) {
-  struct run *run = context;
-  (void)run;
-  generation_leave(generation_of(era));
-}
-
 static bool answer(void *context, const char *path, struct serve_reply *reply) {
   struct run *run = context;
   return routes_answer(scheduler_health(run->scheduler), path, reply);
@@ -201,7 +195,7 @@ static void reload(struct run *run) {
   service_reloading(run->service);
   struct generation *after = generation_load(&run->app, run->arguments, before);
   if (after != NULL && !move_http(run, before->config, after->config)) {
-    generation_leave(after);
+    generation_release(after);
     after = NULL;
   }
   if (after != NULL) {
@@ -210,7 +204,8 @@ static void reload(struct run *run) {
     run->generation = after;
     log_set_level(run->app.log, run->arguments->verbose ? LOG_LEVEL_DEBUG : after->config->log_level);
     log_write(run->app.log, LOG_LEVEL_INFO, "the new configuration is in force");
-    scheduler_configure(run->scheduler, &after->era);
+    scheduler_configure(run->scheduler, after);
+    generation_release(before);
   }
   service_ready(run->service);
 }
@@ -236,7 +231,6 @@ static void begin(struct run *run) {
                                       .random = &run->app.random,
                                       .attempted = become_ready,
                                       .refused = on_refused,
-                                      .era_ended = on_era_ended,
                                       .stopped = on_stopped,
                                       .context = run};
   for (int i = 0; i < SIGNALS; i++)
@@ -245,7 +239,7 @@ static void begin(struct run *run) {
   run->status_timer = timer_open(run->app.loop, on_status, run);
   run->stop_timer = timer_open(run->app.loop, on_stop_timer, run);
   listen_to(run, run->generation->connections);
-  run->scheduler = scheduler_create(&options, &run->generation->era);
+  run->scheduler = scheduler_create(&options, run->generation);
   timer_start(run->ready_timer, READY_AT_LATEST_MS);
   timer_start(run->status_timer, STATUS_EVERY_MS);
 }
@@ -267,7 +261,7 @@ int command_run(const struct arguments *arguments) {
     run.service = service_create(run.app.loop);
     begin(&run);
   } else {
-    generation_leave(run.generation);
+    generation_release(run.generation);
   }
   app_run(&run.app);
   return run.status;

@@ -4,10 +4,11 @@
 
 struct generation *generation_first(struct app *app) {
   struct generation *generation = memory_allocate(sizeof *generation);
-  *generation = (struct generation){.era = {.shared = app->shared},
+  *generation = (struct generation){.shared = app->shared,
                                     .config = app->config,
                                     .connections = app->connections,
-                                    .reader = app->shared.reader};
+                                    .reader = app->shared.reader,
+                                    .holders = 1};
   app->config = NULL;
   app->connections = NULL;
   app->shared.reader = NULL;
@@ -67,24 +68,25 @@ struct generation *generation_load(struct app *app, const struct arguments *argu
     return NULL;
   }
   struct generation *generation = memory_allocate(sizeof *generation);
-  *generation = (struct generation){.config = config, .connections = connections};
+  *generation =
+      (struct generation){.shared = before->shared, .config = config, .connections = connections, .holders = 1};
   generation->reader = account_reader_create(config->sync.volatile_fields, config->sync.volatile_count);
-  generation->era.shared = before->era.shared;
-  generation->era.shared.config = config;
-  generation->era.shared.reader = generation->reader;
-  connections_equip(connections, &generation->era.shared);
+  generation->shared.config = config;
+  generation->shared.reader = generation->reader;
+  connections_equip(connections, &generation->shared);
   return generation;
 }
 
-void generation_leave(struct generation *generation) {
-  if (generation == NULL)
+struct generation *generation_hold(struct generation *generation) {
+  generation->holders++;
+  return generation;
+}
+
+void generation_release(struct generation *generation) {
+  if (generation == NULL || --generation->holders > 0)
     return;
   connections_leave(generation->connections);
   account_reader_destroy(generation->reader);
   config_destroy(generation->config);
   memory_free(generation);
-}
-
-struct generation *generation_of(struct era *era) {
-  return (struct generation *)era;
 }

@@ -4,20 +4,6 @@
 /* What this file is for: what is known of one organization beside its mirror. It promises one log line per event, and that a
  * failure that repeats is said once and then counted. */
 
-void job_list_push(struct job_list *list, struct job *job) {
-  job->next = NULL;
-  job->previous = list->last;
-  *(list->last == NULL ? &list->first : &list->last->next) = job;
-  list->last = job;
-  list->count++;
-}
-
-void job_list_remove(struct job_list *list, struct job *job) {
-  *(job->previous == NULL ? &list->first : &job->previous->next) = job->next;
-  *(job->next == NULL ? &list->last : &job->next->previous) = job->previous;
-  list->count--;
-}
-
 struct job *job_create(struct scheduler *scheduler, const struct config_organization *organization, int64_t now_ms) {
   struct job *job = memory_allocate(sizeof *job);
   *job =
@@ -83,7 +69,7 @@ enum pace_ending job_take(struct job *job, struct log *log, struct health *healt
   job->health.removals_held = report->held;
   health_count_sweep(health, &job->health, report);
   count_requests(&job->health, traffic);
-  if (!well && !database) /* the database's trouble is told once, by access */
+  if (!well && !database) /* the database's trouble is told once, by the monitor */
     log_trouble(job, log, report, health->now_ms);
   else if (well && log_throttle_over(&job->log_throttle, health->now_ms, note))
     log_write(log, LOG_LEVEL_WARNING, "sweeps are well again %s organization=%s", note, job->name);

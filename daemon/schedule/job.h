@@ -2,26 +2,23 @@
 /* One organization's place in the daemon: when it is due, what it remembers and owes, how it is. Bookkeeping only; the scheduler acts. */
 #include "base/log_throttle.h"
 #include "monitor/health.h"
+#include "schedule/generation.h"
 #include "schedule/pace.h"
 #include "store/write_behind.h"
 #include "sweep/sweep.h"
+#include <sys/queue.h>
 
+struct queue;
 struct scheduler;
 
-struct era { /* the tools of one configuration; they live until their last sweep has ended */
-  struct sweep_context shared;
-  int sweeps;    /* under way */
-  bool over;     /* another configuration is in force */
-  bool was_open; /* when it was over, its database answered */
-};
-
 struct job {
-  struct scheduler *scheduler;
+  struct scheduler *scheduler;                    /* whose job it is */
   const struct config_organization *organization; /* of the configuration in force; NULL: dropped from it */
-  struct era *era;                                /* of the sweep under way */
+  struct generation *generation;                  /* of the sweep under way, held; or NULL */
   struct sweep *sweep;                            /* under way, or NULL */
-  struct timer *timer;
-  struct job *next, *previous; /* in the queue of what is due, or in the list of what is under way */
+  struct queue *queue;
+  struct timer *timer;   /* of the queue: when the job is due */
+  TAILQ_ENTRY(job) link; /* in the list of what is due, or of what is under way */
   bool queued, slow, attempted;
   int timeouts;     /* as the last sweep left them: over 0, the next one is slow */
   bool kept;        /* by the configuration that is being adopted */
@@ -37,12 +34,7 @@ struct job {
   char *name, *organization_id, *error; /* the last two may be NULL */
 };
 
-struct job_list { /* a post is in one at a time */
-  struct job *first, *last;
-  int count;
-};
-void job_list_push(struct job_list *list, struct job *job);
-void job_list_remove(struct job_list *list, struct job *job);
+TAILQ_HEAD(job_list, job);
 
 struct job *job_create(struct scheduler *scheduler, const struct config_organization *organization, int64_t now_ms);
 void job_destroy(struct job *job); /* no sweep may be under way */

@@ -1,6 +1,6 @@
 #include "schedule/roster.h"
+#include "base/index.h"
 #include "base/memory.h"
-#include "schedule/shutdown.h"
 
 /* What this file is for: who takes part. It promises that a new configuration disturbs nobody whom it does not name, and that who was
  * waiting for an administrator is tried again at once. */
@@ -8,83 +8,87 @@
 enum { SPREAD_EACH_MS = 50 };
 
 static struct slice named_key(const void *context, uint32_t number) {
-  const struct scheduler *scheduler = context;
-  return slice_of(scheduler->named[number]->name);
+  const struct roster *roster = context;
+  return slice_of(roster->named[number]->name);
 }
 
-static void forget_names(struct scheduler *scheduler) {
-  index_destroy(scheduler->names);
-  scheduler->names = NULL;
+static void forget_names(struct roster *roster) {
+  index_destroy(roster->names);
+  roster->names = NULL;
 }
 
-static void make_names(struct scheduler *scheduler) {
+static void make_names(struct roster *roster) {
   bool is_new;
-  scheduler->names = index_create(named_key, scheduler, 0);
-  scheduler->named = memory_resize(scheduler->named, sizeof(struct job *) * ((size_t)scheduler->job_count + 1));
-  for (int i = 0; i < scheduler->job_count; i++) {
-    struct job *job = scheduler->jobs[i];
+  roster->names = index_create(named_key, roster, 0);
+  roster->named = memory_resize(roster->named, sizeof(struct job *) * ((size_t)roster->job_count + 1));
+  for (int i = 0; i < roster->job_count; i++) {
+    struct job *job = roster->jobs[i];
     if (job->organization == NULL)
       continue;
-    scheduler->named[index_count(scheduler->names)] = job;
-    index_add(scheduler->names, slice_of(job->name), &is_new);
+    roster->named[index_count(roster->names)] = job;
+    index_add(roster->names, slice_of(job->name), &is_new);
   }
 }
 
-struct job *roster_find(struct scheduler *scheduler, struct slice name) {
+struct job *roster_find(struct roster *roster, struct slice name) {
   uint32_t number;
-  if (scheduler->names == NULL)
-    make_names(scheduler);
-  return index_find(scheduler->names, name, &number) ? scheduler->named[number] : NULL;
+  if (roster->names == NULL)
+    make_names(roster);
+  return index_find(roster->names, name, &number) ? roster->named[number] : NULL;
 }
 
-void roster_remove(struct job *job) {
-  struct scheduler *scheduler = job->scheduler;
-  struct error none = {0};
-  scheduler_note_database(job, &none);
-  for (int i = 0; i < scheduler->job_count; i++)
-    if (scheduler->jobs[i] == job) {
-      scheduler->jobs[i] = scheduler->jobs[--scheduler->job_count];
+void roster_note_attempt(struct roster *roster, struct job *job) {
+  roster->attempts_left -= job->attempted ? 0 : 1;
+  job->attempted = true;
+}
+
+void roster_note_trouble(struct roster *roster, struct job *job, bool troubled) {
+  roster->troubled += (troubled ? 1 : 0) - (job->troubled ? 1 : 0);
+  job->troubled = troubled;
+}
+
+void roster_remove(struct roster *roster, struct job *job) {
+  roster_note_trouble(roster, job, false);
+  for (int i = 0; i < roster->job_count; i++)
+    if (roster->jobs[i] == job) {
+      roster->jobs[i] = roster->jobs[--roster->job_count];
       break;
     }
-  forget_names(scheduler);
+  forget_names(roster);
   job_destroy(job);
 }
 
 /* Spread at the start, so that a thousand organizations do not fire at once; a few are swept at once. */
-static void add_post(struct scheduler *scheduler, const struct config_organization *organization, int number, int of) {
-  int64_t now_ms = scheduler_now_ms(scheduler), span_ms = (int64_t)of * SPREAD_EACH_MS;
+static void add_job(struct roster *roster, const struct config_organization *organization, double jitter, int number,
+                    int of) {
+  int64_t now_ms = loop_now_ms(roster->options.loop), span_ms = (int64_t)of * SPREAD_EACH_MS;
   if (span_ms > organization->interval_ms)
     span_ms = organization->interval_ms;
-  struct job *job = job_create(scheduler, organization, now_ms);
+  struct job *job = job_create(roster->options.scheduler, organization, now_ms);
   int64_t first_ms = now_ms + span_ms * number / of;
-  job->timer = timer_open(scheduler->options.loop, scheduler_on_due, job);
-  pace_init(&job->pace, organization->interval_ms, scheduler->era->shared.config->sync.jitter, first_ms);
-  scheduler->jobs[scheduler->job_count++] = job;
-  scheduler->attempts_left++;
-  scheduler_plan(job, first_ms);
+  queue_enter(roster->options.queue, job);
+  pace_init(&job->pace, organization->interval_ms, jitter, first_ms);
+  roster->jobs[roster->job_count++] = job;
+  roster->attempts_left++;
+  queue_plan(job, first_ms);
 }
 
-static void drop_post(struct job *job, struct era *before) {
-  struct scheduler *scheduler = job->scheduler;
+static void drop_job(struct roster *roster, struct job *job, struct generation *before) {
   job->organization = NULL;
-  scheduler_note_attempt(job);
-  timer_stop(job->timer);
-  if (job->queued)
-    job_list_remove(&scheduler->due[job->slow], job);
-  job->queued = false;
+  roster_note_attempt(roster, job);
+  queue_withdraw(job);
   if (job->sweep != NULL) {
     sweep_stop(job->sweep);
     return;
   }
-  scheduler_pay(job, before);
-  roster_remove(job);
+  shutdown_pay(roster->options.shutdown, job, before);
+  roster_remove(roster, job);
 }
 
 /* Whoever failed, or has another key, another rhythm or another database, is planned anew. */
-static void change_post(struct job *job, const struct config_organization *organization, bool moved) {
-  struct scheduler *scheduler = job->scheduler;
-  int64_t now_ms = scheduler_now_ms(scheduler), spread_ms = (int64_t)scheduler->job_count * SPREAD_EACH_MS;
-  double jitter = scheduler->era->shared.config->sync.jitter;
+static void change_job(struct roster *roster, struct job *job, const struct config_organization *organization,
+                       double jitter, bool moved) {
+  int64_t now_ms = loop_now_ms(roster->options.loop), spread_ms = (int64_t)roster->job_count * SPREAD_EACH_MS;
   bool again = moved || job->pace.failures > 0 || !secret_equals(job->organization->key, organization->key);
   bool other_rhythm = job->pace.interval_ms != organization->interval_ms;
   job->organization = organization;
@@ -98,18 +102,18 @@ static void change_post(struct job *job, const struct config_organization *organ
   if (spread_ms > organization->interval_ms)
     spread_ms = organization->interval_ms;
   if (again)
-    scheduler_plan(job, now_ms + random_between(scheduler->options.random, 0, spread_ms));
+    queue_plan(job, now_ms + random_between(roster->options.random, 0, spread_ms));
   else if (other_rhythm)
-    scheduler_plan(job, pace_next(&job->pace, scheduler->options.random, PACE_WELL, now_ms, 0));
+    queue_plan(job, pace_next(&job->pace, roster->options.random, PACE_WELL, now_ms, 0));
 }
 
 /* Who stays? Returns how many are new. */
-static int mark(struct scheduler *scheduler, const struct config *config) {
+static int mark(struct roster *roster, const struct config *config) {
   int fresh = 0;
-  for (int i = 0; i < scheduler->job_count; i++)
-    scheduler->jobs[i]->kept = false;
+  for (int i = 0; i < roster->job_count; i++)
+    roster->jobs[i]->kept = false;
   for (int i = 0; i < config->organization_count; i++) {
-    struct job *job = roster_find(scheduler, slice_of(config->organizations[i].name));
+    struct job *job = roster_find(roster, slice_of(config->organizations[i].name));
     if (config->organizations[i].enabled && job != NULL)
       job->kept = true;
     else if (config->organizations[i].enabled)
@@ -118,36 +122,37 @@ static int mark(struct scheduler *scheduler, const struct config *config) {
   return fresh;
 }
 
-void roster_adopt(struct scheduler *scheduler, struct era *before) {
-  const struct config *config = scheduler->era->shared.config;
-  bool moved = before->shared.watch != scheduler->era->shared.watch;
-  int fresh = mark(scheduler, config), added = 0;
-  for (int i = scheduler->job_count - 1; i >= 0; i--) {
-    struct job *job = scheduler->jobs[i];
+void roster_adopt(struct roster *roster, struct generation *before, const struct generation *after) {
+  const struct config *config = after->config;
+  bool moved = before->shared.watch != after->shared.watch;
+  int fresh = mark(roster, config), added = 0;
+  for (int i = roster->job_count - 1; i >= 0; i--) {
+    struct job *job = roster->jobs[i];
     if (job->organization != NULL && !job->kept)
-      drop_post(job, before);
+      drop_job(roster, job, before);
     else if (moved && job->sweep == NULL) /* what is remembered is another database's */
-      scheduler_pay(job, before);
+      shutdown_pay(roster->options.shutdown, job, before);
   }
-  size_t room = (size_t)scheduler->job_count + (size_t)fresh + 1;
-  scheduler->jobs = memory_resize(scheduler->jobs, sizeof(struct job *) * room);
-  scheduler->health_list = memory_resize(scheduler->health_list, sizeof(struct health_organization *) * room);
+  roster->jobs = memory_resize(roster->jobs, sizeof(struct job *) * ((size_t)roster->job_count + (size_t)fresh + 1));
   for (int i = 0; i < config->organization_count; i++) {
     const struct config_organization *organization = &config->organizations[i];
-    struct job *job = roster_find(scheduler, slice_of(organization->name));
+    struct job *job = roster_find(roster, slice_of(organization->name));
     if (organization->enabled && job != NULL)
-      change_post(job, organization, moved);
+      change_job(roster, job, organization, config->sync.jitter, moved);
     else if (organization->enabled)
-      add_post(scheduler, organization, added++, fresh);
+      add_job(roster, organization, config->sync.jitter, added++, fresh);
   }
-  forget_names(scheduler);
+  forget_names(roster);
 }
 
-void roster_finish(struct scheduler *scheduler) {
-  while (scheduler->job_count > 0)
-    job_destroy(scheduler->jobs[--scheduler->job_count]);
-  forget_names(scheduler);
-  memory_free(scheduler->named);
-  memory_free(scheduler->jobs);
-  memory_free(scheduler->health_list);
+void roster_init(struct roster *roster, const struct roster_options *options) {
+  *roster = (struct roster){.options = *options};
+}
+
+void roster_finish(struct roster *roster) {
+  while (roster->job_count > 0)
+    job_destroy(roster->jobs[--roster->job_count]);
+  forget_names(roster);
+  memory_free(roster->named);
+  memory_free(roster->jobs);
 }

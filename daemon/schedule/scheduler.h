@@ -1,8 +1,8 @@
 #pragma once
 /* All organizations, for months: when each is due, how many at once, what happens when the database is away. Each sweep is sweep.h's;
  * this room only starts them, and takes their reports. */
-#include "schedule/database_monitor.h"
-#include "schedule/job.h"
+#include "monitor/health.h"
+#include "schedule/generation.h"
 
 struct scheduler;
 
@@ -12,18 +12,17 @@ struct scheduler_options {
   struct random *random;
   void (*attempted)(void *context); /* the database and every organization were tried once */
   void (*refused)(void *context,
-                  const struct error *error);        /* the first try of the database says: administrator, act */
-  void (*era_ended)(void *context, struct era *era); /* an era that is over has lost its last sweep */
+                  const struct error *error); /* the first try of the database says: administrator, act */
   void (*stopped)(void *context);
   void *context;
 };
 
-/* The era is borrowed until era_ended. */
-struct scheduler *scheduler_create(const struct scheduler_options *options, struct era *era);
+/* The generation is held as long as it is needed, as is the next one. */
+struct scheduler *scheduler_create(const struct scheduler_options *options, struct generation *generation);
 void scheduler_destroy(struct scheduler *scheduler); /* after `stopped`; NULL is allowed */
 
 /* Another configuration: organizations are added, changed and dropped, the others go on undisturbed. */
-void scheduler_configure(struct scheduler *scheduler, struct era *era);
+void scheduler_configure(struct scheduler *scheduler, struct generation *generation);
 /* Sweep one (or with NULL all) at once; several requests within 5 s are one sweep. False: there is no such NAME. */
 bool scheduler_request(struct scheduler *scheduler, const char *name);
 /* The session with the advisory locks was lost. */
