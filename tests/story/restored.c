@@ -58,7 +58,7 @@ Test(restored, on_another_version) {
   const char *from = story_sql(story, "show server_version");
   const char *directory = story_format(story, "%s-new", own_cluster(story));
   const char *support = story_format(story, "%s/tests/support", story_source());
-  shell(story, story_format(story, "'%s/cluster' start '%s'", support, directory));
+  own_cluster_add(story, directory);
   /* The old server's own pg_dump: a newer major version's may be an older release, which does not know what it finds in the catalogs. */
   shell(story, story_format(story,
                             "set -e; bin=$('%s/postgresql' bin); $bin/createdb -h '%s' -U postgres -T template0 %s;"

@@ -19,6 +19,7 @@ struct story {
   char database[64];
   char host[108];
   bool own_cluster;
+  const char *other_cluster; /* a second one, which ends with the story */
   PGconn *connection;
   struct process sim;
   int port;
@@ -42,6 +43,8 @@ const char *story_ask_sim(struct story *story, const char *method, const char *t
 const char *story_escape(struct story *story, const char *text);
 void story_start_sim(struct story *story, int accounts_each, unsigned long long seed);
 
+/* "start" or "stop": of the version that the environment names. */
+void story_cluster(struct story *story, const char *verb, const char *directory);
 void story_open_database(struct story *story);
 void story_close_database(struct story *story);
 /* Runs SQL that must succeed; the caller clears the result. */

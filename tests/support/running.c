@@ -138,7 +138,13 @@ void own_cluster_set(const char *directory, const char *line) {
   shell("printf '%%s\\n' \"%s\" >> '%s/data/postgresql.auto.conf'", line, directory);
 }
 
+void own_cluster_add(struct story *story, const char *directory) {
+  story->other_cluster = directory;
+  story_cluster(story, "start", directory);
+}
+
 void own_cluster_add_standby(struct story *story, const char *directory) {
+  story->other_cluster = directory;
   const char *owner = getuid() == 0 ? "runuser -u postgres --" : "";
   const char *bin = story_format(story, "$('%s/tests/support/postgresql' bin)", story_source());
   shell("mkdir -m 0755 '%s' && if [ $(id -u) = 0 ]; then chown postgres '%s'; fi", directory, directory);
@@ -153,8 +159,9 @@ void own_cluster_add_standby(struct story *story, const char *directory) {
 }
 
 void own_cluster_move(struct story *story, const char *directory) {
-  shell("'%s/tests/support/cluster' stop '%s'", story_source(), story->host);
+  story_cluster(story, "stop", story->host);
   snprintf(story->host, sizeof story->host, "%s", directory);
+  story->other_cluster = NULL;
   PQfinish(story->connection);
   story->connection = PQconnectdb(
       story_format(story, "%s options='-c search_path=close_crm -c TimeZone=UTC -c client_min_messages=warning'",

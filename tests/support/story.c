@@ -45,10 +45,10 @@ void story_write(struct story *story, const char *path, const char *content) {
     story_fail(story, "could not write \"%s\": %s", path, strerror(errno));
 }
 
-static void cluster(struct story *story, const char *verb) {
-  const char *command = story_format(story, "'%s/tests/support/cluster' %s '%s'", story_source(), verb, story->host);
+void story_cluster(struct story *story, const char *verb, const char *directory) {
+  const char *command = story_format(story, "'%s/tests/support/cluster' %s '%s'", story_source(), verb, directory);
   if (system(command) != 0)
-    cr_assert_fail("could not %s a PostgreSQL cluster in \"%s\"", verb, story->host);
+    cr_assert_fail("could not %s a PostgreSQL cluster in \"%s\"", verb, directory);
 }
 
 /* The fixture's cluster, or one of our own when a test is run by hand. */
@@ -61,7 +61,7 @@ static void find_cluster(struct story *story) {
   const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
   snprintf(story->host, sizeof story->host, "%s/closesyncd-%d", base, (int)getpid());
   story->own_cluster = true;
-  cluster(story, "start");
+  story_cluster(story, "start", story->host);
 }
 
 static void make_directory(struct story *story) {
@@ -143,7 +143,9 @@ static void end(struct story *story) {
   story_close_database(story);
   nftw(story->directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
   if (story->own_cluster)
-    cluster(story, "stop");
+    story_cluster(story, "stop", story->host);
+  if (story->other_cluster)
+    story_cluster(story, "stop", story->other_cluster);
 }
 
 void story_destroy(struct story *story) {
