@@ -1,5 +1,6 @@
 #include "app.h"
 #include "base/memory.h"
+#include "base/nearest.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -106,12 +107,20 @@ void app_run(struct app *app) {
   config_destroy(app->config);
 }
 
+static const char *name_at(const void *context, size_t index) {
+  const struct config *config = context;
+  return index < (size_t)config->organization_count ? config->organizations[index].name : NULL;
+}
+
 static const struct config_organization *find_enabled(const struct app *app, const char *name, int *ret_status) {
   const struct config_organization *organization = config_find(app->config, name);
   if (organization != NULL && organization->enabled)
     return organization;
   *ret_status = EXIT_USAGE;
-  if (organization == NULL)
+  const char *nearest = organization == NULL ? nearest_word(name, name_at, app->config) : NULL;
+  if (nearest != NULL)
+    app_complain("no organization \"%s\" is configured: the nearest is \"%s\"", name, nearest);
+  else if (organization == NULL)
     app_complain("no organization \"%s\" is configured: see the sections [organization NAME]", name);
   else
     app_complain("the organization \"%s\" is disabled: set enabled = yes in its section", name);

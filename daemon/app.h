@@ -5,7 +5,9 @@
 
 struct arguments {         /* the command line, judged */
   const char *config_path; /* NULL: the default */
-  bool verbose, json, verify, allow_removals, dry_run, head, roles;
+  bool verbose, help, version, words;
+  bool json, verify, allow_removals, dry_run, head;
+  const char *roles;                                           /* migrate: their prefix; NULL: make none */
   const char *since;                                           /* verify: a file of heads */
   const char *user_id, *account_id, *organization_id, *reason; /* erase */
   char **names;

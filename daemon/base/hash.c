@@ -1,6 +1,7 @@
 /* SHA-256 through one reused EVP context. */
 #include "base/hash.h"
 #include "base/memory.h"
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@ static _Noreturn void no_sha256(void) {
   fputs("could not compute SHA-256: libcrypto offers no such digest, look at the provider in openssl.cnf\n", stderr);
   abort();
 }
+
+const char *hash_library_version(void) { return OpenSSL_version(OPENSSL_VERSION_STRING); }
 
 struct hasher *hasher_create(void) {
   struct hasher *hasher = memory_allocate(sizeof *hasher);

@@ -6,6 +6,8 @@
 
 struct hasher; /* reusable context: fetching the algorithm is what costs */
 
+const char *hash_library_version(void);
+
 struct hasher *hasher_create(void); /* ends the process when libcrypto has no SHA-256 */
 void hasher_destroy(struct hasher *hasher);
 void hasher_digest(struct hasher *hasher, struct slice slice, unsigned char ret_digest[HASH_BYTES]);

@@ -63,7 +63,7 @@ static void on_step(void *context, const char *name) {
 static void on_done(void *context, const struct schema_state *state, const struct error *error) {
   struct migrate *migrate = context;
   const struct arguments *arguments = migrate->arguments;
-  const char *prefix = !arguments->roles ? NULL : arguments->name_count > 0 ? arguments->names[0] : "closesync";
+  const char *prefix = arguments->roles;
   struct db_statement statement = {.sql = sql_query_roles, .read_only = true, .count = 1, .values = {slice_of(prefix)}};
   if (error == NULL && migrate->steps == 0)
     printf("the schema \"%s\" is up to date (version %d)\n", migrate->app.config->database.schema, state->version);
@@ -75,18 +75,14 @@ static void on_done(void *context, const struct schema_state *state, const struc
     db_query(migrate->app.shared.watch, &statement, on_statement, on_statements, migrate);
 }
 
+/* PostgreSQL cuts names at 63 bytes, and the three must differ; it keeps names in pg_ for itself. */
 static bool is_well_formed(const struct arguments *arguments) {
-  if (arguments->name_count > 1 || (arguments->name_count > 0 && !arguments->roles)) {
-    app_complain("\"migrate\" takes no argument but the PREFIX of --roles, \"%s\" was given",
-                 arguments->names[arguments->name_count - 1]);
-    return false;
-  }
-  /* PostgreSQL cuts names at 63 bytes: the three must differ. */
-  if (arguments->name_count > 0 && (*arguments->names[0] == '\0' || strlen(arguments->names[0]) > 50)) {
-    app_complain("the PREFIX \"%s\" of the roles must have 1 to 50 bytes", arguments->names[0]);
-    return false;
-  }
-  return true;
+  const char *prefix = arguments->roles;
+  size_t length = prefix == NULL ? 0 : strspn(prefix, "abcdefghijklmnopqrstuvwxyz0123456789_");
+  if (prefix == NULL || (length >= 1 && length <= 50 && prefix[length] == '\0' && strncmp(prefix, "pg_", 3) != 0))
+    return true;
+  app_complain("the PREFIX of the roles must be 1 to 50 of a-z 0-9 _ and not begin with pg_, not \"%s\"", prefix);
+  return false;
 }
 
 int command_migrate(const struct arguments *arguments) {

@@ -185,3 +185,5 @@ bool account_digest_stored(struct account_reader *reader, struct slice document,
   memcpy(ret_digest, account.digest, HASH_BYTES);
   return true;
 }
+
+const char *account_library_version(void) { return json_c_version(); }

@@ -38,3 +38,5 @@ enum account_fault account_read(struct account_reader *reader, const struct page
 bool account_digest_stored(struct account_reader *reader, struct slice document, unsigned char ret_digest[HASH_BYTES])
     __attribute__((warn_unused_result));
 const char *account_fault_text(enum account_fault fault);
+
+const char *account_library_version(void); /* of json-c */

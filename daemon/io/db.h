@@ -85,3 +85,5 @@ int db_backend_pid(const struct db *db); /* as told at connect; a pooler tells i
 void db_drop(
     struct db *db,
     const char *reason); /* forget this session, made or being made: what it would do completes with UNREACHABLE */
+
+int db_library_version(void); /* 150013 is 15.13 */

@@ -70,3 +70,5 @@ int64_t db_row_int(const struct db_row *row, int column) {
 }
 
 bool db_row_bool(const struct db_row *row, int column) { return slice_equals(db_row_text(row, column), "t"); }
+
+int db_library_version(void) { return PQlibVersion(); }

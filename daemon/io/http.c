@@ -329,3 +329,5 @@ void http_destroy(struct http *http) {
     cancel(transfer);
   timer_start(http->soon, 0);
 }
+
+const char *http_library_version(void) { return curl_version_info(CURLVERSION_NOW)->version; }

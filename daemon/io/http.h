@@ -11,6 +11,8 @@
 
 struct http;
 
+const char *http_library_version(void);
+
 struct http_options {
   const char *user_agent;
   const char *ca_file; /* NULL: the system's */

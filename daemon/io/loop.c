@@ -307,3 +307,5 @@ void resolver_cancel(struct resolver *resolver) {
   if (resolver != NULL)
     resolver_close(resolver);
 }
+
+const char *loop_library_version(void) { return uv_version_string(); }

@@ -47,3 +47,5 @@ void signal_close(struct signal_watcher *watcher);
 typedef void resolver_fn(void *context, int count, const char *const *addresses, const char *reason);
 struct resolver *resolver_start(struct loop *loop, const char *host, resolver_fn *fn, void *context);
 void resolver_cancel(struct resolver *resolver); /* the callback does not come; NULL is allowed */
+
+const char *loop_library_version(void);

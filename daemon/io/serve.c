@@ -288,3 +288,5 @@ void serve_destroy(struct serve *serve) {
 int serve_port(const struct serve *serve) { return serve->listener.port; }
 
 int serve_clients(const struct serve *serve) { return serve->client_count; }
+
+const char *serve_library_version(void) { return MHD_get_version(); }

@@ -37,3 +37,5 @@ void serve_destroy(struct serve *serve);
 
 int serve_port(const struct serve *serve);    /* 0 for a Unix socket */
 int serve_clients(const struct serve *serve); /* connected now */
+
+const char *serve_library_version(void);

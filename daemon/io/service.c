@@ -107,3 +107,11 @@ void service_status(struct service *service, const char *format, ...) {
 }
 
 int64_t service_watchdog_ms(const struct service *service) { return service->watchdog_ms; }
+
+const char *service_library_version(void) {
+#ifdef HAVE_SYSTEMD
+  return HAVE_SYSTEMD;
+#else
+  return "none";
+#endif
+}

@@ -17,3 +17,5 @@ void service_status(struct service *service, const char *format, ...) __attribut
 
 /* How often the manager wants to be told that we live; 0: no watchdog. */
 int64_t service_watchdog_ms(const struct service *service);
+
+const char *service_library_version(void); /* of the build; "none" without libsystemd */

@@ -32,8 +32,14 @@ Test(exit_status, is_64_for_a_usage_that_cannot_be_meant) {
   story_expect_stderr(story, story_expect_exit(story, 64, "check", "org1", NULL), "org1");
   const struct run *run = story_expect_exit(story, 0, "--help", NULL);
   cr_assert_not_null(strstr(run->out, "usage: closesyncd"));
-  run = story_expect_exit(story, 0, "--version", NULL);
+  run = story_expect_exit(story, 0, "-V", NULL);
   cr_assert_eq(strncmp(run->out, "closesyncd ", 11), 0);
+  static const char *const told[] = {"revision ", "compiled by ", "libuv 1.",       "libcurl ",
+                                     "libpq 1",   "json-c 0.",    "libmicrohttpd ", "libcrypto 3"};
+  for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+    cr_expect(strstr(run->out, told[i]) != NULL, "%s: %s", told[i], run->out);
+  run = story_expect_exit(story, 0, "migrate", "--help", NULL);
+  cr_assert_not_null(strstr(run->out, "migrate [--dry-run] [--roles [PREFIX]]\n"));
   story_destroy(story);
 }
 
@@ -134,11 +140,43 @@ Test(exit_status, is_the_same_with_closed_standard_streams) {
   story_destroy(story);
 }
 
+static void expect_unread(struct story *story, int expected, const char *words, const char *reader) {
+  const char *errors = story_format(story, "%s/errors", story_directory(story));
+  const char *status = story_format(story, "%s/status", story_directory(story));
+  const char *script =
+      story_format(story, "{ '%s' -c '%s' %s 2>'%s'; echo $? >'%s'; } | %s; exit $(cat '%s')",
+                   getenv("CLOSESYNCD_BINARY"), story_config_path(story), words, errors, status, reader, status);
+  cr_expect_eq(WEXITSTATUS(system(script)), expected, "%s", script);
+  cr_expect_neq(system(story_format(story, "grep 'standard output' '%s'", errors)), 0, "%s", script);
+  if (expected == 0)
+    cr_expect_eq(system(story_format(story, "test ! -s '%s'", errors)), 0, "%s said something", script);
+}
+
+/* Whoever has seen enough has not made the work fail: the status is the work's own, and nothing is said. */
+Test(exit_status, is_the_work_s_own_when_the_reader_has_gone) {
+  struct story *story = two_swept();
+  expect_unread(story, 0, "sync", "true");
+  expect_unread(story, 0, "sync --json", "head -n 1 >/dev/null");
+  expect_unread(story, 0, "plan", "true");
+  expect_unread(story, 0, "plan --json", "true");
+  expect_unread(story, 0, "verify", "head -n 1 >/dev/null");
+  expect_unread(story, 0, "verify --json", "true");
+  expect_unread(story, 0, "status", "true");
+  expect_unread(story, 0, "check", "true");
+  fail_first(story);
+  expect_unread(story, 1, "sync --json", "true");
+  expect_unread(story, 1, "plan", "head -n 1 >/dev/null");
+  story_destroy(story);
+}
+
 Test(exit_status, is_not_0_when_the_result_is_lost) {
   struct story *story = two_swept();
   const char *errors = story_format(story, "%s/errors", story_directory(story));
   cr_assert_eq(run_redirected(story, "sync --json", story_format(story, ">/dev/full 2>'%s'", errors)), 1);
   cr_assert_eq(run_redirected(story, "status", ">/dev/full 2>/dev/null"), 1);
+  cr_assert_eq(run_redirected(story, "--help", ">/dev/full 2>/dev/null"), 1);
+  cr_assert_eq(run_redirected(story, "--version", ">/dev/full 2>/dev/null"), 1);
+  cr_assert_eq(run_redirected(story, "help sync", ">/dev/full 2>/dev/null"), 1);
   cr_assert_eq(system(story_format(story, "grep -q 'could not write the result' '%s'", errors)), 0);
   story_destroy(story);
 }

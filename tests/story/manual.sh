@@ -23,6 +23,22 @@ for command in $(sed -n '/^# COMMANDS/,/^# OUTCOMES/s/^\*\([a-z]*\)\*.*/\1/p' co
   [[ $'\n'$commands$'\n' == *$'\n'$command$'\n'* ]] || complain "closesyncd.1.scd tells of a command \"$command\" that is none"
 done
 
+# The synopsis of each command is the table's, and each of its options is told of.
+while IFS=$'\t' read -r _ command synopsis; do
+  synopsis=$(sed -E "s/^$command/*$command*/; s/\b([A-Z]+)\b/_\1_/g" <<<"$synopsis")
+  grep -qxF -- "$synopsis" config/closesyncd.1.scd || complain "closesyncd.1.scd: no line \"$synopsis\""
+done < <("$CLOSESYNCD_BINARY" --words | grep ^synopsis)
+options=0
+while IFS=$'\t' read -r _ command name letter _; do
+  options=$((options + 1))
+  start="*$command*" end='^[*#]'
+  [[ $command != - ]] || { start='# OPTIONS' end='^#'; }
+  paragraph=$(awk -v s="$start" -v e="$end" 'on && $0 ~ e { exit } index($0, s) == 1 { on = 1 } on' config/closesyncd.1.scd)
+  [[ $paragraph == *"*--$name*"* ]] || complain "closesyncd.1.scd does not tell of --$name of \"$command\""
+  [[ $letter == - || $paragraph == *"*-$letter*, "* ]] || complain "closesyncd.1.scd does not tell of -$letter"
+done < <("$CLOSESYNCD_BINARY" --words | grep ^option)
+((options > 15)) || complain "closesyncd --words tells only $options options"
+
 # Lines of the tables in daemon/config/*.c: {"section", "key", "default", … and, of an organization, {"key", …
 settings=0
 while IFS=$'\t' read -r section key preset; do

@@ -28,14 +28,10 @@ Test(config_keyword, no_others_are_known) {
 
 Test(config_keyword, the_nearest_is_what_was_meant) {
   static const char *const meant[][2] = {
-      {"sslmod", "sslmode"},  {"SSLMODE", "sslmode"}, {"hots", NULL},  {"hst", "host"}, {"prot", NULL},
-      {"passwd", "password"}, {"dbnam", "dbname"},    {"bogus", NULL}, {"", NULL},      {"host_addr", "hostaddr"}};
-  char longest[33];
+      {"sslmod", "sslmode"},  {"SSLMODE", "sslmode"}, {"hots", "host"}, {"hst", "host"}, {"prot", "port"},
+      {"passwd", "password"}, {"dbnam", "dbname"},    {"bogus", NULL},  {"", NULL},      {"host_addr", "hostaddr"}};
   for (size_t i = 0; i < sizeof meant / sizeof meant[0]; i++) {
     const char *nearest = config_keyword_nearest(meant[i][0]);
     cr_expect_str_eq(nearest ? nearest : "none", meant[i][1] ? meant[i][1] : "none", "%s", meant[i][0]);
   }
-  memset(longest, 'x', 32);
-  longest[32] = '\0';
-  cr_assert_null(config_keyword_nearest(longest));
 }
