@@ -65,7 +65,7 @@ static inline void client_note(struct reply *reply, const struct http_response *
 static inline void client_done(void *context, const struct http_response *response, const struct error *error) {
   struct reply *reply = context;
   cr_assert_not(reply->client->inside, "a completion came from inside a call");
-  cr_assert_neq(response == NULL, error == NULL, "exactly one of response and error");
+  cr_assert_neq(response == NULL, error == NULL);
   reply->calls++;
   if (response != NULL)
     client_note(reply, response);
@@ -86,12 +86,6 @@ static inline void client_start(struct client *client) {
   client->http = http_create(client->loop, &client->options, &error);
   cr_assert_not_null(client->http, "%s", error.text);
 }
-
-#define CLIENT_OPTIONS                                                                        \
-  {                                                                                           \
-    .user_agent = "closesyncd/test", .connect_timeout_ms = 5000, .request_timeout_ms = 10000, \
-    .max_response_bytes = 1024 * 1024, .max_connections = 8                                   \
-  }
 
 /* Runs what is under way to its end, then proves that nothing is left. */
 static inline void client_finish(struct client *client) {
