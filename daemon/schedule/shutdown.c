@@ -1,6 +1,7 @@
 #include "schedule/shutdown.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
+#include "store/held.h"
 
 /* What this file is for: last words. It promises that what is owed is written down when an organization leaves and when the daemon
  * stops, and that neither waits longer than it may. */
@@ -21,6 +22,7 @@ struct shutdown {
   bool asking_heads, writing, abandoned;
   struct job *const *jobs;
   int job_count, next_job; /* that pays */
+  bool holding;            /* its row is taken, its statement follows */
   struct write_behind_texts texts;
 };
 
@@ -77,7 +79,7 @@ void shutdown_pay(struct shutdown *shutdown, struct job *job, struct generation 
     *payment = (struct payment){.shutdown = shutdown, .generation = generation_hold(generation)};
     LIST_INSERT_HEAD(&shutdown->payments, payment, link);
     write_behind_statement(&job->write_behind, job->organization_id, gap_us(generation, job), &texts, &statement);
-    db_query(generation->shared.write, &statement, NULL, on_paid, payment);
+    held_query(generation->shared.write, job->organization_id, &statement, NULL, on_paid, payment);
   }
   write_behind_finish(&job->write_behind);
   write_behind_init(&job->write_behind);
@@ -133,12 +135,18 @@ static void on_daily(void *context) {
 /* The next organization that owes something pays, in one transaction with the others. */
 static bool feed_owed(void *context, struct db_statement *ret_statement) {
   struct shutdown *shutdown = context;
-  while (shutdown->next_job < shutdown->job_count) {
-    struct job *job = shutdown->jobs[shutdown->next_job++];
+  for (; shutdown->next_job < shutdown->job_count; shutdown->next_job++) {
+    const struct job *job = shutdown->jobs[shutdown->next_job];
     if (!write_behind_owes(&job->write_behind) || job->organization_id == NULL || job->organization == NULL)
       continue;
+    shutdown->holding = !shutdown->holding;
+    if (shutdown->holding) {
+      *ret_statement = held_statement(job->organization_id);
+      return true;
+    }
     write_behind_statement(&job->write_behind, job->organization_id, gap_us(shutdown->generation, job),
                            &shutdown->texts, ret_statement);
+    shutdown->next_job++;
     return true;
   }
   return false;

@@ -3,6 +3,7 @@
 #include "base/moment.h"
 #include "io/db_array.h"
 #include "sql/embedded.h"
+#include "store/held.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 
 enum { BATCH_RECORDS = 1000, BATCH_BYTES = 4 * 1024 * 1024, BATCH_BYTES_LIMIT = 64 * 1024 * 1024 };
 
-enum stage { STAGE_TABLES, STAGE_BEGIN, STAGE_LOAD, STAGE_ROOM, STAGE_BATCH, STAGE_END, STAGE_DONE };
+enum stage { STAGE_HOLD, STAGE_TABLES, STAGE_BEGIN, STAGE_LOAD, STAGE_ROOM, STAGE_BATCH, STAGE_END, STAGE_DONE };
 
 struct apply {
   struct apply_work work;
@@ -61,14 +62,13 @@ static void begin(struct apply *apply, struct db_statement *statement) {
   *statement = (struct db_statement){
       .sql = sql_sync_00_begin,
       .prepare = true,
-      .count = 13,
-      .values = {slice_of(work->organization_id),
-                 work->revision < 0 ? (struct slice){0} : number_text(apply, work->revision), slice_of(work->name),
-                 optional(work->principal_id), optional(work->user_id), moment_text(apply, work->started_at_us),
-                 moment_text(apply, work->listed_at_us), moment_text(apply, work->complete_at_us),
-                 work->volatile_fields, slice_of(work->verify ? "true" : "false"),
-                 slice_of(work->complete ? "true" : "false"), number_text(apply, APPLY_DIGEST_VERSION),
-                 optional(work->known_as)}};
+      .count = 15,
+      .values = {
+          slice_of(work->organization_id), optional(work->revision), slice_of(work->name), optional(work->principal_id),
+          optional(work->user_id), moment_text(apply, work->started_at_us), moment_text(apply, work->listed_at_us),
+          moment_text(apply, work->complete_at_us), work->volatile_fields, slice_of(work->verify ? "true" : "false"),
+          slice_of(work->complete ? "true" : "false"), number_text(apply, APPLY_DIGEST_VERSION),
+          optional(work->known_as), number_text(apply, work->lock.pid), moment_text(apply, work->lock.started_us)}};
 }
 
 static void finish(struct apply *apply, struct db_statement *statement) {
@@ -95,7 +95,7 @@ static void finish(struct apply *apply, struct db_statement *statement) {
   apply->finish_statement = apply->statement;
 }
 
-/* A spooled record: number, raw digest, digest, length of the id, id, document (see sweep_spool()). */
+/* A spooled record: number, raw digest, digest, length of the id, id, document as listing's on_differs() puts it. */
 static bool append_record(const struct apply_work *work, struct slice record, struct buffer *batch, int *count) {
   uint32_t number, id_length;
   char raw[2 * HASH_BYTES + 1], digest[2 * HASH_BYTES + 1];
@@ -197,6 +197,10 @@ static bool feed(void *context, struct db_statement *ret_statement) {
   apply->text_count = 0;
   apply->statement++;
   switch (apply->stage) {
+  case STAGE_HOLD:
+    *ret_statement = held_statement(apply->work.organization_id);
+    apply->stage = STAGE_TABLES;
+    break;
   case STAGE_TABLES: /* not when the session opens: they are 80 kB of WAL, and an unchanged sweep needs none of them */
     plain(ret_statement, sql_query_session_temp);
     apply->stage = STAGE_BEGIN;
@@ -225,7 +229,7 @@ static bool feed(void *context, struct db_statement *ret_statement) {
   return fed;
 }
 
-/* The last step's row: outcome, added, changed, removed, repaired, revision. */
+/* The last step's row: outcome, added, changed, removed, repaired, revision, sweep_id, and the revision with its id. */
 static void on_row(void *context, int statement, const struct db_row *row) {
   struct apply *apply = context;
   if (statement + 1 != apply->finish_statement)
@@ -236,7 +240,8 @@ static void on_row(void *context, int statement, const struct db_row *row) {
   result->changed = db_row_int(row, 2);
   result->removed = db_row_int(row, 3);
   result->repaired = db_row_int(row, 4);
-  result->revision = db_row_int(row, 5);
+  struct slice revision = db_row_text(row, 7);
+  snprintf(result->revision, sizeof result->revision, "%.*s", (int)revision.length, revision.bytes);
 }
 
 static void on_done(void *context, const struct error *error) {
@@ -248,7 +253,7 @@ static void on_done(void *context, const struct error *error) {
     final = *error;
   else if (!apply->finished)
     error_set(&final, ERROR_BUG, "the last step of the transaction said nothing");
-  if (strcmp(final.code, "CS001") == 0)
+  if (strcmp(final.code, "CS001") == 0 || strcmp(final.code, APPLY_LOCK_LOST) == 0)
     final.kind = ERROR_CONFLICT;
   apply->done(apply->context, final.kind == ERROR_NONE ? &apply->result : NULL,
               final.kind == ERROR_NONE ? NULL : &final);

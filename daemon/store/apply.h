@@ -4,6 +4,7 @@
 #include "crm/snapshot.h"
 #include "io/db.h"
 #include "store/coverage.h"
+#include "store/mirror_state.h"
 #include "store/outcome.h"
 
 enum { APPLY_DIGEST_VERSION = 1 }; /* of crm/canonical: a new one makes every organization verify once */
@@ -11,7 +12,8 @@ enum { APPLY_DIGEST_VERSION = 1 }; /* of crm/canonical: a new one makes every or
 struct apply_work { /* everything borrowed until the completion */
   const char *organization_id, *name, *principal_id /* NULL: as it is */, *user_id /* or NULL */;
   const char *known_as; /* the name the row was found under: renamed since, it is a conflict; NULL: not bound yet */
-  int64_t revision;     /* -1: not bound yet */
+  const char *revision; /* NULL: not bound yet */
+  struct backend lock;  /* the session that holds the organization's lock */
   int64_t started_at_us, listed_at_us, complete_at_us; /* the last two MOMENT_UNKNOWN: as the row knows */
   struct slice volatile_fields;                        /* a text[] literal */
   bool verify, complete;                               /* complete: the listing was */
@@ -30,10 +32,14 @@ struct apply_work { /* everything borrowed until the completion */
 
 struct apply_result {
   enum outcome outcome;
-  int64_t added, changed, removed, repaired, revision;
+  int64_t added, changed, removed, repaired;
+  char revision[REVISION_BYTES];
 };
 
-/* error->kind CONFLICT: the revision moved or the row was renamed, nothing was written. The result is NULL when there is an error. */
+#define APPLY_LOCK_LOST "CS007" /* the code of an error */
+
+/* error->kind CONFLICT: the mirror is not any more what the sweep began with, somebody listed since, or the lock is gone (its code says
+ * so): nothing was written. The result is NULL when there is an error. */
 typedef void apply_done_fn(void *context, const struct apply_result *result, const struct error *error);
 
 /* The completion comes exactly once, from the loop. */

@@ -1,6 +1,8 @@
 #include "store/difference.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
+#include <stdio.h>
+#include <string.h>
 
 /* What this file is for: plan's half of apply. It promises that nothing is written, whatever the role may do, and that what it
  * compared was one state of the mirror: the revision is asked last. SQL has the last word on what differs, as in a sweep. */
@@ -17,7 +19,7 @@ struct difference {
   struct buffer batch;
   enum stage stage;
   int statement, revision_statement;
-  int64_t revision;
+  char revision[REVISION_BYTES]; /* "": not bound */
   struct changes *changes;
   struct error error;
 };
@@ -70,7 +72,8 @@ static struct slice optional_column(const struct db_row *row, int column) {
 static void on_row(void *context, int statement, const struct db_row *row) {
   struct difference *difference = context;
   if (statement + 1 == difference->revision_statement) {
-    difference->revision = db_row_int(row, 0);
+    struct slice revision = db_row_text(row, 0);
+    snprintf(difference->revision, sizeof difference->revision, "%.*s", (int)revision.length, revision.bytes);
     return;
   }
   struct change change = {.account_id = db_row_text(row, 1),
@@ -87,9 +90,10 @@ static void on_row(void *context, int statement, const struct db_row *row) {
 static void on_done(void *context, const struct error *error) {
   struct difference *difference = context;
   struct error final = difference->error;
+  const char *expected = difference->work.revision == NULL ? "" : difference->work.revision;
   if (final.kind == ERROR_NONE && error != NULL)
     final = *error;
-  else if (final.kind == ERROR_NONE && difference->revision != difference->work.revision)
+  else if (final.kind == ERROR_NONE && strcmp(difference->revision, expected) != 0)
     error_set(&final, ERROR_CONFLICT, "the mirror moved on since this plan began");
   bool good = final.kind == ERROR_NONE;
   if (!good)
@@ -105,7 +109,6 @@ void difference_start(struct db *db, const struct difference_work *work, differe
                                     .done = done,
                                     .context = context,
                                     .source = {.snapshot = work->snapshot, .spool = work->spool},
-                                    .revision = -1,
                                     .changes = changes_create()};
   buffer_init(&difference->batch, BATCH_BYTES_LIMIT);
   if (!spool_rewind(work->spool, &difference->error))

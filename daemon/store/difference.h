@@ -7,7 +7,7 @@
 
 struct difference_work {        /* everything borrowed until the completion */
   const char *organization_id;  /* NULL: there is no schema, everything is an addition */
-  int64_t revision;             /* -1: not bound */
+  const char *revision;         /* NULL: not bound */
   struct slice volatile_fields; /* a text[] literal */
   const struct snapshot *snapshot;
   struct spool *spool;

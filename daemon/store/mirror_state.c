@@ -28,10 +28,19 @@ static int64_t moment_column(const struct db_row *row, int column) {
   return db_row_is_null(row, column) ? MOMENT_UNKNOWN : db_row_int(row, column);
 }
 
+bool backend_equals(const struct backend *left, const struct backend *right) {
+  return left->pid == right->pid && left->started_us == right->started_us;
+}
+
+static void text_column(const struct db_row *row, int column, char *ret_text, size_t size) {
+  struct slice text = db_row_text(row, column);
+  snprintf(ret_text, size, "%.*s", (int)text.length, text.bytes == NULL ? "" : text.bytes);
+}
+
 static void read_row(struct mirror_state *mirror_state, const struct db_row *row) {
   mirror_state->clock_us = db_row_int(row, 0);
   mirror_state->organization_id = copy_column(row, 1);
-  mirror_state->revision = db_row_is_null(row, 2) ? -1 : db_row_int(row, 2);
+  text_column(row, 2, mirror_state->revision, sizeof mirror_state->revision);
   mirror_state->name = copy_column(row, 3);
   mirror_state->principal_id = copy_column(row, 4);
   mirror_state->user_id = copy_column(row, 5);
@@ -40,11 +49,11 @@ static void read_row(struct mirror_state *mirror_state, const struct db_row *row
   mirror_state->verification_due = db_row_bool(row, 8);
   mirror_state->consecutive_failures = db_row_int(row, 10);
   mirror_state->also_named = copy_column(row, 11);
-  struct slice digest = db_row_text(row, 12);
-  snprintf(mirror_state->rejected_digest, sizeof mirror_state->rejected_digest, "%.*s", (int)digest.length,
-           digest.bytes);
+  text_column(row, 12, mirror_state->rejected_digest, sizeof mirror_state->rejected_digest);
   mirror_state->unseen = db_row_bool(row, 13);
   mirror_state->outcome_at_us = moment_column(row, 14);
+  mirror_state->backend = (struct backend){db_row_int(row, 15), db_row_int(row, 16)};
+  mirror_state->newest_us = moment_column(row, 17);
 }
 
 static bool feed(void *context, struct db_statement *ret_statement) {

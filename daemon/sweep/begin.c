@@ -9,9 +9,11 @@
 
 enum { LOCK_RETRY_MS = 100 };
 
-static void on_standing(void *context, const struct mirror_state *mirror_state, const struct error *error) {
+static void on_mirror_state(void *context, const struct mirror_state *mirror_state, const struct error *error) {
   struct sweep *sweep = context;
   struct error disagreement = {0};
+  if (mirror_state != NULL && sweep_writes(sweep) && !sweep->locked)
+    sweep->lock = mirror_state->backend;
   if (mirror_state != NULL || (error != NULL && error->kind == ERROR_DATABASE))
     sweep->locked = sweep_writes(sweep); /* a lock outlives the error of the statement behind it */
   if (!drive_arrived(sweep))
@@ -62,12 +64,11 @@ void sweep_lock(struct sweep *sweep) {
   sweep->organization_id = sweep->principal_id = NULL;
   if (sweep->options.mode == SWEEP_COMPARE_WITH_NOTHING) {
     mirror_state_finish(&sweep->mirror_state);
-    sweep->mirror_state.revision = -1;
     drive_later(sweep, EVENT_UNKNOWN, 0);
     return;
   }
   sweep->under_way++;
-  mirror_state_read(shared->watch, &question, on_standing, sweep);
+  mirror_state_read(shared->watch, &question, on_mirror_state, sweep);
 }
 
 struct holder {
@@ -164,11 +165,10 @@ void sweep_recall(struct sweep *sweep) {
       .prepare = true,
       .read_only = !sweep_writes(sweep)};
   struct write_behind *write_behind = sweep->options.write_behind;
-  bool remembered =
-      write_behind->snapshot != NULL && !sweep->verify && write_behind->revision == sweep->mirror_state.revision;
+  bool remembered = write_behind->snapshot != NULL && !sweep->verify;
   sweep->why = (struct error){0};
   if (!remembered)
-    write_behind_forget(write_behind);
+    write_behind_forget_digests(write_behind);
   sweep_prepare_listing(sweep);
   if (remembered) {
     drive_later(sweep, EVENT_RECALLED, 0);

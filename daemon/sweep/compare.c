@@ -32,7 +32,7 @@ void sweep_compare(struct sweep *sweep) {
   bool nothing = sweep->options.mode == SWEEP_COMPARE_WITH_NOTHING;
   struct difference_work work = {.organization_id = nothing ? NULL : sweep_bound_to(sweep),
                                  .revision =
-                                     sweep->mirror_state.organization_id == NULL ? -1 : sweep->mirror_state.revision,
+                                     sweep->mirror_state.organization_id == NULL ? NULL : sweep->mirror_state.revision,
                                  .volatile_fields = buffer_slice(&sweep->volatile_fields),
                                  .snapshot = listing_snapshot(sweep->listing),
                                  .spool = listing_spool(sweep->listing),

@@ -17,7 +17,8 @@ struct sweep {
   enum sweep_state state;
   int under_way; /* completions that are still to come */
   bool stopping, locked, lock_lost, too_late;
-  int moved; /* times the revision moved under us */
+  struct backend lock; /* the session that took the lock */
+  int moved;           /* times that the mirror was not any more what the sweep began with */
   int64_t began_ms, clock_read_ms, blocked_since_ms;
   struct timer *timer, *deadline;
   enum sweep_event later; /* the event that `timer` brings */
@@ -35,6 +36,7 @@ struct sweep {
   char *principal_id;        /* to be recorded; NULL: as it is */
 
   bool verify;          /* this sweep compares everything */
+  bool is_current;      /* the flush found the revision that this sweep began with */
   bool listed_complete; /* the listing held still */
   enum outcome floor;   /* what it comes to when nothing is written */
   struct error why;     /* why the floor is not `unchanged` */

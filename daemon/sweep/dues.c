@@ -1,6 +1,7 @@
 /* What this file is for: the difference between what was seen and what is written. It promises that what is owed is paid before anything
  * newer is written, and that what may have arrived without an answer is not counted twice. */
 #include "sweep/dues.h"
+#include "store/held.h"
 
 struct write_behind_entry dues_entry(const struct sweep *sweep, enum outcome outcome, const char *error) {
   int64_t elapsed_ms = sweep_now_ms(sweep) - sweep->clock_read_ms;
@@ -13,13 +14,13 @@ struct write_behind_entry dues_entry(const struct sweep *sweep, enum outcome out
 }
 
 /* Queue the statement that pays what is owed; the session sends it before whatever is queued behind it. */
-void dues_pay(struct sweep *sweep, db_done_fn *done, void *context) {
+void dues_pay(struct sweep *sweep, db_row_fn *rows, db_done_fn *done, void *context) {
   struct write_behind_texts texts;
   struct db_statement statement;
   write_behind_statement(sweep->options.write_behind, sweep_bound_to(sweep), sweep_gap_ms(sweep) * 1000, &texts,
                          &statement);
   write_behind_sent(sweep->options.write_behind, &sweep->options.write_behind->coverage);
-  db_query(sweep->options.shared->write, &statement, NULL, done, context);
+  held_query(sweep->options.shared->write, sweep_bound_to(sweep), &statement, rows, done, context);
 }
 
 static void on_paid_before(void *context, const struct error *error) {
@@ -28,7 +29,7 @@ static void on_paid_before(void *context, const struct error *error) {
 }
 
 static void pay_now(struct sweep *sweep) {
-  dues_pay(sweep, on_paid_before, NULL);
+  dues_pay(sweep, NULL, on_paid_before, NULL);
   write_behind_paid(sweep->options.write_behind, sweep_now_ms(sweep));
 }
 
@@ -53,46 +54,17 @@ bool dues_may_wait(const struct sweep *sweep, bool is_news) {
   return !is_news && sweep_now_ms(sweep) - sweep->options.write_behind->paid_at_ms < sweep->options.flush_after_ms;
 }
 
-/* What write_behind remembers of the last outcome is good only while nobody wrote down a newer one: not another process, nor a commit
- * of ours whose answer was lost. */
-static void compare_outcomes(struct sweep *sweep) {
+void dues_settle(struct sweep *sweep) {
   struct write_behind *write_behind = sweep->options.write_behind;
-  int64_t told_us = sweep->mirror_state.outcome_at_us;
-  if (told_us == MOMENT_UNKNOWN || told_us > sweep->mirror_state.clock_us)
-    return;
-  if (told_us == write_behind->outcome_at_us)
-    write_behind->attempts = 0;
-  else if (write_behind->outcome_at_us == MOMENT_UNKNOWN || told_us > write_behind->outcome_at_us)
-    write_behind->outcome_known = false;
-}
-
-/* What is owed was perhaps written down, by a commit whose answer was lost: it must not be counted twice. Where another process swept
- * since, it is paid at once, while it can still be put in its place; coverage may be paid twice. */
-static void settle_what_is_owed(struct sweep *sweep) {
-  struct write_behind *write_behind = sweep->options.write_behind;
-  int64_t swept_us = sweep->mirror_state.last_swept_at_us, sent_us = write_behind->sent_until_us;
+  const struct mirror_state *row = &sweep->mirror_state;
   if (!sweep_writes(sweep))
     return;
-  compare_outcomes(sweep);
-  if (swept_us == MOMENT_UNKNOWN)
+  if (row->organization_id == NULL) { /* what is remembered is of a row that is no more */
+    write_behind_finish(write_behind);
+    write_behind_init(write_behind);
     return;
-  write_behind->sent_until_us = MOMENT_UNKNOWN;
-  if (swept_us == sent_us)
-    write_behind_paid(write_behind, write_behind->paid_at_ms);
-  if (write_behind->coverage.sweeps > 0 && swept_us > write_behind->coverage.until_at_us &&
-      swept_us <= sweep->mirror_state.clock_us)
+  }
+  if (write_behind_settle(write_behind, row))
     pay_now(sweep);
-}
-
-/* Where the clock went back behind it, coverage has to say so. */
-static void know_what_is_written(struct sweep *sweep) {
-  struct coverage *coverage = &sweep->options.write_behind->coverage;
-  int64_t swept_us = sweep->mirror_state.last_swept_at_us;
-  if (coverage->sweeps == 0 && swept_us != MOMENT_UNKNOWN && swept_us > coverage->until_at_us)
-    coverage->until_at_us = swept_us;
-}
-
-void dues_settle(struct sweep *sweep) {
-  settle_what_is_owed(sweep);
-  know_what_is_written(sweep);
+  write_behind_adopt(write_behind, row);
 }

@@ -5,6 +5,7 @@
 #include "crm/principal.h"
 #include "crm/request.h"
 #include "io/db_array.h"
+#include "sweep/dues.h"
 #include "sweep/identity.h"
 #include <string.h>
 
@@ -236,6 +237,7 @@ static void on_bound(void *context, const struct binding_result *result, const s
   if (result->mirror_state != NULL && result->mirror_state->organization_id != NULL) {
     mirror_state_finish(&sweep->mirror_state);
     mirror_state_copy(&sweep->mirror_state, result->mirror_state);
+    dues_settle(sweep);
     sweep->verify = sweep->options.verify || result->mirror_state->verification_due;
     memory_free(sweep->principal_id);
     sweep->principal_id = NULL;

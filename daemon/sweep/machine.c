@@ -51,6 +51,7 @@ static const struct machine_step table[SWEEP_STATES][SWEEP_EVENTS] = {
     ON(WRITING, STOP, WRITING, NOTE_STOP, "stop after this transaction"),
 
     ON(FLUSHING, WRITTEN, RELEASING, RELEASE, "coverage is written"),
+    ON(FLUSHING, MOVED, LOCKING, LOCK, "somebody else wrote meanwhile: begin again"),
     ON(FLUSHING, FAILED, RECORDING, RECORD, "could not write the coverage"),
     ON(FLUSHING, STOP, FLUSHING, NOTE_STOP, "stop after this statement"),
 

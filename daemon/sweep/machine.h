@@ -34,7 +34,7 @@ enum sweep_event {
   EVENT_MISSING,   /* accounts are missing, and may be proven gone */
   EVENT_UNBOUND,   /* listed, but whose organization is it? */
   EVENT_RENAMED,   /* the organization is known under another name */
-  EVENT_MOVED,     /* the revision is not the one we began with: begin again */
+  EVENT_MOVED,     /* the mirror is not any more what the sweep began with: begin again */
   EVENT_WRITTEN,
   EVENT_RECORDED,
   EVENT_FAILED,

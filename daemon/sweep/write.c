@@ -3,6 +3,7 @@
 #include "sweep/write.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
+#include "store/held.h"
 #include "sweep/dues.h"
 #include <stdio.h>
 #include <string.h>
@@ -18,23 +19,27 @@ static void log_repairs(const struct sweep *sweep) {
               sweep->report.organization, (long long)sweep->report.repaired);
 }
 
+/* What was judged is not the mirror's any more: list again, a few times. */
+static void begin_again(struct sweep *sweep, const struct error *error) {
+  if (error->kind == ERROR_CONFLICT && ++sweep->moved < MOVES_MAX)
+    drive_event(sweep, EVENT_MOVED);
+  else
+    drive_fail(sweep, error);
+}
+
 static void on_applied(void *context, const struct apply_result *result, const struct error *error) {
   struct sweep *sweep = context;
   struct report *report = &sweep->report;
   struct write_behind *write_behind = sweep->options.write_behind;
   sweep->under_way--;
   if (error != NULL) {
-    bool moved = error->kind == ERROR_CONFLICT && ++sweep->moved < MOVES_MAX;
-    if (moved)
-      drive_event(sweep, EVENT_MOVED);
-    else
-      drive_fail(sweep, error);
+    if (strcmp(error->code, APPLY_LOCK_LOST) == 0)
+      sweep->locked = false; /* it is taken anew */
+    begin_again(sweep, error);
     return;
   }
-  write_behind->listed_at_us = write_behind->outcome_at_us = sweep->mirror_state.clock_us;
-  if (sweep->floor != OUTCOME_INCOMPLETE)
-    write_behind->complete_at_us = sweep->mirror_state.clock_us;
-  write_behind_wrote(write_behind, result->outcome, why(sweep), sweep_now_ms(sweep));
+  struct write_behind_entry entry = dues_entry(sweep, sweep->floor, why(sweep));
+  write_behind_wrote(write_behind, &entry, result->outcome, result->revision, sweep_now_ms(sweep));
   memcpy(write_behind->unseen, sweep->unseen_digest, HASH_BYTES);
   report->outcome = result->outcome;
   report->added = result->added;
@@ -68,7 +73,9 @@ void sweep_write(struct sweep *sweep) {
                             .known_as = sweep->mirror_state.name,
                             .principal_id = sweep->principal_id,
                             .user_id = sweep->options.organization->user_id,
-                            .revision = sweep->mirror_state.organization_id == NULL ? -1 : sweep->mirror_state.revision,
+                            .revision =
+                                sweep->mirror_state.organization_id == NULL ? NULL : sweep->mirror_state.revision,
+                            .lock = sweep->lock,
                             .started_at_us = sweep->mirror_state.clock_us,
                             .listed_at_us = write_behind->listed_at_us,
                             .complete_at_us = write_behind->complete_at_us,
@@ -95,14 +102,13 @@ void sweep_write(struct sweep *sweep) {
   apply_start(sweep->options.shared->write, &work, on_applied, sweep);
 }
 
-/* Nothing changed: the snapshot is what the database holds, as of the revision this sweep began with. */
+/* Nothing changed: the snapshot is what the database holds, of the revision this sweep began with. */
 static void remember(struct sweep *sweep) {
   struct write_behind *write_behind = sweep->options.write_behind;
   if (sweep->floor != OUTCOME_UNCHANGED)
     return;
-  write_behind_forget(write_behind);
+  write_behind_forget_digests(write_behind);
   write_behind->snapshot = listing_take_snapshot(sweep->listing);
-  write_behind->revision = sweep->mirror_state.revision;
 }
 
 static void settle(struct sweep *sweep) {
@@ -113,15 +119,25 @@ static void settle(struct sweep *sweep) {
   drive_event(sweep, EVENT_WRITTEN);
 }
 
+static void on_flushed_row(void *context, const struct db_row *row) {
+  struct sweep *sweep = context;
+  sweep->is_current = db_row_bool(row, 0);
+}
+
 static void on_flushed(void *context, const struct error *error) {
   struct sweep *sweep = context;
+  struct error moved;
   sweep->under_way--;
   if (error != NULL) {
     drive_fail(sweep, error);
     return;
   }
   write_behind_paid(sweep->options.write_behind, sweep_now_ms(sweep));
-  settle(sweep);
+  error_set(&moved, ERROR_CONFLICT, "the mirror moved on since this sweep began");
+  if (sweep->is_current)
+    settle(sweep);
+  else
+    begin_again(sweep, &moved);
 }
 
 /* What went well before and went well again is none, also when it changed something before. */
@@ -145,7 +161,8 @@ void sweep_flush(struct sweep *sweep) {
     return;
   }
   sweep->under_way++;
-  dues_pay(sweep, on_flushed, sweep);
+  sweep->is_current = false;
+  dues_pay(sweep, on_flushed_row, on_flushed, sweep);
 }
 
 static void on_recorded(void *context, const struct error *error) {
@@ -170,7 +187,7 @@ static void write_failure(struct sweep *sweep) {
                                               slice_of(sweep->report.error.text), slice_of(attempts),
                                               slice_of(requests), slice_of(bytes)}};
   sweep->under_way++;
-  db_query(sweep->options.shared->write, &statement, NULL, on_recorded, sweep);
+  held_query(sweep->options.shared->write, sweep->mirror_state.organization_id, &statement, NULL, on_recorded, sweep);
 }
 
 void sweep_record(struct sweep *sweep) {

@@ -27,6 +27,45 @@ begin atomic
 end;
 comment on function history_head(text) is 'seq and hash of the last link of an organization''s chain; no row: it has none yet';
 
+-- For when the clock went back behind the last listing (or whoever listed): a time further back at which an account was as its newest
+-- history row says. That is the start of the sweep that wrote the row, or the row's own not_before, which is no later. Who was never seen
+-- was not there in the last sweep that changed something, for that was complete.
+create or replace function stood_since(organization_id text, account_id text, before timestamptz) returns timestamptz
+  language sql stable
+begin atomic
+  select case
+    when past.is_first then (
+      select max(sweep.started_at)
+      from sweep
+      where sweep.organization_id = stood_since.organization_id
+      and sweep.outcome = 'changed'
+      and sweep.started_at < before)
+    else coalesce(
+      (
+        select sweep.started_at
+        from sweep
+        where sweep.organization_id = stood_since.organization_id
+        and sweep.sweep_id = past.sweep_id
+        and sweep.started_at < before),
+      case when past.not_before < before then past.not_before end)
+    end
+  from (
+    (
+      select false as is_first, history.sweep_id, history.not_before
+      from account_history as history
+      where history.organization_id = stood_since.organization_id
+      and history.account_id = stood_since.account_id
+      order by history.version desc
+      limit 1
+    )
+    union all
+    select true, null, null
+  ) as past
+  order by past.is_first
+  limit 1;
+end;
+comment on function stood_since(text, text, timestamptz) is 'A time before the given one from which an account may have stood as its newest history row says; NULL: none is known';
+
 -- A pipeline cannot branch, so a condition that must stop it raises. Use inside CASE.
 create or replace function refuse(state text, reason text) returns boolean
   language plpgsql
@@ -36,7 +75,7 @@ begin
   raise exception using errcode = state, message = reason;
 end
 $$;
-comment on function refuse(text, text) is 'Raises: CS001 the mirror moved on, CS002 the name is taken, CS003 not bound';
+comment on function refuse(text, text) is 'Raises: CS001 the mirror moved on, CS002 the name is taken, CS003 the documents could not be read, CS007 the lock is gone';
 
 -- Two rows of account as jsonb: the document's top-level names they differ in (bookkeeping columns count as names).
 create or replace function account_difference_fields(have jsonb, want jsonb) returns text[]

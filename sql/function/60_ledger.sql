@@ -100,7 +100,8 @@ begin
       where account_history.organization_id = held.organization_id
       and account_history.seq = any (target_seqs);
       update organization
-      set revision = revision + 1
+      set revision = revision + 1,
+        revision_id = gen_random_uuid()
       where organization.organization_id = held.organization_id;
     end if;
     organization := held.name;
@@ -189,7 +190,8 @@ begin
       and past.seq <= last_row.seq
       and not exists (select from unnest(carried_seqs) as kept (seq) where kept.seq = past.seq);
       update organization
-      set revision = revision + 1
+      set revision = revision + 1,
+        revision_id = gen_random_uuid()
       where organization.organization_id = held.organization_id;
       organization := held.name;
       pruned_from := held.organization_id;

@@ -1,12 +1,14 @@
--- What a sweep must know before its first request: the database's clock and where the mirror stands. Always one row;
--- with organization_id NULL when the name (or the id) is not bound yet. Moments are microseconds since 1970.
+-- What a sweep must know before its first request: the database's clock, where the mirror stands, and who the session is that took the
+-- lock (its pid and its start; a pid alone is used again). Always one row;
+-- with organization_id NULL when the name (or the id) is not bound yet. Moments are microseconds since 1970, the revision is
+-- number:id, for a number alone may come back after a fail-over.
 --
 -- $1 name text, $2 organization_id text (NULL: look it up by the name), $3 volatile_fields text[], $4 digest_version integer,
 -- $5 verify_interval interval
 select
   (extract(epoch from clock.now) * 1000000)::bigint as clock,
   organization.organization_id,
-  organization.revision,
+  organization.revision || ':' || organization.revision_id as revision,
   organization.name,
   organization.principal_id,
   organization.user_id,
@@ -28,7 +30,11 @@ select
     from account_digest
     where account_digest.organization_id = organization.organization_id
     and account_digest.seen_at is not null) as has_unseen,
-  (extract(epoch from organization.outcome_at) * 1000000)::bigint as outcome_at
+  (extract(epoch from organization.outcome_at) * 1000000)::bigint as outcome_at,
+  pg_backend_pid() as pid,
+  (extract(epoch from (select backend_start from pg_stat_get_activity(pg_backend_pid()))) * 1000000)::bigint as backend_start,
+  (extract(epoch from greatest(
+    organization.last_swept_at, organization.listed_at, organization.last_changed_at, organization.outcome_at)) * 1000000)::bigint as newest
 from (select clock_timestamp() as now) as clock
 left join organization
   on organization.organization_id = coalesce($2::text, (select named.organization_id from organization as named where named.name = $1::text))

@@ -39,7 +39,7 @@ from (
   values
     ('coverage', 'until_at,sweeps,longest_gap,pending_gap'),
     ('field_drift', 'last_seen_at'),
-    ('organization', 'name,principal_id,revision,last_swept_at,listed_at,last_changed_at,last_verified_at,'
+    ('organization', 'name,principal_id,revision,revision_id,last_swept_at,listed_at,last_changed_at,last_verified_at,'
       'consecutive_failures,last_outcome,last_error,outcome_at,digest_version,volatile_fields,also_named,'
       'sweep_interval,flush_interval,excluded_fields'),
     ('sweep', 'attempts,finished_at')

@@ -13,6 +13,7 @@ create temp table if not exists sweep_begun (
   observed_at     timestamptz not null,
   listed_at       timestamptz,
   complete_at     timestamptz,
+  is_lost         boolean not null,
   volatile_fields text[] not null,
   digest_version  integer not null,
   verify          boolean not null,

@@ -37,7 +37,19 @@ with newest as materialized (
   select
     newest.account_id, newest.document, newest.version + 1 as version,
     case when is_alive then 'changed' else 'added' end as change,
-    case when is_alive then coalesce(account_digest.seen_at, context.listed_at) else context.complete_at end as not_before,
+    case
+      when not is_alive and exists (
+        select
+        from rejected_account as rejected
+        where rejected.organization_id = context.organization_id
+        and coalesce(rejected.account_id = newest.account_id, true))
+      then null -- it was there, and could not be read
+      when not is_alive and context.complete_at is not null then context.complete_at
+      when is_alive and account_digest.seen_at is null and context.listed_at is not null then context.listed_at
+      when is_alive and isfinite(account_digest.seen_at) and account_digest.seen_at < context.started_at then account_digest.seen_at
+      when context.is_lost or account_digest.seen_at is not null
+      then stood_since(context.organization_id, newest.account_id, context.started_at)
+    end as not_before,
     context.observed_at, context.organization_id, context.sweep_id, newest.changed_fields,
     coalesce(head.seq, 0) + row_number() over (order by newest.account_id collate "C") as seq,
     head.hash as head,

@@ -9,7 +9,11 @@ with proven as materialized (
   select
     context.organization_id, context.sweep_id, context.observed_at, proven.account_id,
     past.version + 1 as version,
-    coalesce(account_digest.seen_at, context.listed_at) as not_before,
+    case
+      when account_digest.seen_at is null and context.listed_at is not null then context.listed_at
+      when isfinite(account_digest.seen_at) and account_digest.seen_at < context.started_at then account_digest.seen_at
+      else stood_since(context.organization_id, proven.account_id, context.started_at)
+    end as not_before,
     coalesce(head.seq, 0) + row_number() over (order by proven.account_id collate "C") as seq,
     head.hash as head,
     sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) as salt

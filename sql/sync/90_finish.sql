@@ -12,7 +12,8 @@ with total as materialized (
     coalesce(sum(added + changed + removed) filter (where what = 'account_history'), 0) > 0 as wrote_history,
     coalesce(sum(added + changed + removed) filter (where what in (
       'account_history', 'account', 'account_identity', 'account_mail_server', 'account_calendar', 'account_feature')), 0) > 0 as wrote,
-    (select count(distinct account_id) from repaired)::integer as repaired
+    (select count(distinct account_id) from repaired)::integer as repaired,
+    gen_random_uuid() as revision_id
   from written
 ), verdict as materialized (
   select
@@ -50,10 +51,10 @@ with total as materialized (
 ), recorded as (
   insert into sweep (
     organization_id, sweep_id, started_at, finished_at, outcome, accounts, added, changed, removed,
-    rejected, repaired, requests, received_bytes, attempts, error)
+    rejected, repaired, requests, received_bytes, attempts, error, revision_id)
   select
     organization_id, sweep_id, started_at, finished_at, outcome, $3::integer, added, changed, removed,
-    $4::integer, repaired, $5::integer, $6::bigint, $15, $2
+    $4::integer, repaired, $5::integer, $6::bigint, $15, $2, case when wrote then revision_id end
   from verdict
   where outcome <> 'unchanged'
   and not is_finished
@@ -69,7 +70,10 @@ with total as materialized (
 ), closed as (
   update organization
   set revision = organization.revision + verdict.wrote::integer,
-    last_swept_at = coalesce(greatest(organization.last_swept_at, $10), organization.last_swept_at),
+    revision_id = case when verdict.wrote then verdict.revision_id else organization.revision_id end,
+    last_swept_at = case
+      when organization.last_swept_at > clock_timestamp() then coalesce($10, organization.last_swept_at) -- the clock went back
+      else greatest(organization.last_swept_at, $10) end,
     listed_at = verdict.started_at,
     last_changed_at = case when verdict.wrote_history then verdict.observed_at else organization.last_changed_at end,
     last_verified_at = case when $14::boolean then verdict.started_at else organization.last_verified_at end,
@@ -82,11 +86,12 @@ with total as materialized (
   from verdict, covered
   where organization.organization_id = verdict.organization_id
   and not verdict.is_finished
-  returning organization.revision
+  returning organization.revision, organization.revision_id
 )
 select
   verdict.outcome, verdict.added, verdict.changed, verdict.removed, verdict.repaired,
   coalesce((select revision from closed), organization.revision) as revision,
-  coalesce((select sweep_id from recorded), (select sweep_id from again)) as sweep_id
+  coalesce((select sweep_id from recorded), (select sweep_id from again)) as sweep_id,
+  coalesce((select revision || ':' || revision_id from closed), organization.revision || ':' || organization.revision_id) as revision_text
 from verdict
 join organization using (organization_id);

@@ -4,6 +4,7 @@ create table organization (
   principal_id         text,
   user_id              text,
   revision             bigint not null default 0,
+  revision_id          uuid not null default gen_random_uuid(),
   last_swept_at        timestamptz,
   listed_at            timestamptz,
   last_changed_at      timestamptz,
@@ -25,6 +26,7 @@ comment on column organization.name is 'NAME of its section in the configuration
 comment on column organization.principal_id is 'The user the API key acts as; another one sees other accounts';
 comment on column organization.user_id is 'The configured filter: only this user''s accounts are mirrored; NULL = everybody''s';
 comment on column organization.revision is 'Raised by 1 in every transaction that writes this organization''s mirror or history';
+comment on column organization.revision_id is 'Names the revision: random, made anew with each. After a fail-over or a restore another writer may bring the same number back, never the same name';
 comment on column organization.last_swept_at is 'started_at of the last complete sweep';
 comment on column organization.listed_at is 'started_at of the last sweep with a listing, complete or not';
 comment on column organization.last_changed_at is 'observed_at of the newest history row';

@@ -15,6 +15,7 @@ create table sweep (
   attempts        integer not null default 1,
   error           text,
   rescoped        integer not null default 0,
+  revision_id     uuid,
   primary key (organization_id, sweep_id)
 ) with (fillfactor = 70);
 comment on table sweep is 'Every sweep that was not unchanged; a repeated identical outcome raises attempts of the row before instead';
@@ -34,3 +35,4 @@ comment on column sweep.received_bytes is 'Bytes received, decompressed';
 comment on column sweep.attempts is 'Sweeps in a row with this same outcome';
 comment on column sweep.error is 'What went wrong; NULL when nothing did';
 comment on column sweep.rescoped is 'Accounts written down under another sync.exclude_fields';
+comment on column sweep.revision_id is 'organization.revision_id that it made; NULL: it wrote nothing of mirror or history';

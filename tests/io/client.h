@@ -34,19 +34,14 @@ static inline void client_destroy(struct client *client) {
 
 static inline void client_done(void *context, const struct http_response *response, const struct error *error);
 
-static inline uint64_t client_send(struct client *client, struct reply *reply, const struct http_request *request) {
-  reply->client = client;
-  client->inside = true;
-  uint64_t number = http_send(client->http, request, client_done, reply);
-  client->inside = false;
-  return number;
-}
-
 static inline uint64_t client_get(struct client *client, struct reply *reply, const char *url) {
+  reply->client = client;
   struct secret *key = secret_create("api_key.x", 9);
-  uint64_t number = client_send(client, reply, &(struct http_request){.url = url, .credential = key});
+  client->inside = true;
+  uint64_t request = http_get(client->http, url, key, client_done, reply);
+  client->inside = false;
   secret_destroy(key); /* curl has its copy: were it not so, ASan would tell */
-  return number;
+  return request;
 }
 
 static inline void client_note(struct reply *reply, const struct http_response *response) {
@@ -65,7 +60,7 @@ static inline void client_note(struct reply *reply, const struct http_response *
 static inline void client_done(void *context, const struct http_response *response, const struct error *error) {
   struct reply *reply = context;
   cr_assert_not(reply->client->inside, "a completion came from inside a call");
-  cr_assert_neq(response == NULL, error == NULL);
+  cr_assert_neq(response == NULL, error == NULL, "exactly one of response and error");
   reply->calls++;
   if (response != NULL)
     client_note(reply, response);
@@ -86,6 +81,12 @@ static inline void client_start(struct client *client) {
   client->http = http_create(client->loop, &client->options, &error);
   cr_assert_not_null(client->http, "%s", error.text);
 }
+
+#define CLIENT_OPTIONS                                                                        \
+  {                                                                                           \
+    .user_agent = "closesyncd/test", .connect_timeout_ms = 5000, .request_timeout_ms = 10000, \
+    .max_response_bytes = 1024 * 1024, .max_connections = 8                                   \
+  }
 
 /* Runs what is under way to its end, then proves that nothing is left. */
 static inline void client_finish(struct client *client) {

@@ -194,33 +194,53 @@ select jsonb_build_array(jsonb_build_array('a', repeat('2a', 32), repeat('1b', 3
 select pg_temp.must(:'outcome' = 'changed' and :repaired = 1 and :revision = 9, 'a calendar repaired');
 call pg_temp.exact();
 
--- A moved mirror and a taken name stop the pipeline.
+-- Who was listed before, and could not be read, was not added since.
+\set batch '[]'
+\set rejected '[{"fingerprint":"aa","account_id":"x","reason":"too large"}]'
+\set outcome unchanged
+\set started '2026-01-01 00:16'
+\ir sweep.psql
+select jsonb_build_array(jsonb_build_array('x', repeat('3a', 32), repeat('3b', 32), '{"id": "x"}'::jsonb), jsonb_build_array('y', repeat('3a', 32), repeat('3c', 32), '{"id": "y"}'::jsonb)) as batch \gset
+\set rejected '[]'
+\set outcome unchanged
+\set started '2026-01-01 00:17'
+\ir sweep.psql
+select pg_temp.must(string_agg(account_id || coalesce(to_char(not_before, 'MI'), '-'), ' ' order by account_id) = 'x- y16', 'set aside before') from account_history where account_id in ('x', 'y');
+call pg_temp.exact();
+
+-- A moved mirror, a lost lock and a taken name stop the pipeline.
+select revision || ':' || revision_id as revision, revision || ':' || gen_random_uuid() as another, revision + 1 || ':' || revision_id as next from organization \gset
+select pg_advisory_lock(hashtextextended(name, hashtext(current_schema))) from unnest('{nine,second,renamed}'::text[]) as name;
 \set ON_ERROR_STOP off
 begin;
-execute begin ('orga_1', 5, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one');
+execute begin ('orga_1', :'another', 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one', :holder);
 \if :ERROR
 \set moved :SQLSTATE
 \endif
 rollback;
 begin;
-execute begin ('orga_1', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, null);
+execute begin ('orga_1', :'next', 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one', :holder);
+\set numbered :SQLSTATE
+rollback;
+begin;
+execute begin ('orga_1', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, null, :holder);
 \set bound :SQLSTATE
 rollback;
 begin;
-execute begin ('orga_2', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, null);
+execute begin ('orga_2', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, null, :holder);
 \set taken :SQLSTATE
 rollback;
 begin;
-execute begin ('orga_9', 1, 'nine', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'nine');
+execute begin ('orga_9', :'another', 'nine', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'nine', :holder);
 \set gone_away :SQLSTATE
 rollback;
 begin;
-execute begin ('orga_1', 9, 'second', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'before');
+execute begin ('orga_1', :'revision', 'second', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'before', :holder);
 \set renamed :SQLSTATE
 rollback;
 \set ON_ERROR_STOP on
-select pg_temp.must(:'moved' = 'CS001' and :'bound' = 'CS001' and :'gone_away' = 'CS001', 'the mirror moved on'), pg_temp.must(:'renamed' = 'CS001', 'somebody else renamed it'), pg_temp.must(:'taken' = 'CS002', 'the name is taken');
+select pg_temp.must(:'moved' = 'CS001' and :'numbered' = 'CS001' and :'bound' = 'CS001' and :'gone_away' = 'CS001', 'the mirror moved on'), pg_temp.must(:'renamed' = 'CS001', 'somebody else renamed it'), pg_temp.must(:'taken' = 'CS002', 'the name is taken');
 begin;
-execute begin ('orga_1', 9, 'renamed', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one');
+execute begin ('orga_1', :'revision', 'renamed', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one', :holder);
 select pg_temp.must(name = 'renamed' and principal_id = 'user_p', 'renamed') from organization;
 rollback;
