@@ -4,15 +4,33 @@ install(FILES ${configuration} DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(CODE "
   if(NOT EXISTS \"\$ENV{DESTDIR}/etc/closesyncd/closesyncd.conf\")
     file(INSTALL \"${configuration}\" DESTINATION /etc/closesyncd)
-  endif()")
+  endif()
+  file(MAKE_DIRECTORY \"\$ENV{DESTDIR}/etc/closesyncd/closesyncd.conf.d\")")
 
-# Manual pages, where scdoc is there to make them.
+# What one reads, in the folders of the source, so that the links between the pages work.
+foreach(page README.md sql/README.md systemd/README.md)
+  cmake_path(GET page PARENT_PATH folder)
+  install(FILES ${PROJECT_SOURCE_DIR}/${page} DESTINATION ${CMAKE_INSTALL_DOCDIR}/${folder})
+endforeach()
+
+# Completions, where each shell looks for those of packages.
+function(install_completion file folder name)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/config/${file})
+    install(FILES ${PROJECT_SOURCE_DIR}/config/${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/${folder} RENAME ${name})
+  endif()
+endfunction()
+install_completion(completion.bash bash-completion/completions closesyncd)
+install_completion(completion.zsh zsh/vendor-completions _closesyncd)
+install_completion(completion.fish fish/vendor_completions.d closesyncd.fish)
+
+# Manual pages, where scdoc is there to make them; their date is the source's, not the day's.
 find_program(SCDOC scdoc)
 if(SCDOC)
   foreach(page closesyncd.1 closesyncd.conf.5)
     set(source ${PROJECT_SOURCE_DIR}/config/${page}.scd)
     set(made ${PROJECT_BINARY_DIR}/${page})
-    add_custom_command(OUTPUT ${made} COMMAND sh -c "exec \"$1\" <\"$2\" >\"$3\"" sh ${SCDOC} ${source} ${made} DEPENDS ${source} VERBATIM)
+    add_custom_command(OUTPUT ${made} COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=${SOURCE_DATE}
+      sh -c "exec \"$1\" <\"$2\" >\"$3\"" sh ${SCDOC} ${source} ${made} DEPENDS ${source} VERBATIM)
     list(APPEND manual ${made})
     string(REGEX MATCH "[0-9]$" chapter ${page})
     install(FILES ${made} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${chapter})

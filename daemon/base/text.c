@@ -1,101 +1,20 @@
-/* Slices, buffers and notations. Every growing thing has a limit, and an append that does not fit changes nothing. */
+/* Notations. An append that does not fit leaves the buffer overflowed: see base/buffer.h. */
 #include "base/text.h"
-#include "base/memory.h"
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct slice slice_of(const char *text) {
-  return (struct slice){.bytes = text, .length = text ? strlen(text) : 0};
-}
-
-bool slice_equals(struct slice slice, const char *text) {
-  return slice.length == strlen(text) && (slice.length == 0 || memcmp(slice.bytes, text, slice.length) == 0);
-}
-
-void buffer_init(struct buffer *buffer, size_t limit_bytes) {
-  *buffer = (struct buffer){.limit = limit_bytes < SIZE_MAX ? limit_bytes : SIZE_MAX - 1};
-}
-
-void buffer_finish(struct buffer *buffer) {
-  free(buffer->bytes);
-  *buffer = (struct buffer){.limit = buffer->limit};
-}
-
-void buffer_clear(struct buffer *buffer) {
-  buffer->length = 0;
-  if (buffer->bytes)
-    buffer->bytes[0] = '\0';
-}
-
-/* Room for `length` more bytes and a NUL. */
-static bool reserve(struct buffer *buffer, size_t length) {
-  if (length > buffer->limit - buffer->length)
-    return false;
-  size_t needed = buffer->length + length + 1;
-  if (needed <= buffer->capacity)
-    return true;
-  size_t doubled = buffer->capacity > buffer->limit / 2 ? buffer->limit + 1 : 2 * buffer->capacity;
-  size_t capacity = needed > doubled ? needed : doubled;
-  if (capacity < 64)
-    capacity = 64;
-  buffer->bytes = memory_resize(buffer->bytes, capacity);
-  buffer->capacity = capacity;
-  return true;
-}
-
-bool buffer_append(struct buffer *buffer, const void *bytes, size_t length) {
-  if (!reserve(buffer, length))
-    return false;
-  if (length)
-    memcpy(buffer->bytes + buffer->length, bytes, length);
-  buffer->length += length;
-  buffer->bytes[buffer->length] = '\0';
-  return true;
-}
-
-bool buffer_append_text(struct buffer *buffer, const char *text) { return buffer_append(buffer, text, strlen(text)); }
-
-bool buffer_append_format(struct buffer *buffer, const char *format, ...) {
-  va_list arguments, again;
-  va_start(arguments, format);
-  va_copy(again, arguments);
-  int wanted = vsnprintf(NULL, 0, format, arguments);
-  va_end(arguments);
-  bool fits = wanted >= 0 && reserve(buffer, (size_t)wanted);
-  if (fits) {
-    vsnprintf(buffer->bytes + buffer->length, (size_t)wanted + 1, format, again);
-    buffer->length += (size_t)wanted;
-  }
-  va_end(again);
-  return fits;
-}
-
-struct slice buffer_slice(const struct buffer *buffer) {
-  return (struct slice){.bytes = buffer->bytes, .length = buffer->length};
-}
-
-/* Undo what was appended since `length`; returns false. */
-static bool roll_back(struct buffer *buffer, size_t length) {
-  buffer->length = length;
-  if (buffer->bytes)
-    buffer->bytes[length] = '\0';
-  return false;
-}
 
 bool text_percent_encode(struct buffer *buffer, struct slice slice) {
   static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
   static const char digits[] = "0123456789ABCDEF";
-  size_t start = buffer->length;
   for (size_t i = 0; i < slice.length; i++) {
     unsigned char byte = (unsigned char)slice.bytes[i];
     char encoded[3] = {'%', digits[byte >> 4], digits[byte & 15]};
-    bool plain = byte && strchr(unreserved, byte);
-    if (!(plain ? buffer_append(buffer, slice.bytes + i, 1) : buffer_append(buffer, encoded, sizeof encoded)))
-      return roll_back(buffer, start);
+    if (byte && strchr(unreserved, byte))
+      buffer_append(buffer, slice.bytes + i, 1);
+    else
+      buffer_append(buffer, encoded, sizeof encoded);
   }
-  return true;
+  return buffer_fits(buffer);
 }
 
 size_t text_utf8_character(struct slice slice, size_t *ret_skip) {
@@ -160,14 +79,12 @@ size_t text_characters(struct slice text) {
 }
 
 bool text_append_clean(struct buffer *buffer, struct slice text) {
-  size_t start = buffer->length;
   for (size_t step; text.length > 0; text.bytes += step, text.length -= step) {
     bool harmless;
     step = next_character(text, &harmless);
-    if (!buffer_append(buffer, harmless ? text.bytes : "?", harmless ? step : 1))
-      return roll_back(buffer, start);
+    buffer_append(buffer, harmless ? text.bytes : "?", harmless ? step : 1);
   }
-  return true;
+  return buffer_fits(buffer);
 }
 
 bool text_append_escape(struct buffer *buffer, unsigned char byte) {
@@ -196,24 +113,23 @@ static size_t plain_run(struct slice slice, size_t at) {
 }
 
 bool text_append_json(struct buffer *buffer, struct slice slice) {
-  size_t start = buffer->length;
-  bool fits = buffer_append(buffer, "\"", 1);
-  for (size_t i = 0; fits && i < slice.length;) {
+  buffer_append(buffer, "\"", 1);
+  for (size_t i = 0; i < slice.length && buffer_fits(buffer);) {
     size_t skip, plain = plain_run(slice, i);
-    fits = plain == 0 || buffer_append(buffer, slice.bytes + i, plain);
+    buffer_append(buffer, slice.bytes + i, plain);
     i += plain;
-    if (!fits || i == slice.length)
-      continue;
+    if (i == slice.length)
+      break;
     size_t length = text_utf8_character((struct slice){slice.bytes + i, slice.length - i}, &skip);
     if (length == 0 || slice.bytes[i] == '\0')
-      fits = buffer_append(buffer, "\xef\xbf\xbd", 3);
+      buffer_append(buffer, "\xef\xbf\xbd", 3);
     else if (length == 1)
-      fits = append_json_ascii(buffer, slice.bytes[i]);
+      append_json_ascii(buffer, slice.bytes[i]);
     else
-      fits = buffer_append(buffer, slice.bytes + i, length);
+      buffer_append(buffer, slice.bytes + i, length);
     i += length ? length : skip;
   }
-  return (fits && buffer_append(buffer, "\"", 1)) || roll_back(buffer, start);
+  return buffer_append(buffer, "\"", 1);
 }
 
 void text_hex(const unsigned char *bytes, size_t length, char *ret_hex) {

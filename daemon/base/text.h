@@ -1,42 +1,13 @@
 #pragma once
-/* Bytes: borrowed slices, growable buffers with a maximum from birth, and the few notations the configuration knows. */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-struct slice {
-  const char *bytes; /* not NUL-terminated, borrowed */
-  size_t length;
-};
-
-struct header { /* one HTTP header as received, name in lower case */
-  struct slice name, value;
-};
-
-struct buffer {
-  char *bytes; /* NUL-terminated when not NULL */
-  size_t length, capacity, limit;
-};
-
-struct slice slice_of(const char *text);                 /* NULL becomes the empty slice */
-bool slice_equals(struct slice slice, const char *text); /* bytewise */
-
-void buffer_init(struct buffer *buffer, size_t limit_bytes);
-void buffer_finish(struct buffer *buffer);
-void buffer_clear(struct buffer *buffer); /* keeps the memory */
-/* false when the limit would be exceeded; the buffer is then unchanged. */
-bool buffer_append(struct buffer *buffer, const void *bytes, size_t length) __attribute__((warn_unused_result));
-bool buffer_append_text(struct buffer *buffer, const char *text) __attribute__((warn_unused_result));
-bool buffer_append_format(struct buffer *buffer, const char *format, ...)
-    __attribute__((format(printf, 2, 3), warn_unused_result));
-struct slice buffer_slice(const struct buffer *buffer);
+/* A notation or two: percent-encoding, JSON strings, hexadecimal, UTF-8, text for a terminal, and what the configuration knows. */
+#include "base/buffer.h"
 
 /* Percent-encoding of everything outside RFC 3986's unreserved characters. */
-bool text_percent_encode(struct buffer *buffer, struct slice slice) __attribute__((warn_unused_result));
+bool text_percent_encode(struct buffer *buffer, struct slice slice);
 /* Append as a JSON string with quotes; NUL and bytes that are no UTF-8 become U+FFFD. */
-bool text_append_json(struct buffer *buffer, struct slice slice) __attribute__((warn_unused_result));
+bool text_append_json(struct buffer *buffer, struct slice slice);
 /* A character below U+0100 as \u00xx; by hand, for a hostile page may be made of them. */
-bool text_append_escape(struct buffer *buffer, unsigned char byte) __attribute__((warn_unused_result));
+bool text_append_escape(struct buffer *buffer, unsigned char byte);
 void text_hex(const unsigned char *bytes, size_t length, char *ret_hex); /* writes 2 * length + 1 bytes */
 
 /* Bytes of the UTF-8 character (1 to 4) that `slice` begins with. 0 when it begins with none (overlong, surrogate, past
@@ -47,7 +18,7 @@ size_t text_utf8_floor(struct slice slice, size_t length);
 
 /* Text that came from elsewhere, for a terminal: control characters, what turns the direction of writing, and bytes that are no
  * UTF-8 become "?", so it stays one line. Never longer than before. */
-bool text_append_clean(struct buffer *buffer, struct slice text) __attribute__((warn_unused_result));
+bool text_append_clean(struct buffer *buffer, struct slice text);
 size_t text_characters(struct slice text); /* of what text_append_clean() makes of it */
 
 /* "500ms" "10s" "5m" "1h" "1d", a bare number is seconds. No sign, no fraction. */

@@ -74,8 +74,12 @@ static void print_text(const struct sweeps *sweeps, const struct report *report)
 
 static bool print_json(const struct sweeps *sweeps, const struct report *report) {
   struct buffer line;
+  struct json json;
   buffer_init(&line, 64 * 1024);
-  bool good = report_begin_json(report, &line);
+  json_init(&json, &line);
+  json_begin_object(&json, NULL);
+  report_write_json(report, &json);
+  bool good = buffer_fits(&line);
   if (good) {
     fputs(line.bytes, stdout);
     good = sweeps->options->tell_json == NULL || sweeps->options->tell_json(report, stdout);

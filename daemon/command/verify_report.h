@@ -1,5 +1,6 @@
 #pragma once
 /* What verifying one organization came to, and how it is told: a line for people with the problems on stderr, or a line of JSON. */
+#include "base/json.h"
 #include "base/text.h"
 #include "io/db.h"
 #include "store/verifier.h"
@@ -8,8 +9,9 @@ struct verify_report {
   char *organization, *organization_id, *hash, *head;
   int64_t seq, rows;
   int problem_count;
-  struct buffer problems, notes; /* JSON, comma-separated objects */
-  struct buffer lines;           /* the same for people */
+  struct json problems, notes; /* objects, without the array around them */
+  struct buffer problem_text, note_text;
+  struct buffer lines; /* the same for people */
 };
 
 /* From a row of sql/query/heads.sql. */

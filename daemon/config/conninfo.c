@@ -58,7 +58,13 @@ static const char *judge_value(const char *keyword, const char *value) {
 }
 
 static bool is_password(const char *keyword) {
-  return strcasecmp(keyword, "password") == 0 || strcasecmp(keyword, "sslpassword") == 0;
+  static const char *const secrets[] = {"password", "sslpassword", "scram_client_key", "scram_server_key",
+                                        "oauth_client_secret"};
+  for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
+    if (strcasecmp(keyword, secrets[i]) == 0)
+      return true;
+  }
+  return false;
 }
 
 /* Names it only when it cannot be a key that was put in the wrong place. */
@@ -70,14 +76,15 @@ static const char *refuse_keyword(const char *keyword, struct arena *arena) {
     return no_password;
   char text[256];
   if (nearest)
-    snprintf(text, sizeof text, "free of \"%s\", which is no keyword of libpq 15; the nearest is \"%s\"", keyword,
-             nearest);
+    snprintf(text, sizeof text, "free of \"%s\", which is no keyword of libpq %d; the nearest is \"%s\"", keyword,
+             LIBPQ_MAJOR, nearest);
   else if (named)
-    snprintf(text, sizeof text, "free of \"%s\", which is no keyword of libpq 15; take it out", keyword);
+    snprintf(text, sizeof text, "free of \"%s\", which is no keyword of libpq %d; take it out", keyword, LIBPQ_MAJOR);
   else
     snprintf(text, sizeof text,
-             "free of what is no keyword of libpq 15; there are host, port, dbname, user, sslmode and "
-             "others, in small letters");
+             "free of what is no keyword of libpq %d; there are host, port, dbname, user, sslmode and "
+             "others, in small letters",
+             LIBPQ_MAJOR);
   const char *copy = arena_copy(arena, text, strlen(text));
   return copy ? copy : "shorter: the configuration is too large";
 }

@@ -1,5 +1,6 @@
-/* From PQconninfoOptions[] in src/interfaces/libpq/fe-connect.c of PostgreSQL 15, Debian 12's; described in
- * https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-PARAMKEYWORDS. A test compares them with PQconndefaults(). */
+/* From PQconninfoOptions[] in src/interfaces/libpq/fe-connect.c of PostgreSQL 15 to 18; described in
+ * https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-PARAMKEYWORDS. A test compares them with PQconndefaults().
+ * LIBPQ_MAJOR is the version that this binary is built with: what that one does not know is not known here either. */
 #include "config/keyword.h"
 #include "base/nearest.h"
 #include <string.h>
@@ -41,6 +42,26 @@ static const char *const keywords[] = {
     "gsslib",
     "replication",
     "target_session_attrs",
+#if LIBPQ_MAJOR >= 16
+    "sslcertmode",
+    "require_auth",
+    "gssdelegation",
+    "load_balance_hosts",
+#endif
+#if LIBPQ_MAJOR >= 17
+    "sslnegotiation",
+#endif
+#if LIBPQ_MAJOR >= 18
+    "min_protocol_version",
+    "max_protocol_version",
+    "scram_client_key",
+    "scram_server_key",
+    "oauth_issuer",
+    "oauth_client_id",
+    "oauth_client_secret",
+    "oauth_scope",
+    "sslkeylogfile",
+#endif
     "requiressl", /* no option of its own: conninfo_storeval() makes an sslmode of it */
     NULL,
 };

@@ -1,4 +1,4 @@
-/* GET requests on curl's multi interface, driven by the loop. Curl says which sockets and which timer it wants; after
+/* Requests on curl's multi interface, driven by the loop. Curl says which sockets and which timer it wants; after
  * each call into it all finished transfers are reaped, since the last one may finish from a timeout. */
 #include "io/http.h"
 #include "base/memory.h"
@@ -247,19 +247,20 @@ static bool set_callbacks(struct transfer *transfer) {
          curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)transfer->http) == CURLE_OK;
 }
 
-uint64_t http_get(struct http *http, const char *url, const struct secret *key, http_done_fn *done, void *context) {
+uint64_t http_send(struct http *http, const struct http_request *request, http_done_fn *done, void *context) {
   struct transfer *transfer = memory_allocate(sizeof *transfer);
   transfer->http = http;
   transfer->request = ++http->last_request;
   transfer->done = done;
   transfer->context = context;
   answer_init(&transfer->answer, http->options.max_response_bytes);
+  transfer->answer.secret = request->form != NULL;
   transfer->next = http->transfers;
   http->transfers = transfer;
   transfer->easy = curl_easy_init();
   transfer->cancelled = http->dying;
   transfer->over = http->dying || transfer->easy == NULL || !set_callbacks(transfer) ||
-                   !request_configure(transfer->easy, &http->options, url, key) ||
+                   !request_configure(transfer->easy, &http->options, request) ||
                    curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK;
   if (transfer->over)
     timer_start(http->soon, 0);

@@ -1,9 +1,9 @@
 #pragma once
-/* GET requests over HTTPS (libcurl multi); only io/http*.c includes curl. Knows nothing of Close.
+/* Requests over HTTPS (libcurl multi); only io/http*.c includes curl. Knows nothing of Close.
  *
  * No redirects, no cookies, no netrc, no proxy from the environment, TLS >= 1.2 verified, HTTP/2 where offered, gzip.
  * The byte cap is counted after decompression in the write callback; headers are capped too (64 KiB, 128 lines).
- * The completion comes exactly once per accepted request, never from inside http_get() or http_cancel(). */
+ * The completion comes exactly once per accepted request, never from inside http_send() or http_cancel(). */
 #include "base/error.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -22,6 +22,17 @@ struct http_options {
   long max_connections; /* per host and in all; what exceeds it waits, and its timeouts run meanwhile */
 };
 
+enum http_scheme { HTTP_BASIC /* as user name with an empty password */, HTTP_BEARER };
+
+struct http_request { /* all of it is borrowed until the completion */
+  const char *url;
+  const struct secret *credential; /* or NULL */
+  enum http_scheme scheme;         /* how the credential is sent */
+  /* Not NULL: a POST of this form (application/x-www-form-urlencoded). It has a connection of its own, so that it is sent once at
+   * most: libcurl sends again what a kept connection lost. The answer's memory is wiped, for it may hold secrets too. */
+  const struct secret *form;
+};
+
 struct http_response { /* borrowed until the callback returns */
   int status;
   struct slice body;
@@ -36,8 +47,8 @@ struct http_response { /* borrowed until the callback returns */
 typedef void http_done_fn(void *context, const struct http_response *response, const struct error *error);
 
 struct http *http_create(struct loop *loop, const struct http_options *options, struct error *error);
-/* `key` is sent as Basic user name with an empty password; borrowed until the completion. Returns a number > 0. */
-uint64_t http_get(struct http *http, const char *url, const struct secret *key, http_done_fn *done, void *context);
+/* Returns a number > 0. */
+uint64_t http_send(struct http *http, const struct http_request *request, http_done_fn *done, void *context);
 void http_cancel(struct http *http, uint64_t request); /* completes with CANCELLED */
 /* Cancels what is in flight (completions come from the loop), then frees itself and leaves the loop. NULL is allowed. */
 void http_destroy(struct http *http);

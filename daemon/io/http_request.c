@@ -12,8 +12,19 @@ static bool set_long(CURL *easy, CURLoption option, long value) {
   return curl_easy_setopt(easy, option, value) == CURLE_OK;
 }
 
-/* Whom we talk to and what we show him: the key goes to the URL's host alone. */
-static bool set_trust(const struct http_options *options, CURL *easy, const struct secret *key) {
+/* Basic: the key is the user name, the password empty (close-api.md 3.1). */
+static bool set_credential(CURL *easy, const struct http_request *request) {
+  bool bearer = request->scheme == HTTP_BEARER;
+  if (request->credential == NULL)
+    return true;
+  const char *text = secret_expose(request->credential);
+  return set_long(easy, CURLOPT_HTTPAUTH, bearer ? (long)CURLAUTH_BEARER : (long)CURLAUTH_BASIC) &&
+         set_text(easy, bearer ? CURLOPT_XOAUTH2_BEARER : CURLOPT_USERNAME, text) &&
+         (bearer || set_text(easy, CURLOPT_PASSWORD, ""));
+}
+
+/* Whom we talk to and what we show him: the credential goes to the URL's host alone. */
+static bool set_trust(const struct http_options *options, CURL *easy) {
   return set_long(easy, CURLOPT_FOLLOWLOCATION, 0) && set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
          set_long(easy, CURLOPT_NETRC, CURL_NETRC_IGNORED) && set_long(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1) &&
          set_text(easy, CURLOPT_PROXY, options->proxy != NULL ? options->proxy : "") &&
@@ -25,9 +36,7 @@ static bool set_trust(const struct http_options *options, CURL *easy, const stru
          set_long(easy, CURLOPT_SSL_VERIFYHOST, 2) &&
          (options->ca_file == NULL || set_text(easy, CURLOPT_CAINFO, options->ca_file)) &&
          /* one source of trust; only then does curl share the parsed bundle between connections, too */
-         set_text(easy, CURLOPT_CAPATH, NULL) && set_long(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC) &&
-         (key == NULL ||
-          (set_text(easy, CURLOPT_USERNAME, secret_expose(key)) && set_text(easy, CURLOPT_PASSWORD, "")));
+         set_text(easy, CURLOPT_CAPATH, NULL);
 }
 
 /* Or Close's framework may render HTML (close-api.md 5.3). Curl reads this list and no more. */
@@ -39,7 +48,7 @@ static bool set_accept(CURL *easy) {
 
 static bool set_transport(const struct http_options *options, CURL *easy, const char *url) {
   bool tls = strncmp(url, "https:", 6) == 0;
-  return set_text(easy, CURLOPT_URL, url) && set_accept(easy) && set_long(easy, CURLOPT_HTTPGET, 1) &&
+  return set_text(easy, CURLOPT_URL, url) && set_accept(easy) &&
          set_long(easy, CURLOPT_PATH_AS_IS, 1) && /* or the path /x/../y/ becomes another resource */
          set_text(easy, CURLOPT_USERAGENT, options->user_agent) && set_text(easy, CURLOPT_ACCEPT_ENCODING, "gzip") &&
          set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS) &&
@@ -50,8 +59,16 @@ static bool set_transport(const struct http_options *options, CURL *easy, const 
          set_long(easy, CURLOPT_TIMEOUT_MS, (long)options->request_timeout_ms);
 }
 
-bool request_configure(void *easy, const struct http_options *options, const char *url, const struct secret *key) {
-  return set_trust(options, easy, key) && set_transport(options, easy, url);
+/* HTTP/1.1 on a fresh connection: neither a kept one that died nor a refused stream makes curl send the form again by itself. */
+static bool set_form(CURL *easy, const struct secret *form) {
+  return set_text(easy, CURLOPT_POSTFIELDS, secret_expose(form)) && set_long(easy, CURLOPT_FRESH_CONNECT, 1) &&
+         set_long(easy, CURLOPT_FORBID_REUSE, 1) && set_long(easy, CURLOPT_PIPEWAIT, 0) &&
+         set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+}
+
+bool request_configure(void *easy, const struct http_options *options, const struct http_request *request) {
+  return set_trust(options, easy) && set_credential(easy, request) && set_transport(options, easy, request->url) &&
+         (request->form == NULL ? set_long(easy, CURLOPT_HTTPGET, 1) : set_form(easy, request->form));
 }
 
 /* host[:port] of the URL; what stands before an @ is never shown. */

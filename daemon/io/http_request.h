@@ -3,7 +3,7 @@
 #include "io/http.h"
 
 /* Everything but the callbacks. False when curl refuses an option: the request must not be sent then. */
-bool request_configure(void *easy, const struct http_options *options, const char *url, const struct secret *key)
+bool request_configure(void *easy, const struct http_options *options, const struct http_request *request)
     __attribute__((warn_unused_result));
 
 /* `code` is the CURLcode of a failed transfer, `reason` curl's own text or "". Names the host, never the key. */

@@ -1,11 +1,8 @@
 /* The event loop on libuv. What is opened lives on the heap and is freed by its handle's close callback, so closing from inside a
- * callback is always allowed. Host names are resolved on a thread of their own and not on libuv's pool: a pool thread
- * that waits for a dead name server cannot be cancelled and would hold up the end of the process. */
+ * callback is always allowed. */
 #include "io/loop.h"
 #include "base/memory.h"
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <pthread.h>
+#include "io/loop_thread.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,26 +39,9 @@ struct signal_watcher {
   void *context;
 };
 
-#define ADDRESSES_MAX 8
-#define ADDRESS_BYTES 64 /* an IPv6 address with its zone */
-
-struct resolver { /* owned by the loop and by the thread; the last one frees it */
-  uv_async_t uv;
-  pthread_mutex_t lock;
-  int owners;
-  bool closing;
-  resolver_fn *fn;
-  void *context;
-  char *host;
-  int count;
-  char addresses[ADDRESSES_MAX][ADDRESS_BYTES];
-  char reason[128];
-};
-
 static void free_handle(uv_handle_t *handle) { free(handle->data); }
 
-/* libuv refuses these calls only for arguments that a caller of ours cannot give, or out of memory (crash-only). */
-static void require(int status, const char *what) {
+void loop_require(int status, const char *what) {
   if (status == 0)
     return;
   fprintf(stderr, "could not %s: %s\n", what, uv_strerror(status));
@@ -70,8 +50,8 @@ static void require(int status, const char *what) {
 
 struct loop *loop_create(void) {
   struct loop *loop = memory_allocate(sizeof *loop);
-  require(uv_loop_init(&loop->uv), "create the event loop");
-  require(uv_idle_init(&loop->uv, &loop->turn), "create the event loop");
+  loop_require(uv_loop_init(&loop->uv), "create the event loop");
+  loop_require(uv_idle_init(&loop->uv, &loop->turn), "create the event loop");
   loop->turn.data = loop;
   return loop;
 }
@@ -89,6 +69,8 @@ bool loop_destroy(struct loop *loop) {
   free(loop);
   return true;
 }
+
+void *loop_handle(struct loop *loop) { return &loop->uv; }
 
 int64_t loop_now_ms(struct loop *loop) {
   uv_update_time(&loop->uv);
@@ -136,21 +118,21 @@ struct timer *timer_open(struct loop *loop, timer_fn *fn, void *context) {
   timer->loop = loop;
   timer->fn = fn;
   timer->context = context;
-  require(uv_timer_init(&loop->uv, &timer->uv), "create a timer");
+  loop_require(uv_timer_init(&loop->uv, &timer->uv), "create a timer");
   timer->uv.data = timer;
   return timer;
 }
 
 void timer_start(struct timer *timer, int64_t delay_ms) {
-  require(uv_is_closing((uv_handle_t *)&timer->uv) ? UV_EINVAL : 0, "start a closed timer");
+  loop_require(uv_is_closing((uv_handle_t *)&timer->uv) ? UV_EINVAL : 0, "start a closed timer");
   timer_stop(timer);
   if (delay_ms <= 0) {
     enqueue(timer);
-    require(uv_idle_start(&timer->loop->turn, on_turn), "start a timer");
+    loop_require(uv_idle_start(&timer->loop->turn, on_turn), "start a timer");
     return;
   }
   uv_update_time(timer->uv.loop);
-  require(uv_timer_start(&timer->uv, on_timer, (uint64_t)delay_ms, 0), "start a timer");
+  loop_require(uv_timer_start(&timer->uv, on_timer, (uint64_t)delay_ms, 0), "start a timer");
 }
 
 void timer_stop(struct timer *timer) {
@@ -193,7 +175,7 @@ void watcher_set(struct watcher *watcher, int events) {
   if (wanted == 0)
     uv_poll_stop(&watcher->uv);
   else
-    require(uv_poll_start(&watcher->uv, wanted, on_poll), "watch a file descriptor");
+    loop_require(uv_poll_start(&watcher->uv, wanted, on_poll), "watch a file descriptor");
 }
 
 void watcher_close(struct watcher *watcher) {
@@ -211,9 +193,9 @@ struct signal_watcher *signal_watch(struct loop *loop, int number, signal_fn *fn
   struct signal_watcher *watcher = memory_allocate(sizeof *watcher);
   watcher->fn = fn;
   watcher->context = context;
-  require(uv_signal_init(&loop->uv, &watcher->uv), "create a signal handle");
+  loop_require(uv_signal_init(&loop->uv, &watcher->uv), "create a signal handle");
   watcher->uv.data = watcher;
-  require(uv_signal_start(&watcher->uv, on_signal, number), "watch a signal");
+  loop_require(uv_signal_start(&watcher->uv, on_signal, number), "watch a signal");
   return watcher;
 }
 
@@ -221,91 +203,6 @@ void signal_close(struct signal_watcher *watcher) {
   if (watcher == NULL)
     return;
   uv_close((uv_handle_t *)&watcher->uv, free_handle);
-}
-
-static void resolver_release(struct resolver *resolver) {
-  pthread_mutex_lock(&resolver->lock);
-  int owners = --resolver->owners;
-  pthread_mutex_unlock(&resolver->lock);
-  if (owners > 0)
-    return;
-  pthread_mutex_destroy(&resolver->lock);
-  free(resolver->host);
-  free(resolver);
-}
-
-static void resolver_closed(uv_handle_t *handle) { resolver_release(handle->data); }
-
-static void resolver_close(struct resolver *resolver) {
-  pthread_mutex_lock(&resolver->lock);
-  resolver->closing = true; /* from here on the thread leaves the handle alone */
-  pthread_mutex_unlock(&resolver->lock);
-  uv_close((uv_handle_t *)&resolver->uv, resolver_closed);
-}
-
-static void on_resolved(uv_async_t *uv) {
-  struct resolver *resolver = uv->data;
-  const char *addresses[ADDRESSES_MAX];
-  for (int i = 0; i < resolver->count; i++)
-    addresses[i] = resolver->addresses[i];
-  resolver_close(resolver); /* the memory stays until the close callback */
-  resolver->fn(resolver->context, resolver->count, addresses, resolver->reason);
-}
-
-static void resolver_lookup(struct resolver *resolver) {
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-  struct addrinfo *list = NULL;
-  int status = getaddrinfo(resolver->host, NULL, &hints, &list);
-  for (struct addrinfo *entry = list; status == 0 && entry != NULL; entry = entry->ai_next) {
-    if (resolver->count == ADDRESSES_MAX)
-      break;
-    char *address = resolver->addresses[resolver->count];
-    if (getnameinfo(entry->ai_addr, entry->ai_addrlen, address, ADDRESS_BYTES, NULL, 0, NI_NUMERICHOST) == 0)
-      resolver->count++;
-  }
-  if (list != NULL)
-    freeaddrinfo(list);
-  const char *reason = status != 0 ? gai_strerror(status) : "no address";
-  if (resolver->count == 0)
-    snprintf(resolver->reason, sizeof resolver->reason, "%s", reason);
-}
-
-static void *resolver_thread(void *context) {
-  struct resolver *resolver = context;
-  resolver_lookup(resolver);
-  pthread_mutex_lock(&resolver->lock);
-  if (!resolver->closing)
-    uv_async_send(&resolver->uv);
-  pthread_mutex_unlock(&resolver->lock);
-  resolver_release(resolver);
-  return NULL;
-}
-
-struct resolver *resolver_start(struct loop *loop, const char *host, resolver_fn *fn, void *context) {
-  struct resolver *resolver = memory_allocate(sizeof *resolver);
-  resolver->fn = fn;
-  resolver->context = context;
-  resolver->host = memory_copy_text(host);
-  resolver->owners = 2;
-  pthread_mutex_init(&resolver->lock, NULL);
-  require(uv_async_init(&loop->uv, &resolver->uv, on_resolved), "create a resolver");
-  resolver->uv.data = resolver;
-  pthread_attr_t detached;
-  pthread_attr_init(&detached);
-  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-  pthread_t thread;
-  if (pthread_create(&thread, &detached, resolver_thread, resolver) != 0) {
-    snprintf(resolver->reason, sizeof resolver->reason, "no thread to look it up");
-    resolver->owners = 1;
-    uv_async_send(&resolver->uv);
-  }
-  pthread_attr_destroy(&detached);
-  return resolver;
-}
-
-void resolver_cancel(struct resolver *resolver) {
-  if (resolver != NULL)
-    resolver_close(resolver);
 }
 
 const char *loop_library_version(void) { return uv_version_string(); }

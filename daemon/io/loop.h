@@ -1,5 +1,5 @@
 #pragma once
-/* The event loop (libuv), the only file that includes it: timers, file descriptors, signals, host names.
+/* The event loop (libuv), only io/loop*.c include it: timers, file descriptors, signals, errands on threads, host names.
  *
  * Handles are closed with *_close(): the callback never comes again after that call, the memory is freed by the loop.
  * Callbacks never come from inside the call that started the work. There is no stop: loop_run() returns when nothing is
@@ -41,6 +41,17 @@ void watcher_close(struct watcher *watcher);           /* fd may be closed right
 typedef void signal_fn(void *context, int number);
 struct signal_watcher *signal_watch(struct loop *loop, int number, signal_fn *fn, void *context);
 void signal_close(struct signal_watcher *watcher);
+
+/* Work that may block (files, names), on a thread of its own: `run` is called there and touches nothing but the work. `done` comes once,
+ * from the loop; the errand is then gone, and the work is released soon after. Where no thread is to be had, `done` comes with the
+ * work as it was. An abandoned errand does not keep the loop alive, however long it takes: whoever is last releases the work. */
+struct errand;
+typedef void errand_fn(void *work);
+struct errand_kind {
+  errand_fn *run, *done, *release;
+};
+struct errand *errand_start(struct loop *loop, const struct errand_kind *kind, void *work);
+void errand_abandon(struct errand *errand); /* `done` does not come; NULL is allowed */
 
 /* Numeric addresses of a host, at most 8, in getaddrinfo's order; count 0 when unknown. A cancelled lookup does not
  * keep the loop alive, however long the name server is silent. The resolver is gone when its callback comes. */

@@ -1,4 +1,5 @@
 #include "monitor/health.h"
+#include "base/json.h"
 #include "base/moment.h"
 #include <string.h>
 
@@ -85,112 +86,114 @@ bool health_is_late(const struct health *health, const struct health_organizatio
   return health->now_ms - organization->succeeded_at_ms > LATE_INTERVALS * organization->interval_ms;
 }
 
-static bool append_text_or_null(struct buffer *text, const char *value) {
-  return value == NULL ? buffer_append_text(text, "null") : text_append_json(text, slice_of(value));
+static void write_database_reason(const struct health *health, struct json *json) {
+  json_begin_object(json, NULL);
+  json_null(json, "organization");
+  json_integer(json, "seconds", (health->now_ms - health->database_since_ms) / 1000);
+  json_text(json, "reason", "the database is away");
+  json_text(json, "error", health->database_error);
+  json_end_object(json);
 }
 
-static bool append_database_reason(const struct health *health, struct buffer *text) {
-  return buffer_append_format(
-             text, "{\"organization\": null, \"seconds\": %lld, \"reason\": \"the database is away\", \"error\": ",
-             (long long)(health->now_ms - health->database_since_ms) / 1000) &&
-         append_text_or_null(text, health->database_error) && buffer_append_text(text, "}");
-}
-
-static bool append_late_reason(const struct health *health, const struct health_organization *organization,
-                               struct buffer *text) {
-  return buffer_append_text(text, "{\"organization\": ") && text_append_json(text, slice_of(organization->name)) &&
-         buffer_append_format(text, ", \"seconds\": %lld, \"reason\": \"no success for 3 intervals\", \"error\": ",
-                              (long long)(health->now_ms - organization->succeeded_at_ms) / 1000) &&
-         append_text_or_null(text, organization->error) && buffer_append_text(text, "}");
-}
-
-/* The reasons, and how many organizations are late beyond the first REASONS_MAX. */
-static bool append_reasons(const struct health *health, struct buffer *text, int *ret_others) {
-  bool fits = health->database_up || append_database_reason(health, text);
-  int late = 0;
-  for (int i = 0; fits && i < health->organization_count; i++) {
-    if (!health_is_late(health, health->organizations[i]) || ++late > REASONS_MAX)
-      continue;
-    fits = (late == 1 && health->database_up) || buffer_append_text(text, ", ");
-    fits = fits && append_late_reason(health, health->organizations[i], text);
-  }
-  *ret_others = late > REASONS_MAX ? late - REASONS_MAX : 0;
-  return fits;
+static void write_late_reason(const struct health *health, const struct health_organization *organization,
+                              struct json *json) {
+  json_begin_object(json, NULL);
+  json_text(json, "organization", organization->name);
+  json_integer(json, "seconds", (health->now_ms - organization->succeeded_at_ms) / 1000);
+  json_text(json, "reason", "no success for 3 intervals");
+  json_text(json, "error", organization->error);
+  json_end_object(json);
 }
 
 bool health_write_ready(const struct health *health, struct buffer *text, bool *ret_ready) {
-  bool ready = health->database_up;
-  for (int i = 0; ready && i < health->organization_count; i++)
-    ready = !health_is_late(health, health->organizations[i]);
-  *ret_ready = ready;
-  if (ready)
-    return buffer_append_text(text, "{\"ready\": true}\n");
-  int others;
-  return buffer_append_text(text, "{\"ready\": false, \"reasons\": [") && append_reasons(health, text, &others) &&
-         buffer_append_format(text, "], \"others\": %d}\n", others);
+  struct json json;
+  int late = 0;
+  json_init(&json, text);
+  json_begin_object(&json, NULL);
+  *ret_ready = health->database_up;
+  for (int i = 0; *ret_ready && i < health->organization_count; i++)
+    *ret_ready = !health_is_late(health, health->organizations[i]);
+  json_boolean(&json, "ready", *ret_ready);
+  if (!*ret_ready) {
+    json_begin_array(&json, "reasons");
+    if (!health->database_up)
+      write_database_reason(health, &json);
+    for (int i = 0; i < health->organization_count; i++)
+      if (health_is_late(health, health->organizations[i]) && ++late <= REASONS_MAX)
+        write_late_reason(health, health->organizations[i], &json);
+    json_end_array(&json);
+    json_integer(&json, "others", late > REASONS_MAX ? late - REASONS_MAX : 0);
+  }
+  json_end_object(&json);
+  return buffer_append_text(text, "\n");
 }
 
-static bool append_moment(struct buffer *text, int64_t moment_s) {
+static void write_moment(struct json *json, const char *name, int64_t moment_s) {
   char moment[MOMENT_TEXT_BYTES];
-  if (moment_s == 0)
-    return buffer_append_text(text, "null");
   moment_format(moment_s * 1000000, moment);
-  return buffer_append_format(text, "\"%s\"", moment);
+  json_text(json, name, moment_s == 0 ? NULL : moment);
 }
 
-static bool append_accounts(const struct health_organization *organization, struct buffer *text) {
+static void write_accounts(const struct health_organization *organization, struct json *json) {
   int64_t total = organization->other_accounts;
-  bool fits = buffer_append_text(text, ", \"accounts_by_type\": {");
-  for (int i = 0; fits && i < HEALTH_TYPES && organization->types[i].name[0] != '\0'; i++) {
+  json_begin_object(json, "accounts_by_type");
+  for (int i = 0; i < HEALTH_TYPES && organization->types[i].name[0] != '\0'; i++) {
     const struct health_type *type = &organization->types[i];
     total += type->accounts;
-    fits = text_append_json(text, slice_of(type->name)) &&
-           buffer_append_format(text, ": %lld, ", (long long)type->accounts);
+    json_integer(json, type->name, type->accounts);
   }
-  return fits && buffer_append_format(text, "\"other\": %lld}, \"accounts\": %lld",
-                                      (long long)organization->other_accounts, (long long)total);
+  json_integer(json, "other", organization->other_accounts);
+  json_end_object(json);
+  json_integer(json, "accounts", total);
 }
 
-static bool append_schedule(const struct health *health, const struct health_organization *organization,
-                            struct buffer *text) {
-  bool fits = buffer_append_format(
-      text, ", \"interval_ms\": %lld, \"next_sweep_in_ms\": ", (long long)organization->interval_ms);
-  if (organization->next_sweep_ms == 0)
-    return fits && buffer_append_text(text, "null, \"sweeping\": true");
+static void write_schedule(const struct health *health, const struct health_organization *organization,
+                           struct json *json) {
+  bool sweeping = organization->next_sweep_ms == 0;
   int64_t wait_ms = organization->next_sweep_ms - health->now_ms;
-  return fits && buffer_append_format(text, "%lld, \"sweeping\": false", wait_ms > 0 ? (long long)wait_ms : 0LL);
+  json_integer(json, "interval_ms", organization->interval_ms);
+  if (sweeping)
+    json_null(json, "next_sweep_in_ms");
+  else
+    json_integer(json, "next_sweep_in_ms", wait_ms > 0 ? wait_ms : 0);
+  json_boolean(json, "sweeping", sweeping);
 }
 
-static bool append_organization(const struct health *health, const struct health_organization *organization,
-                                struct buffer *text) {
-  const char *outcome = organization->outcome_known ? outcome_name(organization->outcome) : NULL;
-  bool fits = buffer_append_text(text, "{\"organization\": ") && text_append_json(text, slice_of(organization->name)) &&
-              buffer_append_text(text, ", \"organization_id\": ") &&
-              append_text_or_null(text, organization->organization_id) && buffer_append_text(text, ", \"outcome\": ") &&
-              append_text_or_null(text, outcome) && buffer_append_text(text, ", \"last_success\": ") &&
-              append_moment(text, organization->last_success_s) && append_accounts(organization, text) &&
-              append_schedule(health, organization, text);
-  fits = fits && buffer_append_format(text, ", \"late\": %s, \"consecutive_failures\": %d, \"removals_held\": %lld",
-                                      health_is_late(health, organization) ? "true" : "false",
-                                      organization->consecutive_failures, (long long)organization->removals_held);
+static void write_organization(const struct health *health, const struct health_organization *organization,
+                               struct json *json) {
+  json_begin_object(json, NULL);
+  json_text(json, "organization", organization->name);
+  json_text(json, "organization_id", organization->organization_id);
+  json_text(json, "outcome", organization->outcome_known ? outcome_name(organization->outcome) : NULL);
+  write_moment(json, "last_success", organization->last_success_s);
+  write_accounts(organization, json);
+  write_schedule(health, organization, json);
+  json_boolean(json, "late", health_is_late(health, organization));
+  json_integer(json, "consecutive_failures", organization->consecutive_failures);
+  json_integer(json, "removals_held", organization->removals_held);
   if (organization->rate_limit_remaining >= 0)
-    fits = fits && buffer_append_format(text, ", \"rate_limit_remaining\": %lld",
-                                        (long long)organization->rate_limit_remaining);
+    json_integer(json, "rate_limit_remaining", organization->rate_limit_remaining);
   else
-    fits = fits && buffer_append_text(text, ", \"rate_limit_remaining\": null");
-  return fits && buffer_append_text(text, ", \"error\": ") && append_text_or_null(text, organization->error) &&
-         buffer_append_text(text, "}");
+    json_null(json, "rate_limit_remaining");
+  json_text(json, "error", organization->error);
+  json_end_object(json);
 }
 
 bool health_write_status(const struct health *health, struct buffer *text) {
-  bool fits = buffer_append_text(text, "{\"version\": \"" CLOSESYNCD_VERSION "\", \"now\": ") &&
-              append_moment(text, health->now_s) &&
-              buffer_append_format(text, ", \"database\": {\"up\": %s, \"seconds\": %lld, \"error\": ",
-                                   health->database_up ? "true" : "false",
-                                   (long long)(health->now_ms - health->database_since_ms) / 1000) &&
-              append_text_or_null(text, health->database_error) && buffer_append_text(text, "}, \"organizations\": [");
-  for (int i = 0; fits && i < health->organization_count; i++)
-    fits =
-        buffer_append_text(text, i == 0 ? "\n" : ",\n") && append_organization(health, health->organizations[i], text);
-  return fits && buffer_append_text(text, "\n]}\n");
+  struct json json;
+  json_init(&json, text);
+  json_begin_object(&json, NULL);
+  json_text(&json, "version", CLOSESYNCD_VERSION);
+  write_moment(&json, "now", health->now_s);
+  json_begin_object(&json, "database");
+  json_boolean(&json, "up", health->database_up);
+  json_integer(&json, "seconds", (health->now_ms - health->database_since_ms) / 1000);
+  json_text(&json, "error", health->database_error);
+  json_end_object(&json);
+  json_begin_array(&json, "organizations");
+  for (int i = 0; i < health->organization_count; i++)
+    write_organization(health, health->organizations[i], &json);
+  json_end_array(&json);
+  json_end_object(&json);
+  return buffer_append_text(text, "\n");
 }

@@ -165,8 +165,7 @@ static bool take_turn(void *context) {
 
 static void try_once(struct api_request *api_request) {
   int64_t wait_ms = rate_limit_wait_ms(api_request->options.rate_limit, loop_now_ms(api_request->options.loop));
-  struct queued_request request = {.url = api_request->url,
-                                   .key = api_request->options.key,
+  struct queued_request request = {.http = {.url = api_request->url, .credential = api_request->options.key},
                                    .timeouts = api_request->options.traffic->timeouts,
                                    .may_send = take_turn};
   if (wait_ms > API_REQUEST_PATIENCE_MS) {
@@ -179,7 +178,7 @@ static void try_once(struct api_request *api_request) {
     return;
   }
   api_request->sent = false;
-  api_request->ticket = request_queue_get(api_request->options.request_queue, &request, on_response, api_request);
+  api_request->ticket = request_queue_send(api_request->options.request_queue, &request, on_response, api_request);
 }
 
 struct api_request *api_request_start(const struct api_request_options *options, const char *url,

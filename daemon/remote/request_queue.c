@@ -9,8 +9,8 @@ struct ticket {
   struct ticket *next, *previous; /* in the queue, or among those in flight */
   struct request_queue *request_queue;
   uint64_t number, request; /* request: 0 while queued */
-  char *url;
-  const struct secret *key;
+  struct http_request http;
+  char *url; /* the copy in `http` */
   bool slow;
   int timeouts;
   request_queue_may_send_fn *may_send;
@@ -99,7 +99,7 @@ static void start(struct request_queue *request_queue, bool slow) {
   queue_push(&request_queue->flying, ticket);
   request_queue->in_flight++;
   request_queue->slow_in_flight += slow ? 1 : 0;
-  ticket->request = http_get(request_queue->http, ticket->url, ticket->key, on_response, ticket);
+  ticket->request = http_send(request_queue->http, &ticket->http, on_response, ticket);
 }
 
 static void pump(struct request_queue *request_queue) {
@@ -130,18 +130,19 @@ struct request_queue *request_queue_create(struct loop *loop, struct http *http,
   return request_queue;
 }
 
-uint64_t request_queue_get(struct request_queue *request_queue, const struct queued_request *request,
-                           http_done_fn *done, void *context) {
+uint64_t request_queue_send(struct request_queue *request_queue, const struct queued_request *request,
+                            http_done_fn *done, void *context) {
   struct ticket *ticket = memory_allocate(sizeof *ticket);
   *ticket = (struct ticket){.request_queue = request_queue,
                             .number = ++request_queue->last_number,
-                            .url = memory_copy_text(request->url),
-                            .key = request->key,
+                            .http = request->http,
+                            .url = memory_copy_text(request->http.url),
                             .slow = request->timeouts > 0,
                             .timeouts = request->timeouts,
                             .may_send = request->may_send,
                             .done = done,
                             .context = context};
+  ticket->http.url = ticket->url;
   queue_push_ranked(&request_queue->waiting[ticket->slow], ticket);
   pump(request_queue);
   return ticket->number;

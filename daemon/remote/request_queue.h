@@ -9,16 +9,15 @@ struct request_queue;
 typedef bool request_queue_may_send_fn(void *context);
 
 struct queued_request {
-  const char *url;                     /* copied */
-  const struct secret *key;            /* borrowed until the completion */
+  struct http_request http;            /* its URL is copied, its secrets are borrowed until the completion */
   int timeouts;                        /* in a row, of this organization; over 0: the slow lane, the fewest first */
   request_queue_may_send_fn *may_send; /* asked once, with the context of the completion; NULL: it is always sent */
 };
 
 struct request_queue *request_queue_create(struct loop *loop, struct http *http, int max_requests);
 /* The completion comes exactly once, from the loop, never from inside this call. Returns a ticket > 0. */
-uint64_t request_queue_get(struct request_queue *request_queue, const struct queued_request *request,
-                           http_done_fn *done, void *context);
+uint64_t request_queue_send(struct request_queue *request_queue, const struct queued_request *request,
+                            http_done_fn *done, void *context);
 /* What the slow have together, and one organization at most: a quarter of all, at least one. */
 int request_queue_share(const struct request_queue *request_queue);
 void request_queue_cancel(struct request_queue *request_queue,

@@ -1,4 +1,5 @@
 #include "store/changes.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/spool.h"
 #include <string.h>
@@ -7,7 +8,7 @@
  * things were added. A record of the spool is a head with the lengths, then the texts. */
 
 #define TEXT_ABSENT UINT32_MAX
-enum { TEXTS = 6, JSON_STRING_BYTES_MAX = 4 * 1024 * 1024 };
+enum { TEXTS = 6, JSON_FIELD_BYTES_MAX = 64 * 1024 * 1024 };
 
 struct head {
   uint32_t kind, begins, lengths[TEXTS];
@@ -56,8 +57,7 @@ static bool is_next_account(struct changes *changes, struct slice id) {
   if (same)
     return false;
   buffer_clear(&changes->account_id);
-  bool kept = buffer_append(&changes->account_id, id.bytes, id.length);
-  (void)kept; /* ids are bounded far below the buffer */
+  buffer_append(&changes->account_id, id.bytes, id.length); /* ids are bounded far below the buffer */
   return true;
 }
 
@@ -101,58 +101,64 @@ bool changes_next(struct changes *changes, struct change *ret_change, struct err
   return true;
 }
 
-static void print_json(FILE *stream, struct slice json) {
-  if (json.bytes == NULL)
-    fputs("null", stream);
-  else
-    fwrite(json.bytes, 1, json.length, stream);
+static void write_account(struct json *json, const struct change *change) {
+  json_begin_object(json, NULL);
+  json_text(json, "change", names[change->kind]);
+  json_slice(json, "account_id", change->account_id);
+  json_slice(json, "type", change->type);
+  json_slice(json, "email", change->email);
+  json_begin_object(json, "fields");
 }
 
-static void print_string(FILE *stream, struct slice text) {
-  struct buffer quoted;
-  buffer_init(&quoted, JSON_STRING_BYTES_MAX);
-  bool good = text.bytes != NULL && text_append_json(&quoted, text);
-  print_json(stream, good ? buffer_slice(&quoted) : (struct slice){0});
-  buffer_finish(&quoted);
+static void write_field(struct json *json, const struct change *change) {
+  json_name(json, change->field);
+  json_begin_array(json, NULL);
+  json_raw(json, NULL, change->before);
+  json_raw(json, NULL, change->after);
+  json_end_array(json);
 }
 
-static void print_account(FILE *stream, const struct change *change) {
-  fprintf(stream, "{\"change\": \"%s\", \"account_id\": ", names[change->kind]);
-  print_string(stream, change->account_id);
-  fputs(", \"type\": ", stream);
-  print_string(stream, change->type);
-  fputs(", \"email\": ", stream);
-  print_string(stream, change->email);
-  fputs(", \"fields\": {", stream);
+static void close_account(struct json *json) {
+  json_end_object(json);
+  json_end_object(json);
 }
 
-static void print_field(FILE *stream, const struct change *change) {
-  print_string(stream, change->field);
-  fputs(": [", stream);
-  print_json(stream, change->before);
-  fputs(", ", stream);
-  print_json(stream, change->after);
-  fputc(']', stream);
+/* What is written so far goes out; the buffer holds one field at a time. */
+static bool flush(struct buffer *text, FILE *stream) {
+  bool fits = buffer_fits(text);
+  if (fits)
+    fwrite(text->bytes, 1, text->length, stream);
+  buffer_clear(text);
+  return fits;
 }
 
 bool changes_print_json(struct changes *changes, FILE *stream, struct error *error) {
   struct change change;
   struct error why = {0};
-  int count = 0;
+  struct buffer text;
+  struct json json;
+  bool any = false, fits = true;
   if (!changes_rewind(changes, error))
     return false;
-  fputc('[', stream);
-  while (changes_next(changes, &change, &why)) {
-    if (change.begins) {
-      fputs(count++ == 0 ? "" : "}}, ", stream);
-      print_account(stream, &change);
-    } else {
-      fputs(", ", stream);
-    }
+  buffer_init(&text, JSON_FIELD_BYTES_MAX);
+  json_init(&json, &text);
+  json_begin_array(&json, NULL);
+  while (fits && changes_next(changes, &change, &why)) {
+    if (change.begins && any)
+      close_account(&json);
+    if (change.begins)
+      write_account(&json, &change);
     if (change.field.bytes != NULL)
-      print_field(stream, &change);
+      write_field(&json, &change);
+    any = true;
+    fits = flush(&text, stream);
   }
-  fputs(count == 0 ? "]" : "}}]", stream);
+  if (any)
+    close_account(&json);
+  json_end_array(&json);
+  if (!flush(&text, stream) || !fits)
+    error_set(&why, ERROR_LIMIT, "a change is too large to be printed");
+  buffer_finish(&text);
   if (why.kind != ERROR_NONE && error != NULL)
     *error = why;
   return why.kind == ERROR_NONE;

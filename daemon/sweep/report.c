@@ -10,22 +10,18 @@ void report_finish(struct report *report) {
   *report = (struct report){0};
 }
 
-static bool append_text_or_null(struct buffer *text, const char *value) {
-  return value == NULL ? buffer_append_text(text, "null") : text_append_json(text, slice_of(value));
-}
-
-bool report_begin_json(const struct report *report, struct buffer *text) {
-  const char *error = report->error.kind == ERROR_NONE ? NULL : report->error.text;
-  return buffer_append_text(text, "{\"organization\": ") && text_append_json(text, slice_of(report->organization)) &&
-         buffer_append_text(text, ", \"organization_id\": ") && append_text_or_null(text, report->organization_id) &&
-         buffer_append_format(
-             text,
-             ", \"outcome\": \"%s\", \"accounts\": %lld, \"added\": %lld, \"changed\": %lld, "
-             "\"removed\": %lld, \"rejected\": %lld, \"repaired\": %lld, \"requests\": %d, \"error\": ",
-             outcome_name(report->outcome), (long long)report->accounts, (long long)report->added,
-             (long long)report->changed, (long long)report->removed, (long long)report->rejected,
-             (long long)report->repaired, report->requests) &&
-         append_text_or_null(text, error);
+void report_write_json(const struct report *report, struct json *json) {
+  json_text(json, "organization", report->organization);
+  json_text(json, "organization_id", report->organization_id);
+  json_text(json, "outcome", outcome_name(report->outcome));
+  json_integer(json, "accounts", report->accounts);
+  json_integer(json, "added", report->added);
+  json_integer(json, "changed", report->changed);
+  json_integer(json, "removed", report->removed);
+  json_integer(json, "rejected", report->rejected);
+  json_integer(json, "repaired", report->repaired);
+  json_integer(json, "requests", report->requests);
+  json_text(json, "error", report->error.kind == ERROR_NONE ? NULL : report->error.text);
 }
 
 void report_log(const struct report *report, struct log *log) {

@@ -1,6 +1,7 @@
 #pragma once
 /* What one sweep came to, told three ways: a line of JSON, a line for people, a line for the log. */
 #include "base/error.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "store/changes.h"
@@ -21,6 +22,6 @@ struct report {
 };
 
 void report_finish(struct report *report);
-/* A JSON object without its closing brace, for what a command has to add (contract section 2). */
-bool report_begin_json(const struct report *report, struct buffer *text) __attribute__((warn_unused_result));
+/* The members of contract section 2, inside an object that the caller has begun. */
+void report_write_json(const struct report *report, struct json *json);
 void report_log(const struct report *report, struct log *log);

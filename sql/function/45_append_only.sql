@@ -13,6 +13,47 @@ end
 $$;
 comment on function history_refuse() is 'Trigger: nothing alters this table';
 
+-- Each row is the one after the newest, or after the anchor when pruning has dropped that, and no account has more versions than its
+-- organization has rows. Nothing could follow a row with the last of all numbers, and nobody could delete it.
+create or replace function history_refuse_insert() returns trigger
+  language plpgsql
+  set search_path from current
+as $$
+begin
+  if exists (
+    select
+    from (
+      select organization_id, min(seq) as first_seq, max(seq) as last_seq, count(*) as rows, bool_and(version between 1 and seq) as fits
+      from became
+      group by organization_id
+    ) as written
+    left join lateral (
+      select past.seq
+      from account_history as past
+      where past.organization_id = written.organization_id
+      and past.seq < written.first_seq
+      order by past.seq desc
+      limit 1
+    ) as newest on true
+    left join lateral (
+      select anchor.seq
+      from history_anchor as anchor
+      where anchor.organization_id = written.organization_id
+      order by anchor.seq desc
+      limit 1
+    ) as anchor on true
+    where first_seq <> coalesce(greatest(newest.seq, anchor.seq), 0) + 1
+    or last_seq - first_seq <> rows - 1
+    or not fits
+  ) then
+    raise exception using errcode = 'CS004',
+      message = 'could not insert into "account_history": seq is not the one after the newest row''s, or version is above seq';
+  end if;
+  return null;
+end
+$$;
+comment on function history_refuse_insert() is 'Trigger: rows follow the newest row without a gap; no version is above its seq';
+
 -- After the statement, for all its rows at once: a trigger for each row would search the ledger's arrays row by row.
 create or replace function history_refuse_update() returns trigger
   language plpgsql

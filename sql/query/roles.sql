@@ -1,10 +1,11 @@
--- The statements that make the roles PREFIX_owner, PREFIX_writer and PREFIX_auditor, give the schema to the owner and each role what
+-- The statements that make the roles PREFIX_owner, PREFIX_writer, PREFIX_auditor and PREFIX_analyst, give the schema to the owner and each role what
 -- it needs and nothing more; run in this order, in one transaction; again at will. Runs in the schema.
 --
 -- $1 prefix text; NULL: the prefix of roles made before, read from the schema's owner; none were made: no row -> statement text
 with named as (
   select prefix, quote_ident(prefix || '_owner') as owner, quote_ident(prefix || '_writer') as writer,
-    quote_ident(prefix || '_auditor') as auditor, quote_ident(current_schema) as schema
+    quote_ident(prefix || '_auditor') as auditor, quote_ident(prefix || '_analyst') as analyst,
+    quote_ident(current_schema) as schema
   from (
     select coalesce($1::text, (
       select substring(pg_get_userbyid(nspowner) from '^(.*)_owner$')
@@ -57,19 +58,34 @@ with named as (
     ('auditor', 'select', 'account_history'),
     ('auditor', 'select', 'account_identity'),
     ('auditor', 'select', 'account_mail_server'),
+    ('auditor', 'select', 'account_outage'),
+    ('auditor', 'select', 'account_overview'),
+    ('auditor', 'select', 'account_sender'),
+    ('auditor', 'select', 'account_version'),
     ('auditor', 'select', 'coverage'),
     ('auditor', 'select', 'erasure'),
+    ('auditor', 'select', 'field_drift'),
     ('auditor', 'select', 'history_anchor'),
     ('auditor', 'select', 'member'),
     ('auditor', 'select', 'migration'),
     ('auditor', 'select', 'organization'),
+    ('auditor', 'select', 'organization_day'),
+    ('auditor', 'select', 'organization_status'),
     ('auditor', 'select', 'pruned_account'),
+    ('auditor', 'select', 'rejected_account'),
     ('auditor', 'select', 'sweep'),
-    ('auditor', 'select', 'verification')
+    ('auditor', 'select', 'verification'),
+    -- No address, no name, no document.
+    ('analyst', 'select', 'account_outage'),
+    ('analyst', 'select', 'coverage'),
+    ('analyst', 'select', 'field_drift'),
+    ('analyst', 'select', 'organization_day'),
+    ('analyst', 'select', 'organization_status'),
+    ('analyst', 'select', 'sweep')
 ), statement (place, text) as (
   select 10, format('create role %s nologin', role)
   from named
-  cross join lateral (values (owner, prefix || '_owner'), (writer, prefix || '_writer'), (auditor, prefix || '_auditor')) as wanted (role, name)
+  cross join lateral (values (owner, prefix || '_owner'), (writer, prefix || '_writer'), (auditor, prefix || '_auditor'), (analyst, prefix || '_analyst')) as wanted (role, name)
   where not exists (select from pg_roles where rolname = wanted.name)
   union all
   -- Giving something away takes membership in the role it goes to.
@@ -91,20 +107,20 @@ with named as (
   where kind <> 'sequence'
   and pg_get_userbyid(object.owner) <> prefix || '_owner'
   union all
-  select 40, format('revoke all on schema %s from %s, %s', schema, writer, auditor)
+  select 40, format('revoke all on schema %s from %s, %s, %s', schema, writer, auditor, analyst)
   from named
   union all
-  select 41, format('revoke all on all tables in schema %s from public, %s, %s', schema, writer, auditor)
+  select 41, format('revoke all on all tables in schema %s from public, %s, %s, %s', schema, writer, auditor, analyst)
   from named
   union all
   -- Everybody may call the functions, within what he may read and write; but to make the daemon work is for those who run it.
-  select 42, format('revoke all on function %s.request_sync from public, %s', schema, auditor)
+  select 42, format('revoke all on function %s.request_sync from public, %s, %s', schema, auditor, analyst)
   from named
   union all
   select 43, format('grant execute on function %s.request_sync to %s', schema, writer)
   from named
   union all
-  select 50, format('grant usage on schema %s to %s, %s', schema, writer, auditor)
+  select 50, format('grant usage on schema %s to %s, %s, %s', schema, writer, auditor, analyst)
   from named
   union all
   -- The steps of a sweep work in temporary tables.
@@ -118,7 +134,7 @@ with named as (
     and given.grantee = 0
     and given.privilege_type = 'TEMPORARY')
   union all
-  select 60, format('grant %s on %s.%I to %s', privileges, schema, name, case role when 'writer' then writer else auditor end)
+  select 60, format('grant %s on %s.%I to %s', privileges, schema, name, case role when 'writer' then writer when 'auditor' then auditor else analyst end)
   from named
   cross join granted
 )

@@ -49,6 +49,9 @@ comment on column account_history.calendar_receive_status is 'From the document'
 comment on column account_history.type is 'From the document: its _type';
 comment on column account_history.other is 'From the document: what no column of account takes; NULL when removed';
 
+create trigger gapless after insert on account_history
+  referencing new table as became
+  for each statement execute function history_refuse_insert();
 create trigger append_only_update after update on account_history
   referencing old table as was new table as became
   for each statement execute function history_refuse_update();

@@ -1,6 +1,7 @@
 /* A trial owns a story and its proxy. The state before is kept in a schema of its own; putting it back is much quicker than making a
  * database. Stories are made anew now and then: they keep every text until their end. */
 #include "fault/trial.h"
+#include "support/truth.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -261,6 +262,7 @@ static void judge(struct trial *trial, const struct run *run, const int *exits) 
   trial->silent += run->exit_status == 0;
   sweep_undisturbed(trial);
   story_expect_same(story, trial->after, state(trial));
+  story_expect_truth(story);
 }
 
 static void begin_round(struct trial *trial, const char *what, long at) {

@@ -29,13 +29,22 @@ static bool keep_entry(void *context, const struct page_entry *entry) {
   return true;
 }
 
-/* json-c's reading of what the scanner accepted: all of it, or the scanner is not strict enough. */
+static bool is_ascii(const struct buffer *text) {
+  for (size_t i = 0; i < text->length; i++) {
+    if ((unsigned char)text->bytes[i] > 0x7F)
+      return false;
+  }
+  return true;
+}
+
+/* json-c's reading of what the scanner accepted: all of it, or the scanner is not strict enough. json-c 0.18, when strict, takes every
+ * byte that is no ASCII for a control character (its issue 875). */
 static struct json_object *read_wholly(struct slice value) {
   struct buffer clean;
   struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX + 1);
   buffer_init(&clean, 1 << 24);
   CHECK(scan_clean(value, &clean));
-  json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+  json_tokener_set_flags(tokener, is_ascii(&clean) ? JSON_TOKENER_STRICT : 0);
   struct json_object *object = json_tokener_parse_ex(tokener, clean.bytes, (int)clean.length + 1);
   CHECK(json_tokener_get_error(tokener) == json_tokener_success);
   CHECK(json_tokener_get_parse_end(tokener) == clean.length);

@@ -25,7 +25,7 @@ BEGIN {
     for (k = 1; k <= count; k++) may[row[1], targets[k]] = 1
     known_floor[row[1]] = 1
   }
-  home["uv.h"] = "^daemon/io/loop\\.c$"
+  home["uv.h"] = "^daemon/io/loop(_[a-z]+)?\\.c$"
   home["curl"] = "^daemon/io/http(_[a-z]+)?\\.c$"
   home["libpq-fe.h"] = "^daemon/io/db(_[a-z]+)?\\.c$"
   home["json-c"] = "^daemon/crm/[a-z_]+\\.c$"

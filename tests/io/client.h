@@ -34,14 +34,19 @@ static inline void client_destroy(struct client *client) {
 
 static inline void client_done(void *context, const struct http_response *response, const struct error *error);
 
-static inline uint64_t client_get(struct client *client, struct reply *reply, const char *url) {
+static inline uint64_t client_send(struct client *client, struct reply *reply, const struct http_request *request) {
   reply->client = client;
-  struct secret *key = secret_create("api_key.x", 9);
   client->inside = true;
-  uint64_t request = http_get(client->http, url, key, client_done, reply);
+  uint64_t number = http_send(client->http, request, client_done, reply);
   client->inside = false;
+  return number;
+}
+
+static inline uint64_t client_get(struct client *client, struct reply *reply, const char *url) {
+  struct secret *key = secret_create("api_key.x", 9);
+  uint64_t number = client_send(client, reply, &(struct http_request){.url = url, .credential = key});
   secret_destroy(key); /* curl has its copy: were it not so, ASan would tell */
-  return request;
+  return number;
 }
 
 static inline void client_note(struct reply *reply, const struct http_response *response) {
@@ -60,7 +65,7 @@ static inline void client_note(struct reply *reply, const struct http_response *
 static inline void client_done(void *context, const struct http_response *response, const struct error *error) {
   struct reply *reply = context;
   cr_assert_not(reply->client->inside, "a completion came from inside a call");
-  cr_assert_neq(response == NULL, error == NULL, "exactly one of response and error");
+  cr_assert_neq(response == NULL, error == NULL);
   reply->calls++;
   if (response != NULL)
     client_note(reply, response);
@@ -81,12 +86,6 @@ static inline void client_start(struct client *client) {
   client->http = http_create(client->loop, &client->options, &error);
   cr_assert_not_null(client->http, "%s", error.text);
 }
-
-#define CLIENT_OPTIONS                                                                        \
-  {                                                                                           \
-    .user_agent = "closesyncd/test", .connect_timeout_ms = 5000, .request_timeout_ms = 10000, \
-    .max_response_bytes = 1024 * 1024, .max_connections = 8                                   \
-  }
 
 /* Runs what is under way to its end, then proves that nothing is left. */
 static inline void client_finish(struct client *client) {

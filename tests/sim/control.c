@@ -153,6 +153,34 @@ static void forget_requests(struct control *control) {
   pthread_mutex_unlock(&control->sim->counters);
 }
 
+static void list_timeline(struct control *control) {
+  pthread_mutex_lock(&control->sim->counters);
+  text_format(&control->answer->body, "{\"now_us\": %lld, \"moments\": ", (long long)timeline_now_us());
+  timeline_list(&control->sim->timeline, &control->answer->body);
+  text_string(&control->answer->body, "}\n");
+  pthread_mutex_unlock(&control->sim->counters);
+}
+
+static void count_held(struct control *control) {
+  pthread_mutex_lock(&control->sim->counters);
+  text_format(&control->answer->body, "{\"held\": %zu}\n", control->sim->held);
+  pthread_mutex_unlock(&control->sim->counters);
+}
+
+static void release(struct control *control) {
+  pthread_mutex_lock(&control->sim->counters);
+  control->sim->releases++;
+  pthread_cond_broadcast(&control->sim->released);
+  pthread_mutex_unlock(&control->sim->counters);
+}
+
+/* After whatever may have changed an account; nobody can be answered meanwhile. */
+static void note_time(struct sim *sim) {
+  pthread_mutex_lock(&sim->counters);
+  timeline_note(&sim->timeline, sim->scene.organizations, sim->scene.count, timeline_now_us());
+  pthread_mutex_unlock(&sim->counters);
+}
+
 struct route {
   const char *method;
   const char *path;
@@ -173,6 +201,9 @@ static const struct route ROUTES[] = {
     {"GET", "/_sim/requests", false, list_requests},
     {"DELETE", "/_sim/requests", false, forget_requests},
     {"GET", "/_sim/counts", false, count_requests},
+    {"GET", "/_sim/timeline", false, list_timeline},
+    {"GET", "/_sim/held", false, count_held},
+    {"POST", "/_sim/release", false, release},
 };
 
 static const struct route *find_route(const struct request *request) {
@@ -199,6 +230,8 @@ void control_answer(struct sim *sim, const struct request *request, struct answe
     answer_error(answer, 404, "no organization has this key");
   else
     route->act(&control);
+  if (strcmp(request->method, "GET") != 0)
+    note_time(sim);
   pthread_rwlock_unlock(&sim->lock);
   free(key);
 }

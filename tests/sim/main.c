@@ -103,7 +103,9 @@ static void announce(const struct scene *scene, uint16_t port) {
 
 int main(int argc, char **argv) {
   struct options options = {.gzip = -1, .seed = 1};
-  struct sim sim = {.lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP, .counters = PTHREAD_MUTEX_INITIALIZER};
+  struct sim sim = {.lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP,
+                    .counters = PTHREAD_MUTEX_INITIALIZER,
+                    .released = PTHREAD_COND_INITIALIZER};
   sigset_t endings;
   sigemptyset(&endings);
   sigaddset(&endings, SIGTERM);
@@ -114,6 +116,7 @@ int main(int argc, char **argv) {
   scene_init(&sim.scene);
   if (!read_options(&options, &sim.scene, argc, argv))
     return 64;
+  timeline_note(&sim.timeline, sim.scene.organizations, sim.scene.count, timeline_now_us());
   struct MHD_Daemon *daemon = server_start(&sim, options.port, options.certificate.bytes, options.key.bytes);
   if (!daemon) {
     fprintf(stderr, "close-sim: could not listen on 127.0.0.1 port %u\n", options.port);

@@ -102,6 +102,9 @@ static const char *read_rule(struct rule *rule, struct json_object *from) {
   rule->times = (unsigned int)member_number(from, "times", 0);
   rule->status = (int)member_number(from, "status", 0);
   rule->delay_ms = (uint32_t)member_number(from, "delay_ms", 0);
+  const char *hold = member_string(from, "hold");
+  if (hold)
+    rule->hold = strcmp(hold, "arrived") == 0 ? HELD_ARRIVED : HELD_ANSWERED;
   rule->bare = member_bool(from, "bare", false);
   rule->serve_skip = member_number(from, "serve_skip", -1);
   rule->has_more = member_copy(from, "has_more");

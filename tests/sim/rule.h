@@ -10,6 +10,7 @@
 struct json_object;
 
 enum endless { FINITE, ENDLESS_BODY, ENDLESS_HEADERS };
+enum hold { NOT_HELD, HELD_ARRIVED, HELD_ANSWERED };
 
 struct match {
   char *method; /* NULL in this struct: any */
@@ -46,6 +47,7 @@ struct rule {
   struct text headers; /* lines "name: value\n" */
   struct text body;
   uint32_t delay_ms;
+  enum hold hold;  /* until a control request releases it: before the answer is made, or before it goes out */
   long serve_skip; /* Close's own answer as if this were _skip; -1: as asked */
   char *has_more;  /* JSON text in place of the true one, empty: the member is absent; NULL: the true one */
   struct wire wire;

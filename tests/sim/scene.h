@@ -4,6 +4,7 @@
 #include "sim/journal.h"
 #include "sim/organization.h"
 #include "sim/rule.h"
+#include "sim/timeline.h"
 
 #include <pthread.h>
 
@@ -29,12 +30,16 @@ struct scene {
 };
 
 /* Shared by all connections. lock: read while an answer is rendered, write while the scene is edited.
- * counters: rules' and limiters' counts, and the journal; held for moments only. */
+ * counters: rules' and limiters' counts, the journal, the time line, and who is held; held for moments only. */
 struct sim {
   pthread_rwlock_t lock;
   pthread_mutex_t counters;
   struct scene scene;
   struct journal journal;
+  struct timeline timeline;
+  pthread_cond_t released;
+  size_t held;     /* answers that wait to be released */
+  size_t releases; /* how often that happened */
 };
 
 void scene_init(struct scene *scene);

@@ -105,9 +105,37 @@ static enum admission admit(struct exchange *exchange) {
   return admission;
 }
 
+/* What a rule says of accounts becomes a part of the time line. */
+static void note_told(struct exchange *exchange) {
+  static const char accounts[] = "/connected_account/";
+  struct sim *sim = exchange->sim;
+  const struct organization *organization = close_authenticate(&sim->scene, exchange->request);
+  const char *path = close_path(exchange->request);
+  if (!organization || !path || strncmp(path, accounts, sizeof accounts - 1) != 0 || exchange->rule->wire.raw)
+    return;
+  const char *rest = path + sizeof accounts - 1;
+  char *id = *rest ? strndup(rest, strlen(rest) - 1) : NULL;
+  pthread_mutex_lock(&sim->counters);
+  timeline_told(&sim->timeline, organization->key, id, exchange->rule->status, &exchange->rule->body);
+  pthread_mutex_unlock(&sim->counters);
+  free(id);
+}
+
 static void answer_from_rule(struct exchange *exchange) {
   exchange->answer.status = exchange->rule->status;
   text_add(&exchange->answer.body, exchange->rule->body.bytes, exchange->rule->body.length);
+  note_told(exchange);
+}
+
+/* Until the next release. */
+static void wait_held(struct sim *sim) {
+  pthread_mutex_lock(&sim->counters);
+  size_t releases = sim->releases;
+  sim->held++;
+  while (sim->releases == releases)
+    pthread_cond_wait(&sim->released, &sim->counters);
+  sim->held--;
+  pthread_mutex_unlock(&sim->counters);
 }
 
 static void answer_request(struct exchange *exchange) {
@@ -115,8 +143,10 @@ static void answer_request(struct exchange *exchange) {
   pthread_rwlock_rdlock(&sim->lock);
   enum admission admission = admit(exchange);
   const struct rule *rule = exchange->rule;
-  if (rule && rule->delay_ms) {
+  if (rule && (rule->delay_ms || rule->hold == HELD_ARRIVED)) {
     pthread_rwlock_unlock(&sim->lock);
+    if (rule->hold == HELD_ARRIVED)
+      wait_held(sim);
     poll(NULL, 0, (int)rule->delay_ms);
     pthread_rwlock_rdlock(&sim->lock);
   }
@@ -137,6 +167,8 @@ static void answer_request(struct exchange *exchange) {
     text_add(&exchange->answer.headers, rule->headers.bytes, rule->headers.length);
   exchange->gzip = settings->gzip && !(rule && rule->answers) && exchange->request->accepts_gzip;
   pthread_rwlock_unlock(&sim->lock);
+  if (rule && rule->hold == HELD_ANSWERED)
+    wait_held(sim);
 }
 
 static void pack(struct exchange *exchange) {

@@ -36,6 +36,17 @@ select pg_temp.must(pg_temp.refused(statement, 'CS004'), statement) from (values
   ('update account_history set version = 22 where seq = 1')) as forgery (statement);
 rollback;
 
+-- A row is one after the one before it, also from whoever may insert: one that is further on would end the history, for nothing could
+-- follow it and nobody could delete it.
+create function pg_temp.forge(organization text, place bigint, number integer default 1) returns text language sql
+  return format('insert into account_history select %L, %s + n, ''f'' || n, %s, ''added'', null, now(), ''{}'', ''{}'', 1, ''x'', ''x'', 1, ''x'', ''x'' from generate_series(0, 1) as n', organization, place, number);
+select pg_temp.must(pg_temp.refused(pg_temp.forge('o', place), 'CS004'), 'not at ' || place) from unnest(array[6, 7, 9223372036854775806]) as place;
+select pg_temp.must(pg_temp.refused(pg_temp.forge('q', place), 'CS004'), 'nor of a new organization at ' || place) from unnest(array[2, 4]) as place;
+select pg_temp.must(pg_temp.refused(pg_temp.forge('o', 5, number), 'CS004'), 'nor with version ' || number) from unnest(array[0, 6, 2147483647]) as number;
+begin;
+select pg_temp.forge('o', 5), pg_temp.forge('q', 1) \gexec
+rollback;
+
 -- What erasing leaves: a tombstone, the chain, a ledger; nothing else moves.
 select pg_temp.must(document = '{"_type": "google", "id": "a", "send_status": "ok", "enabled_features": ["f"]}' and document_salt is null
   and document_digest is not null and send_status = 'ok', 'a tombstone') from account_history where organization_id = 'o' and seq = 2;

@@ -1,6 +1,7 @@
 /* What a NAME is bound to stays: another organization or another user_id behind it fails the sweep, writes nothing of the mirror
  * and says what to do. */
 #include "support/story.h"
+#include "support/truth.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -84,6 +85,7 @@ Test(binding_kept, and_tells_no_secret_of_a_stranger) {
   story_put(story, 1, "{\"id\": \"emailacct_1\", \"organization_id\": \"somebody@example.com\"}");
   expect_refusal(story, "the key shows accounts of another organization");
   story_expect_sql(story, "0", "select count(*) from sweep where error ~ 'api_story|example'");
+  story_spare(story, TRUTH_MIRROR, "it ends with the key of another organization");
   story_destroy(story);
 }
 

@@ -3,6 +3,7 @@
 #include "support/process.h"
 #include "support/scene.h"
 #include "support/stranger.h"
+#include "support/truth.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -64,6 +65,7 @@ Test(hostile_secret, redacted_in_every_table) {
   story_expect_sql(story, "f", "select bool_or(document::text !~ '\\[redacted\\]') from account_history");
   run = story_expect_exit(story, 0, "sync", "--json", NULL);
   story_expect_member(story, run, "org1", "outcome", "unchanged");
+  story_spare(story, TRUTH_MIRROR, "the oracle mirrors what is rejected");
   story_destroy(story);
 }
 
@@ -197,5 +199,6 @@ Test(hostile_secret, strangers_certificates_are_refused) {
   refused = story_expect_exit(story, 1, "sync", NULL); /* the certificate is for another name */
   story_expect_stderr(story, refused, "could not make a trusted connection");
   process_finish(&sim);
+  story_spare(story, TRUTH_TIMES | TRUTH_MIRROR, "it was another Close");
   story_destroy(story);
 }

@@ -1,6 +1,7 @@
 /* Absence is believed only with proof: the account's own 404, while a listed account and /me/ show that the key still sees this
  * organization. Everything else leaves the account where it is and says so. */
 #include "support/story.h"
+#include "support/truth.h"
 
 #include <criterion/criterion.h>
 
@@ -178,6 +179,7 @@ Test(removal_proof, another_principal_is_recorded_though_all_answer) {
   story_expect_sql(story, "2", "select count(*) from account");
   story_expect_same(story, before, story_dump(story, STORY_BOOKKEEPING));
   story_expect_history(story);
+  story_spare(story, TRUTH_MIRROR, "what is hidden is mirrored, and not among what the simulator lists");
   story_destroy(story);
 }
 
@@ -235,6 +237,7 @@ Test(removal_proof, an_account_hidden_from_the_list_is_taken_by_its_id) {
   story_expect_member(story, run, "org1", "removed", "0");
   story_expect_sql(story, "ok", "select send_status from account where account_id = 'emailacct_gone'");
   story_expect_history(story);
+  story_spare(story, TRUTH_MIRROR, "what is hidden is mirrored, and not among what the simulator lists");
   story_destroy(story);
 }
 
@@ -267,6 +270,7 @@ Test(removal_proof, an_id_that_was_mended_proves_nothing) {
   story_expect_member(story, run, "org1", "removed", "0");
   story_expect_stderr(story, run, "whose id was no text");
   story_expect_sql(story, "2", "select count(*) from account");
+  story_spare(story, TRUTH_TIMES | TRUTH_MIRROR, "what was mended stays, and the simulator does not know its id");
   story_destroy(story);
 }
 

@@ -1,6 +1,7 @@
 /* What a running daemon writes to its log: one line per event, a failure that goes on is said once and then counted, and never a secret or an
  * address. */
 #include "support/running.h"
+#include "support/truth.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -48,5 +49,6 @@ Test(run_logs, tells_the_heads_on_stop) {
   story_sql(story, "alter table account_history disable trigger user");
   story_sql(story, "delete from account_history where organization_id = 'orga_story1' and seq = 3");
   story_expect_exit(story, 1, "verify", "--since", log, NULL);
+  story_spare(story, TRUTH_ALL, "a row is cut off");
   story_destroy(story);
 }

@@ -6,11 +6,15 @@
 
 #include <libpq-fe.h>
 
-enum { RUNS_AT_MOST = 512, ENVIRONMENT_AT_MOST = 32 };
+enum { RUNS_AT_MOST = 520, ENVIRONMENT_AT_MOST = 32, CLOCK_STEPS_AT_MOST = 16 };
 
 struct background {
   struct run run; /* first: what callers hold is a pointer to it */
   struct process process;
+};
+
+struct clock_step { /* from then on the database's clock is so far ahead of the machine's */
+  long long since_us, ahead_us;
 };
 
 struct story {
@@ -29,6 +33,9 @@ struct story {
   const char *note;
   int settings; /* files in closesyncd.conf.d */
   const char *environment[ENVIRONMENT_AT_MOST + 1];
+  int spared; /* enum truth_part */
+  struct clock_step clock[CLOCK_STEPS_AT_MOST];
+  int clock_steps;
   void **kept; /* freed at the end */
   size_t kept_count;
 };
@@ -42,6 +49,9 @@ const char *story_ask_sim(struct story *story, const char *method, const char *t
 /* Percent-encoded for a query. */
 const char *story_escape(struct story *story, const char *text);
 void story_start_sim(struct story *story, int accounts_each, unsigned long long seed);
+
+/* The temporary objects of oracle.sql, in the story's session. */
+void story_prepare_oracle(struct story *story);
 
 /* "start" or "stop": of the version that the environment names. */
 void story_cluster(struct story *story, const char *verb, const char *directory);

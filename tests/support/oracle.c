@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void prepare(struct story *story) {
+void story_prepare_oracle(struct story *story) {
+  if (*story_sql(story, "select to_regclass('pg_temp.actual')")) { /* also gone with the schema */
+    PQclear(story_query(story, "truncate said", 0, NULL));
+    return;
+  }
   const char *path = story_format(story, "%s/tests/support/oracle.sql", story_source());
   char *sql = story_keep(story, file_content(path));
   if (!*sql)
@@ -32,7 +36,7 @@ static const char COMPARE[] =
 void story_expect_mirror(struct story *story, int organization) {
   const char *name = story_format(story, "org%d", organization);
   const char *const by_name[] = {name};
-  prepare(story);
+  story_prepare_oracle(story);
   PGresult *bound = story_query(story, "select organization_id from organization where name = $1", 1, by_name);
   if (PQntuples(bound) != 1)
     story_fail(story, "no organization is named \"%s\"", name);

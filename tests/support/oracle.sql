@@ -19,7 +19,7 @@ begin
     when 'array' then
       return coalesce((
         select jsonb_agg(e.value order by e.value::text collate "C")
-        from (select pg_temp.canonical(a.value) as value from jsonb_array_elements(value) a) e), '[]');
+        from (select pg_temp.canonical(a.value) as value from jsonb_array_elements(value) a offset 0) e), '[]'); -- once each
     when 'number' then
       return to_jsonb(trim_scale(value::numeric));
     else

@@ -1,5 +1,6 @@
 /* A story's life: directory, database, simulator, configuration, and their end in reverse. */
 #include "support/inner.h"
+#include "support/truth.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -151,6 +152,7 @@ static void end(struct story *story) {
 void story_destroy(struct story *story) {
   if (!story)
     return;
+  story_end_truly(story);
   end(story);
   for (int i = 0; i < story->run_count; i++)
     free(story->runs[i]);

@@ -1,6 +1,10 @@
 /* A password in database.conninfo is refused in every notation that libpq reads. */
 #include "unit/config/config_fixture.h"
 
+#define TEXT(number)   #number
+#define TEXT_OF(macro) TEXT(macro)
+#define LIBPQ          "libpq " TEXT_OF(LIBPQ_MAJOR)
+
 TestSuite(config_conninfo, .init = set_up, .fini = tear_down);
 
 Test(config_conninfo, passwords_in_conninfo) {
@@ -16,6 +20,9 @@ Test(config_conninfo, passwords_in_conninfo) {
                                     "dbname=close password = 'hunter2'",
                                     "dbname=close PassWord=hunter2",
                                     "sslpassword=hunter2",
+                                    "scram_client_key=hunter2",
+                                    "Scram_Server_Key=hunter2",
+                                    "oauth_client_secret=hunter2",
                                     "user='x' password='hun\\'ter2'",
                                     "postgresql://user:hunter2@h/db",
                                     "postgres://:hunter2@h",
@@ -88,10 +95,10 @@ Test(config_conninfo, keywords_that_libpq_does_not_know) {
   static const struct {
     const char *value, *words;
   } bad[] = {
-      {"bogus=1", "free of \"bogus\", which is no keyword of libpq 15; take it out"},
+      {"bogus=1", "free of \"bogus\", which is no keyword of " LIBPQ "; take it out"},
       {"bogus=", "\"bogus\""},
       {"host=h bogus = '1' port=5432", "\"bogus\""},
-      {"Host=h", "free of \"Host\", which is no keyword of libpq 15; the nearest is \"host\""},
+      {"Host=h", "free of \"Host\", which is no keyword of " LIBPQ "; the nearest is \"host\""},
       {"databse=x sslmode=disable", "\"databse\""},
       {"ssl_mode=disable", "; the nearest is \"sslmode\""},
       {"target_sesion_atrs=any", "; the nearest is \"target_session_attrs\""},
@@ -100,8 +107,8 @@ Test(config_conninfo, keywords_that_libpq_does_not_know) {
       {"postgresql:///close?ssl=on", "\"ssl\""},
       {"postgresql:///close?sslmode=disable&bogus=1", "\"bogus\""},
       {"postgresql:///close?bo%67us=1", "\"bogus\""},
-      {"hunter2=", "free of what is no keyword of libpq 15; there are host"},
-      {"a_keyword_of_more_letters_than_a_keyword_has=1", "free of what is no keyword of libpq 15; there are host"},
+      {"hunter2=", "free of what is no keyword of " LIBPQ "; there are host"},
+      {"a_keyword_of_more_letters_than_a_keyword_has=1", "free of what is no keyword of " LIBPQ "; there are host"},
   };
   char text[256];
   for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {

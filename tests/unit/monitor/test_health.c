@@ -127,16 +127,16 @@ Test(health, status_golden) {
       body.bytes,
       "{\"version\": \"" CLOSESYNCD_VERSION
       "\", \"now\": \"2026-09-21T14:13:20.000000Z\", \"database\": {\"up\": true, "
-      "\"seconds\": 9, \"error\": null}, \"organizations\": [\n"
+      "\"seconds\": 9, \"error\": null}, \"organizations\": ["
       "{\"organization\": \"acme\", \"organization_id\": \"orga_1\", \"outcome\": \"changed\", \"last_success\": "
       "\"2026-09-21T14:13:20.000000Z\", \"accounts_by_type\": {\"google\": 5, \"other\": 2}, \"accounts\": 7, "
       "\"interval_ms\": 60000, \"next_sweep_in_ms\": 30000, \"sweeping\": false, \"late\": false, "
-      "\"consecutive_failures\": 0, \"removals_held\": 4, \"rate_limit_remaining\": 159, \"error\": null},\n"
+      "\"consecutive_failures\": 0, \"removals_held\": 4, \"rate_limit_remaining\": 159, \"error\": null}, "
       "{\"organization\": \"second\", \"organization_id\": null, \"outcome\": null, \"last_success\": null, "
       "\"accounts_by_type\": {\"other\": 0}, \"accounts\": 0, \"interval_ms\": 60000, \"next_sweep_in_ms\": null, "
       "\"sweeping\": true, \"late\": false, \"consecutive_failures\": 0, \"removals_held\": 0, "
       "\"rate_limit_remaining\": "
-      "null, \"error\": \"no key\"}\n]}\n");
+      "null, \"error\": \"no key\"}]}\n");
   buffer_finish(&body);
   patient_release(&patient);
 }

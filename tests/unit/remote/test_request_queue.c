@@ -43,9 +43,9 @@ static bool may_send(void *context) {
 }
 
 static uint64_t get(const char *url, int timeouts) {
-  struct queued_request request = {.url = url, .timeouts = timeouts, .may_send = may_send};
+  struct queued_request request = {.http = {.url = url}, .timeouts = timeouts, .may_send = may_send};
   inside = true;
-  uint64_t ticket = request_queue_get(request_queue, &request, on_done, NULL);
+  uint64_t ticket = request_queue_send(request_queue, &request, on_done, NULL);
   inside = false;
   return ticket;
 }
@@ -114,8 +114,8 @@ Test(request_queue, an_answer_is_told_before_the_next_is_sent) {
 Test(request_queue, what_may_not_be_sent_comes_back_and_holds_up_nobody) {
   fill();
   get("not now", 0);
-  struct queued_request other = {.url = "other"};
-  request_queue_get(request_queue, &other, on_done, NULL);
+  struct queued_request other = {.http = {.url = "other"}};
+  request_queue_send(request_queue, &other, on_done, NULL);
   may = false;
   answer(1, 200, NULL);
   loop_run(loop);

@@ -1,0 +1,65 @@
+-- Which rows of the history are false, by the simulator's time line. It knows the contract's columns, nothing of sql/. Temporary
+-- objects only; oracle.sql has made pg_temp.canonical().
+--
+-- A row says: within (not_before, observed_at] the account went from what the row before it says to what this one says. That is
+-- true when the time line holds a state of the first kind, later one of the second kind, and both touch the interval. What is not
+-- known any more (an erased or pruned document, bytes that are no JSON) may have been anything.
+
+-- A number of one key's account: its states in the order of time. ahead: of the database's clock to the machine's.
+create temp table if not exists moment (
+  line text, number bigint, organization_id text, account_id text, at timestamptz, document jsonb, is_gone boolean);
+create temp table if not exists period (since timestamptz, until timestamptz, ahead interval);
+create temp table if not exists segment (
+  organization_id text, account_id text, line text, document jsonb, is_gone boolean, is_known boolean,
+  really_since timestamptz, since timestamptz, until timestamptz);
+create index if not exists segment_account on segment using hash (account_id);
+truncate moment, period, segment;
+
+create or replace function pg_temp.readable(hex text) returns text language plpgsql immutable as $$
+begin
+  return convert_from(decode(hex, 'hex'), 'UTF8');
+exception when others then
+  return null;
+end $$;
+
+create or replace function pg_temp.document(hex text) returns jsonb language plpgsql immutable as $$
+begin
+  return pg_temp.canonical(convert_from(decode(hex, 'hex'), 'UTF8')::jsonb);
+exception when others then
+  return null;
+end $$;
+
+create or replace function pg_temp.moment_of(microseconds bigint) returns timestamptz language sql immutable as
+  $$ select 'epoch'::timestamptz + microseconds * interval '1 microsecond' $$;
+
+create or replace temp view claim as
+select organization_id, account_id, seq, change, coalesce(not_before, '-infinity') as not_before, observed_at,
+  change = 'removed' as is_gone, pg_temp.canonical(document) as document,
+  change = 'removed' or document_salt is not null as is_known,
+  coalesce(version = 1 or old_change = 'removed', false) as was_gone, pg_temp.canonical(old_document) as old_document,
+  coalesce(version = 1 or old_version = version - 1 and (old_change = 'removed' or old_salt is not null), false) as was_known,
+  coalesce(not_before >= observed_at, false) as is_empty, coalesce(observed_at < before_at, false) as goes_back, volatile_fields
+from (
+  select h.*, lag(version) over same as old_version, lag(change) over same as old_change, lag(document) over same as old_document,
+    lag(document_salt) over same as old_salt, lag(observed_at) over (partition by organization_id order by seq) as before_at,
+    (select array_append(coalesce(o.volatile_fields, '{}'), 'lead_suggestions_updated_at')
+     from organization o where o.organization_id = h.organization_id) as volatile_fields
+  from account_history h
+  window same as (partition by organization_id, account_id order by version)
+) step;
+
+create or replace temp view false_claim as
+select *
+from claim
+where is_empty or goes_back or not exists (
+  select
+  from segment old
+  join segment new on new.organization_id = old.organization_id and new.account_id = old.account_id
+    and new.line = old.line and new.really_since > old.really_since
+  where old.organization_id = claim.organization_id and old.account_id = claim.account_id
+  and old.since <= claim.observed_at and old.until > claim.not_before
+  and new.since <= claim.observed_at and new.until > claim.not_before
+  and (not claim.was_known or case when claim.was_gone then old.is_gone else not old.is_gone and (not old.is_known
+    or old.document - claim.volatile_fields = claim.old_document - claim.volatile_fields) end)
+  and (not claim.is_known or case when claim.is_gone then new.is_gone else not new.is_gone and (not new.is_known
+    or new.document = claim.document) end));
