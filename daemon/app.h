@@ -8,7 +8,9 @@ struct arguments {         /* the command line, judged */
   bool verbose, help, version, words;
   bool json, verify, allow_removals, dry_run, head;
   const char *roles;                                           /* migrate: their prefix; NULL: make none */
-  const char *since;                                           /* verify: a file of heads */
+  const char *since;                                           /* verify: a file of heads; history: a time or a seq */
+  const char *limit;                                           /* history: how many rows */
+  bool follow;                                                 /* history: stay */
   const char *user_id, *account_id, *organization_id, *reason; /* erase */
   char **names;
   int name_count;

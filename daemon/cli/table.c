@@ -24,6 +24,10 @@ static const struct command commands[] = {
      "PREFIX being 1 to 50 of a-z 0-9 _ and not beginning with pg_.\n"},
     {"status", command_status, NULL, 0, 0, "what the database knows of each organization",
      "Last sweep and outcome, accounts, failures; \"never reached\" where nothing is known.\n"},
+    {"history", command_history, "NAME", 0, OPERANDS_ANY, "what changed, newest last",
+     "Between which two moments (UTC), which account, what, from what, to what. The last 50\n"
+     "rows, or with --since the first ones from there on. Exit status: 0, 69 the database is\n"
+     "away, 78 the configuration or schema is wrong.\n"},
     {"verify", command_verify, "NAME", 0, OPERANDS_ANY, "prove mirror = history = chain",
      "Of every (or every named) organization in the database. Exit status: 0 proven,\n"
      "1 some problem, 69 the database is away, 78 the configuration or schema is wrong.\n"},
@@ -44,13 +48,17 @@ static const struct option options[] = {
     {NULL, "help", 'h', NULL, NULL, "this text; behind a command, its page", AT(help)},
     {NULL, "version", 'V', NULL, NULL, "the version, with those of the libraries", AT(version)},
     {NULL, "words", 0, NULL, NULL, NULL, AT(words)}, /* cli/help.h */
-    {"sync plan status verify", "json", 0, NULL, NULL, "an object per organization, one a line", AT(json)},
+    {"sync plan status history verify", "json", 0, NULL, NULL, "an object per organization, one a line", AT(json)},
     {"sync", "verify", 0, NULL, NULL, "compare every row of the mirror with its document", AT(verify)},
     {"sync", "allow-removals", 0, NULL, NULL, "lift the removal guard for this sweep", AT(allow_removals)},
     {"migrate", "dry-run", 0, NULL, NULL, "list what is pending, change nothing", AT(dry_run)},
     {"migrate", "roles", 0, "[PREFIX]", "closesync", "also make the roles and give them what they need", AT(roles)},
     {"verify", "head", 0, NULL, NULL, "print the end of each chain, a line to keep elsewhere", AT(head)},
     {"verify", "since", 0, "FILE", NULL, "also compare with the heads kept in FILE", AT(since)},
+    {"history", "account", 0, "ID", NULL, "of this account alone", AT(account_id)},
+    {"history", "since", 0, "TIME|SEQ", NULL, "from this time on, or (digits alone) from this seq", AT(since)},
+    {"history", "limit", 0, "N", NULL, "at most N rows of history", AT(limit)},
+    {"history", "follow", 0, NULL, NULL, "stay, and print what comes", AT(follow)},
     {"erase", "user", 0, "ID", NULL, "documents of this user's accounts", AT(user_id)},
     {"erase", "account", 0, "ID", NULL, "documents of this account", AT(account_id)},
     {"erase", "organization", 0, "ID", NULL, "in this organization alone, or all of it", AT(organization_id)},

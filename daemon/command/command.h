@@ -4,6 +4,7 @@
 
 int command_check(const struct arguments *arguments);
 int command_erase(const struct arguments *arguments);
+int command_history(const struct arguments *arguments);
 int command_migrate(const struct arguments *arguments);
 int command_plan(const struct arguments *arguments);
 int command_prune(const struct arguments *arguments);

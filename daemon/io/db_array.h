@@ -3,5 +3,5 @@
 #include "base/text.h"
 
 /* `literal` begins empty. False when its limit is too small. */
-bool db_array_append(struct buffer *literal, struct slice element) __attribute__((warn_unused_result));
-bool db_array_close(struct buffer *literal) __attribute__((warn_unused_result));
+bool db_array_append(struct buffer *literal, struct slice element);
+bool db_array_close(struct buffer *literal);

@@ -27,6 +27,15 @@ Test(table, says_nothing_twice) {
   }
 }
 
+/* Two commands may take an option of one name in two lines. */
+static bool takes_name(const struct command *command, const char *name) {
+  const struct option *option;
+  for (size_t i = 0; (option = table_option(i)) != NULL; i++)
+    if (option->commands != NULL && table_takes(command, option) && strcmp(option->name, name) == 0)
+      return true;
+  return false;
+}
+
 Test(table, is_told_whole) {
   char text[16384] = "";
   FILE *stream = fmemopen(text, sizeof text, "w");
@@ -43,8 +52,7 @@ Test(table, is_told_whole) {
       char part[64];
       snprintf(part, sizeof part, " [--%s", option->name);
       const char *found = strstr(synopsis, part), *end = strchr(synopsis + 1, '\n');
-      cr_expect_eq(found != NULL && found < end, option->commands != NULL && table_takes(command, option), "%s %s",
-                   command->name, part);
+      cr_expect_eq(found != NULL && found < end, takes_name(command, option->name), "%s %s", command->name, part);
     }
   }
   cr_expect_not_null(strstr(text, "\nsynopsis\tverify\tverify [--json] "));
