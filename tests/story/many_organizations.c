@@ -64,11 +64,11 @@ Test(many_organizations, may_share_the_id_of_an_account) {
 Test(many_organizations, have_their_id_first_in_every_key) {
   struct story *story = story_create(1);
   story_expect_exit(story, 0, "migrate", NULL);
-  story_expect_sql(
-      story, "migration",
-      "select string_agg(relname, ',') from pg_class join pg_index on indrelid = pg_class.oid and indisprimary"
-      " join pg_attribute on attrelid = pg_class.oid and attnum = indkey[0]"
-      " where relnamespace = 'close_crm'::regnamespace and attname <> 'organization_id'");
+  story_expect_sql(story, "fleet_daemon,fleet_slot,migration",
+                   "select string_agg(relname, ',' order by relname) from pg_class join pg_index on indrelid = "
+                   "pg_class.oid and indisprimary"
+                   " join pg_attribute on attrelid = pg_class.oid and attnum = indkey[0]"
+                   " where relnamespace = 'close_crm'::regnamespace and attname <> 'organization_id'");
   cr_assert_eq(
       story_count(story,
                   "select count(*) from pg_class where relnamespace = 'close_crm'::regnamespace and relkind = 'r'"
