@@ -98,6 +98,19 @@ for flag in "${flags[@]}"; do
 done
 ! grep -qF -e "$source" -e "$build" "$build/closesyncd" || complain 'the binary holds the path of its source'
 
+# What the pages say to install is what config/packages says.
+# shellcheck source=config/packages
+source "$source/config/packages"
+for page in README.md systemd/README.md; do
+  grep -qxF "sudo apt install --no-install-recommends ${package_packages[*]}" "$source/$page" || complain "$page says to install something else"
+done
+# The container has the libraries that the package depends on, and the certificates; their names are Debian 12's.
+if grep -qx VERSION_CODENAME=bookworm /etc/os-release; then
+  needed=$(dpkg-deb -f "$first" Depends | tr , '\n' | grep -oE '^ *(lib[a-z0-9.-]+|ca-certificates)' | tr -d ' ' | grep -vx libc6 | sort)
+  has=$(sed -n '/^FROM debian:12-slim$/,$p' "$source/config/Dockerfile" | grep -owE 'lib[a-z0-9.-]+|ca-certificates' | sort)
+  [[ $needed == "$has" ]] || complain "the container has ${has//$'\n'/ }; the package depends on ${needed//$'\n'/ }"
+fi
+
 # A purge takes the configuration, and no key.
 root=$directory/root
 mkdir -p "$root"/etc/{closesyncd/closesyncd.conf.d,credstore,systemd/system/multi-user.target.wants} "$root/var/lib/closesyncd"
