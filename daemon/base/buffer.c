@@ -25,6 +25,12 @@ void buffer_finish(struct buffer *buffer) {
   *buffer = (struct buffer){.limit = buffer->limit};
 }
 
+struct buffer buffer_take(struct buffer *buffer) {
+  struct buffer taken = *buffer;
+  *buffer = (struct buffer){.limit = taken.limit};
+  return taken;
+}
+
 void buffer_clear(struct buffer *buffer) {
   buffer->length = 0;
   buffer->overflowed = false;

@@ -24,7 +24,8 @@ bool slice_equals(struct slice slice, const char *text); /* bytewise */
 
 void buffer_init(struct buffer *buffer, size_t limit_bytes);
 void buffer_finish(struct buffer *buffer);
-void buffer_clear(struct buffer *buffer); /* keeps the memory */
+struct buffer buffer_take(struct buffer *buffer); /* what it holds is the caller's from now on; `buffer` is empty */
+void buffer_clear(struct buffer *buffer);         /* keeps the memory */
 
 /* An append that does not fit is left out, and so is every later one. Each returns whether everything so far has fitted, so the
  * caller of many asks once, at the end: buffer_fits(). */

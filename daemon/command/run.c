@@ -160,7 +160,10 @@ static void listen_to(struct run *run, struct connections *connections) {
 
 static bool answer(void *context, const char *path, struct serve_reply *reply) {
   struct run *run = context;
-  return routes_answer(scheduler_health(run->scheduler), path, reply);
+  struct health health = *scheduler_health(run->scheduler);
+  if (strcmp(path, ROUTES_METRICS) == 0)
+    health.longest_turn_us = loop_longest_turn_us(run->app.loop);
+  return routes_answer(&health, path, reply);
 }
 
 static bool listen_for_http(struct run *run, const struct config *config, struct error *error) {

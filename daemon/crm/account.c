@@ -1,8 +1,7 @@
 #include "crm/account.h"
 #include "base/memory.h"
 #include "crm/canonical.h"
-#include "crm/scan.h"
-#include <json-c/json.h>
+#include <json-c/json_c_version.h>
 #include <string.h>
 
 /* What this file is for: the one door between Close's text and our documents. It promises that every entry that the splitter found
@@ -13,43 +12,37 @@ enum {
   GROWTH = 6, /* U+FFFD, escapes and redaction make a text so many times as long at most; numbers a thousand times */
   WRITTEN_OUT_MAX = 2 * ENTRY_BYTES_MAX, /* what numbers may make of a short text */
   DOCUMENT_BYTES_MAX = 8 * ENTRY_BYTES_MAX,
-  /* jsonb puts a blank behind each comma and colon, scan_clean() two bytes behind each integer of over 18 digits: a text at
-   * most doubles. */
-  STORED_BYTES_MAX = 2 * DOCUMENT_BYTES_MAX
+  STORED_BYTES_MAX = 2 * DOCUMENT_BYTES_MAX /* jsonb puts a blank behind each comma and colon: a text at most doubles */
 };
+
+enum { FIELDS = 5 }; /* of an account that the sweep reads */
 
 struct account_reader {
   const char *const *volatile_names;
   int volatile_count;
-  struct json_tokener *tokener;
-  struct json_object *value; /* of the last read: slices point into it */
+  struct canonical *canonical;
   struct hasher *hasher;
-  struct buffer clean, document, lasting;
+  struct buffer lasting, fields;
 };
 
 struct account_reader *account_reader_create(const char *const *volatile_names, int volatile_count) {
   struct account_reader *reader = memory_allocate(sizeof *reader);
   reader->volatile_names = volatile_names;
   reader->volatile_count = volatile_count;
-  reader->tokener = json_tokener_new_ex(DOCUMENT_DEPTH_MAX + 1);
-  if (reader->tokener == NULL)
-    memory_exhausted();
+  reader->canonical = canonical_create();
   reader->hasher = hasher_create();
-  buffer_init(&reader->clean, STORED_BYTES_MAX);
-  buffer_init(&reader->document, DOCUMENT_BYTES_MAX);
-  buffer_init(&reader->lasting, DOCUMENT_BYTES_MAX);
+  buffer_init(&reader->lasting, STORED_BYTES_MAX);
+  buffer_init(&reader->fields, STORED_BYTES_MAX);
   return reader;
 }
 
 void account_reader_destroy(struct account_reader *reader) {
   if (reader == NULL)
     return;
-  json_object_put(reader->value);
-  json_tokener_free(reader->tokener);
+  canonical_destroy(reader->canonical);
   hasher_destroy(reader->hasher);
-  buffer_finish(&reader->clean);
-  buffer_finish(&reader->document);
   buffer_finish(&reader->lasting);
+  buffer_finish(&reader->fields);
   memory_free(reader);
 }
 
@@ -73,35 +66,47 @@ const char *account_fault_text(enum account_fault fault) {
   return "";
 }
 
-/* json-c's view of the text; false when it sees less than the whole (which the scanner's strictness should make impossible). */
-static bool parse(struct account_reader *reader, struct slice text) {
-  json_object_put(reader->value);
-  json_tokener_reset(reader->tokener);
-  json_tokener_set_flags(reader->tokener, JSON_TOKENER_ALLOW_TRAILING_CHARS);
-  reader->value = json_tokener_parse_ex(reader->tokener, text.bytes, (int)text.length);
-  enum json_tokener_error status = json_tokener_get_error(reader->tokener);
-  if (status == json_tokener_continue) { /* a number at the very end waits for what may follow */
-    reader->value = json_tokener_parse_ex(reader->tokener, " ", 1);
-    status = json_tokener_get_error(reader->tokener);
-  }
-  return status == json_tokener_success;
-}
-
-static struct slice member_text(struct json_object *object, const char *key) {
-  struct json_object *value;
-  if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, json_type_string))
-    return (struct slice){0};
-  return (struct slice){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
-}
-
+/* Decode the members that the sweep reads; those that are no strings stay empty. */
 static void fill(struct account_reader *reader, struct account *account) {
-  if (!json_object_is_type(reader->value, json_type_object))
-    return;
-  account->id = member_text(reader->value, "id");
-  account->organization_id = member_text(reader->value, "organization_id");
-  account->user_id = member_text(reader->value, "user_id");
-  account->type = member_text(reader->value, "_type");
-  account->email = member_text(reader->value, "email");
+  static const char *const names[FIELDS] = {"id", "organization_id", "user_id", "_type", "email"};
+  struct slice *const fields[FIELDS] = {&account->id, &account->organization_id, &account->user_id, &account->type,
+                                        &account->email};
+  size_t at[FIELDS], length[FIELDS] = {0};
+  struct canonical_member member;
+  buffer_clear(&reader->fields);
+  for (size_t number = 0; canonical_member(reader->canonical, number, &member); number++)
+    for (int i = 0; i < FIELDS; i++)
+      if (*member.value.bytes == '"' && slice_equals(member.name, names[i])) {
+        at[i] = reader->fields.length;
+        scan_decode((struct slice){member.value.bytes + 1, member.value.length - 2}, &reader->fields);
+        length[i] = reader->fields.length - at[i];
+      }
+  for (int i = 0; i < FIELDS; i++) /* only now: the buffer may have moved */
+    if (length[i] > 0)
+      *fields[i] = (struct slice){reader->fields.bytes + at[i], length[i]};
+}
+
+static bool is_volatile(const struct account_reader *reader, struct slice name) {
+  for (int i = 0; i < reader->volatile_count; i++)
+    if (slice_equals(name, reader->volatile_names[i]))
+      return true;
+  return false;
+}
+
+/* The digest of the document without its volatile members. */
+static void digest_lasting(struct account_reader *reader, unsigned char ret_digest[HASH_BYTES]) {
+  struct canonical_member member;
+  buffer_clear(&reader->lasting);
+  buffer_append(&reader->lasting, "{", 1);
+  for (size_t number = 0; canonical_member(reader->canonical, number, &member); number++) {
+    if (is_volatile(reader, member.name))
+      continue;
+    if (reader->lasting.length > 1)
+      buffer_append(&reader->lasting, ",", 1);
+    buffer_append(&reader->lasting, member.text.bytes, member.text.length);
+  }
+  buffer_append(&reader->lasting, "}", 1); /* it all fits: no longer than the document */
+  hasher_digest(reader->hasher, buffer_slice(&reader->lasting), ret_digest);
 }
 
 static enum account_fault judge(const struct page_entry *entry, const struct account *account,
@@ -136,35 +141,27 @@ static enum canonical_fault write_document(struct account_reader *reader, const 
                                            size_t *spare) {
   size_t own = GROWTH * entry->raw.length;
   size_t written_out = smaller(spare == NULL ? WRITTEN_OUT_MAX : own + *spare, WRITTEN_OUT_MAX);
-  reader->document.limit = smaller(own > written_out ? own : written_out, DOCUMENT_BYTES_MAX);
-  buffer_clear(&reader->document);
-  buffer_clear(&reader->lasting);
-  enum canonical_fault fault = canonical_write(reader->value, reader->volatile_names, reader->volatile_count,
-                                               &reader->document, &reader->lasting);
-  if (spare != NULL && reader->document.length > own)
-    *spare -= reader->document.length - own;
+  size_t limit = smaller(own > written_out ? own : written_out, DOCUMENT_BYTES_MAX);
+  enum canonical_fault fault = canonical_write(reader->canonical, entry->raw, limit);
+  size_t length = canonical_text(reader->canonical).length;
+  if (spare != NULL && length > own)
+    *spare -= length - own;
   return fault;
 }
 
 /* Within limits that the caller has judged. */
 static enum account_fault read_parsed(struct account_reader *reader, const struct page_entry *entry, size_t *spare,
                                       struct account *account) {
-  struct slice text = entry->raw;
-  buffer_clear(&reader->clean);
-  if (entry->dirty) {
-    if (!scan_clean(entry->raw, &reader->clean))
-      return read_unparsed(entry, account);
-    text = buffer_slice(&reader->clean);
-  }
-  if (!parse(reader, text))
-    return ACCOUNT_NO_OBJECT;
-  fill(reader, account);
   enum canonical_fault fault = write_document(reader, entry, spare);
+  if (fault == CANONICAL_LARGE)
+    return read_unparsed(entry, account);
+  if (entry->object)
+    fill(reader, account);
   if (fault == CANONICAL_GOOD)
-    account->document = buffer_slice(&reader->document);
+    account->document = canonical_text(reader->canonical);
   enum account_fault judged = judge(entry, account, fault);
   if (judged == ACCOUNT_GOOD)
-    hasher_digest(reader->hasher, buffer_slice(&reader->lasting), account->digest);
+    digest_lasting(reader, account->digest);
   return judged;
 }
 
@@ -179,8 +176,8 @@ enum account_fault account_read(struct account_reader *reader, const struct page
 bool account_digest_stored(struct account_reader *reader, struct slice document, unsigned char ret_digest[HASH_BYTES]) {
   struct page_entry entry;
   struct account account = {0};
-  if (document.length > STORED_BYTES_MAX || !page_read_single(document, &entry, NULL) ||
-      entry.depth > ENTRY_DEPTH_MAX || read_parsed(reader, &entry, NULL, &account) != ACCOUNT_GOOD)
+  if (!page_read_single(document, STORED_BYTES_MAX, &entry, NULL) || entry.depth > ENTRY_DEPTH_MAX ||
+      read_parsed(reader, &entry, NULL, &account) != ACCOUNT_GOOD)
     return false;
   memcpy(ret_digest, account.digest, HASH_BYTES);
   return true;

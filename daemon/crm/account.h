@@ -1,6 +1,6 @@
 #pragma once
 /* One entry of a listing made ready for the mirror: its id, its canonical, redacted document and the digest that decides whether it
- * changed. json-c lives and dies inside one call: nothing of it is handed out. */
+ * changed. */
 #include "base/hash.h"
 #include "crm/page.h"
 

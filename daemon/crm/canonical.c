@@ -1,47 +1,63 @@
 #include "crm/canonical.h"
 #include "base/memory.h"
-#include <json-c/json.h>
+#include "crm/number.h"
+#include "crm/scan.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* What this file is for: one text for all the ways to say the same. It promises a total order without recursion deeper than the
- * parser's own limit. It does not validate: what json-c built from scanned text is taken as it is. */
+/* What this file is for: one text for all the ways to say the same. It reads what the scanner accepted and writes it in order as it
+ * goes: elements and members stand one behind the other, and are moved only where they do not stand in order already. It promises
+ * a total order, time that grows little faster than the text, and no recursion deeper than the value. It does not validate. */
 
-/* PostgreSQL's numeric (src/backend/utils/adt/numeric.c: NUMERIC_WEIGHT_MAX, NUMERIC_DSCALE_MAX). */
-enum { DIGITS_BEFORE_POINT = 131072, DIGITS_BEHIND_POINT = 16383 };
+enum { KEPT_BYTES = 1024 * 1024 }; /* of each buffer, from value to value */
 
-struct writer {
-  struct buffer *text;
-  bool number_fault;
+/* An element or a member of a bracket that is still open. */
+struct part {
+  uint32_t at, length; /* in the text */
+  union {
+    uint32_t name;  /* of a member: where its names stand */
+    uint32_t first; /* of an element: its first bytes, by which nearly all are told apart without a look at the text */
+  };
+  uint32_t bad; /* it holds a number that jsonb cannot hold */
 };
 
-static bool write_value(struct writer *writer, struct json_object *value);
+struct canonical {
+  struct scan scan; /* the source */
+  struct buffer text;
+  struct part *parts; /* of all open brackets, one behind the other */
+  size_t count, capacity;
+  /* Of each member: the name, decoded, and a NUL; then how many bytes follow, in which it was written: none, if it reads as it stands. */
+  struct buffer names;
+  struct buffer scratch;
+  int open; /* brackets */
+};
 
 /* The first letters are equal already; the second spares nearly every call. */
-static bool begins_with(const char *text, const char *word) {
-  return (text[1] | 0x20) == word[1] && strncasecmp(text, word, strlen(word)) == 0;
+static bool begins_with(struct slice text, const char *word) {
+  size_t length = strlen(word);
+  return text.length >= length && (text.bytes[1] | 0x20) == word[1] && strncasecmp(text.bytes, word, length) == 0;
 }
 
 /* Asked for every key of every document: most letters begin no such word. */
-bool canonical_key_is_secret(const char *key) {
-  for (const char *at = key; *at != '\0'; at++) {
+bool canonical_key_is_secret(struct slice key) {
+  for (struct slice rest = key; rest.length > 0; rest.bytes++, rest.length--) {
     bool found = false;
-    switch (*at | 0x20) {
+    switch (*rest.bytes | 0x20) {
     case 'p':
-      found = begins_with(at, "password") || begins_with(at, "passwd") || begins_with(at, "private_key");
+      found = begins_with(rest, "password") || begins_with(rest, "passwd") || begins_with(rest, "private_key");
       break;
     case 's':
-      found = begins_with(at, "secret");
+      found = begins_with(rest, "secret");
       break;
     case 't':
-      found = begins_with(at, "token");
+      found = begins_with(rest, "token");
       break;
     case 'c':
-      found = begins_with(at, "credential");
+      found = begins_with(rest, "credential");
       break;
     case 'a':
-      found = begins_with(at, "api_key") || begins_with(at, "apikey");
+      found = begins_with(rest, "api_key") || begins_with(rest, "apikey");
       break;
     default:
       break;
@@ -52,236 +68,331 @@ bool canonical_key_is_secret(const char *key) {
   return false;
 }
 
-/* A number taken apart: digits without leading or trailing zeros, value = 0.DIGITS * 10^point. */
-struct decimal {
-  bool negative;
-  const char *digits; /* may contain one '.', skipped when written */
-  size_t span;        /* bytes of `digits`, the '.' included */
-  int64_t count;      /* digits in the span */
-  int64_t point;
-};
+/* ---- the text, and what stands in it ---- */
 
-static int64_t parse_exponent(const char *at, const char *end) {
-  int64_t value = 0;
-  bool negative = at < end && *at == '-';
-  if (at < end && (*at == '-' || *at == '+'))
-    at++;
-  for (; at < end; at++)
-    if (value < INT32_MAX)
-      value = value * 10 + (*at - '0');
-  return negative ? -value : value;
+static void put(struct canonical *canonical, const void *bytes, size_t length) {
+  buffer_append(&canonical->text, bytes, length); /* whether it fits is asked at the end */
 }
 
-static struct decimal take_apart(struct slice number) {
-  struct decimal decimal = {0};
-  const char *at = number.bytes, *end = at + number.length, *first = NULL, *last = NULL;
-  int64_t before = 0, seen = 0, first_at = 0, last_at = 0;
-  bool behind = false;
-  if (at < end && *at == '-') {
-    decimal.negative = true;
-    at++;
+static void put_string(struct canonical *canonical, struct slice inner) {
+  struct slice decoded = inner;
+  if (memchr(inner.bytes, '\\', inner.length) != NULL) {
+    buffer_clear(&canonical->scratch);
+    scan_decode(inner, &canonical->scratch);
+    decoded = buffer_slice(&canonical->scratch);
   }
-  for (; at < end && *at != 'e' && *at != 'E'; at++) {
-    if (*at == '.') {
-      behind = true;
-      continue;
-    }
-    seen++;
-    before += behind ? 0 : 1;
-    if (*at != '0') {
-      first_at = first == NULL ? seen : first_at;
-      first = first == NULL ? at : first;
-      last_at = seen;
-      last = at;
-    }
-  }
-  if (first == NULL)
-    return (struct decimal){0};
-  decimal.digits = first;
-  decimal.span = (size_t)(last - first) + 1;
-  decimal.count = last_at - first_at + 1;
-  decimal.point = before - first_at + 1 + (at < end ? parse_exponent(at + 1, end) : 0);
-  return decimal;
+  text_append_json(&canonical->text, decoded);
 }
 
-static bool append_zeros(struct buffer *text, int64_t count) {
-  static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
-  for (int64_t left = count; left > 0; left -= (int64_t)sizeof zeros - 1)
-    if (!buffer_append(text, zeros, left < (int64_t)sizeof zeros - 1 ? (size_t)left : sizeof zeros - 1))
+static void push(struct canonical *canonical, struct part part) {
+  if (canonical->count == canonical->capacity) {
+    canonical->capacity = canonical->capacity == 0 ? 64 : 2 * canonical->capacity;
+    canonical->parts = memory_resize(canonical->parts, sizeof part * canonical->capacity);
+  }
+  canonical->parts[canonical->count++] = part;
+}
+
+/* Where the names stand: the decoded one, and the written one if it had to be mended. */
+static uint32_t keep_names(struct canonical *canonical, struct slice inner, bool mended) {
+  uint32_t at = (uint32_t)canonical->names.length, written = mended ? (uint32_t)inner.length : 0;
+  scan_decode(inner, &canonical->names);
+  buffer_append(&canonical->names, "", 1);
+  buffer_append(&canonical->names, &written, sizeof written);
+  buffer_append(&canonical->names, inner.bytes, written);
+  return at;
+}
+
+static struct slice written_name(const char *name) {
+  const char *behind = name + strlen(name) + 1;
+  uint32_t length;
+  memcpy(&length, behind, sizeof length);
+  return (struct slice){behind + sizeof length, length};
+}
+
+static int compare_slices(struct slice left, struct slice right) {
+  size_t shorter = left.length < right.length ? left.length : right.length;
+  int order = shorter == 0 ? 0 : memcmp(left.bytes, right.bytes, shorter);
+  return order != 0 ? order : (left.length > right.length) - (left.length < right.length);
+}
+
+/* No text holds a NUL, so what is missing comes first. */
+static void note_first(const struct canonical *canonical, struct part *part) {
+  unsigned char bytes[4] = {0};
+  memcpy(bytes, canonical->text.bytes + part->at, part->length < 4 ? part->length : 4);
+  part->first = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static int compare_elements(const void *left, const void *right, void *context) {
+  const struct canonical *canonical = context;
+  const struct part *a = left, *b = right;
+  if (a->first != b->first)
+    return a->first < b->first ? -1 : 1;
+  if (a->length <= sizeof a->first && b->length <= sizeof b->first)
+    return 0;
+  return compare_slices((struct slice){canonical->text.bytes + a->at, a->length},
+                        (struct slice){canonical->text.bytes + b->at, b->length});
+}
+
+/* By name. Of members with one name, the one that counts comes first: one that was written so before one that was mended, whatever
+ * their order (contract 5.6); of the mended, those that were written the same way stand together; else the last twin, as in jsonb. */
+static int compare_members(const void *left, const void *right, void *context) {
+  const struct canonical *canonical = context;
+  const struct part *a = left, *b = right;
+  const char *name = canonical->names.bytes + a->name, *other = canonical->names.bytes + b->name;
+  int order = strcmp(name, other);
+  if (order == 0)
+    order = compare_slices(written_name(name), written_name(other));
+  return order != 0 ? order : (a->at < b->at) - (a->at > b->at);
+}
+
+/* Only the first of each name stays. */
+static void drop_twins(struct canonical *canonical, size_t first) {
+  struct part *parts = canonical->parts;
+  const char *names = canonical->names.bytes;
+  size_t kept = first;
+  for (size_t i = first; i < canonical->count; i++)
+    if (i == first || strcmp(names + parts[kept - 1].name, names + parts[i].name) != 0)
+      parts[kept++] = parts[i];
+  canonical->count = kept;
+}
+
+/* Write the parts anew, in their order; they never come to more than they were. */
+static void move_parts(struct canonical *canonical, size_t first, uint32_t start) {
+  buffer_clear(&canonical->scratch);
+  buffer_append(&canonical->scratch, canonical->text.bytes + start, canonical->text.length - start);
+  canonical->text.length = start;
+  for (size_t i = first; i < canonical->count; i++) {
+    struct part *part = &canonical->parts[i];
+    const char *old = canonical->scratch.bytes + (part->at - start);
+    if (i > first)
+      put(canonical, ",", 1);
+    part->at = (uint32_t)canonical->text.length;
+    put(canonical, old, part->length);
+  }
+}
+
+typedef int compare_fn(const void *left, const void *right, void *context);
+
+static bool is_sorted(struct canonical *canonical, size_t first, compare_fn *compare) {
+  for (size_t i = first + 1; i < canonical->count; i++)
+    if (compare(&canonical->parts[i - 1], &canonical->parts[i], canonical) > 0)
       return false;
   return true;
 }
 
-static bool append_digits(struct buffer *text, const struct decimal *decimal) {
-  int64_t written = 0;
-  for (size_t i = 0; i < decimal->span; i++) {
-    if (decimal->digits[i] == '.')
-      continue;
-    if (written == decimal->point && written > 0 && !buffer_append(text, ".", 1))
-      return false;
-    if (!buffer_append(text, &decimal->digits[i], 1))
-      return false;
-    written++;
+/* The bracket that began at `start` is complete: bring its parts into order. True: a bad number is in it. */
+static bool settle(struct canonical *canonical, size_t first, uint32_t start, bool object) {
+  compare_fn *compare = object ? compare_members : compare_elements;
+  size_t count = canonical->count;
+  if (!buffer_fits(&canonical->text))
+    return false;
+  bool bad = false, moved = !is_sorted(canonical, first, compare);
+  if (moved)
+    qsort_r(canonical->parts + first, count - first, sizeof *canonical->parts, compare, canonical);
+  if (object)
+    drop_twins(canonical, first);
+  if (moved || canonical->count < count)
+    move_parts(canonical, first, start);
+  for (size_t i = first; i < canonical->count; i++)
+    bad |= canonical->parts[i].bad != 0;
+  return bad;
+}
+
+/* ---- values; each returns whether a bad number is in it ---- */
+
+static bool write_value(struct canonical *canonical);
+
+static bool take(struct canonical *canonical, unsigned char byte) {
+  scan_space(&canonical->scan);
+  return scan_take(&canonical->scan, byte);
+}
+
+static bool write_number(struct canonical *canonical) {
+  struct slice number;
+  if (!scan_value(&canonical->scan, &number))
+    return true;
+  enum number_fault fault = number_write(&canonical->text, number);
+  if (fault == NUMBER_BEYOND)
+    put(canonical, "null", 4);
+  return fault == NUMBER_BEYOND;
+}
+
+static void write_string(struct canonical *canonical) {
+  struct slice inner;
+  if (scan_string(&canonical->scan, &inner))
+    put_string(canonical, inner);
+}
+
+static void write_word(struct canonical *canonical) {
+  struct slice word;
+  if (scan_value(&canonical->scan, &word))
+    put(canonical, word.bytes, word.length);
+}
+
+static bool write_array(struct canonical *canonical) {
+  size_t first = canonical->count;
+  put(canonical, "[", 1);
+  uint32_t start = (uint32_t)canonical->text.length;
+  bool bad = false, empty = take(canonical, ']');
+  while (!empty && buffer_fits(&canonical->text)) {
+    uint32_t at = (uint32_t)canonical->text.length;
+    bool bad_element = write_value(canonical);
+    push(canonical, (struct part){.at = at, .length = (uint32_t)canonical->text.length - at, .bad = bad_element});
+    note_first(canonical, &canonical->parts[canonical->count - 1]);
+    if (!take(canonical, ','))
+      break;
+    put(canonical, ",", 1);
   }
+  if (!empty) {
+    take(canonical, ']');
+    bad = settle(canonical, first, start, false);
+  }
+  canonical->count = first;
+  put(canonical, "]", 1);
+  return bad;
+}
+
+/* What is redacted is not looked at: nothing of it is kept. */
+static void write_redacted(struct canonical *canonical) {
+  struct slice value;
+  scan_space(&canonical->scan);
+  if (!scan_value(&canonical->scan, &value))
+    return;
+  struct slice shown = slice_of(slice_equals(value, "null") ? "null" : "\"[redacted]\"");
+  put(canonical, shown.bytes, shown.length);
+}
+
+static void write_member(struct canonical *canonical) {
+  uint32_t at = (uint32_t)canonical->text.length;
+  struct slice inner;
+  bool bad = false;
+  scan_space(&canonical->scan);
+  canonical->scan.dirty = false;
+  if (!scan_string(&canonical->scan, &inner))
+    return;
+  uint32_t name = keep_names(canonical, inner, canonical->scan.dirty);
+  put_string(canonical, inner);
+  put(canonical, ":", 1);
+  take(canonical, ':');
+  if (canonical_key_is_secret(slice_of(canonical->names.bytes + name)))
+    write_redacted(canonical);
+  else
+    bad = write_value(canonical);
+  push(canonical, (struct part){.at = at, .length = (uint32_t)canonical->text.length - at, .name = name, .bad = bad});
+}
+
+static bool write_object(struct canonical *canonical) {
+  size_t first = canonical->count;
+  put(canonical, "{", 1);
+  uint32_t start = (uint32_t)canonical->text.length;
+  bool bad = false, empty = take(canonical, '}');
+  while (!empty && buffer_fits(&canonical->text)) {
+    write_member(canonical);
+    if (!take(canonical, ','))
+      break;
+    put(canonical, ",", 1);
+  }
+  if (!empty) {
+    take(canonical, '}');
+    bad = settle(canonical, first, start, true);
+  }
+  if (canonical->open > 1)
+    canonical->count = first; /* else they are asked for */
+  put(canonical, "}", 1);
+  return bad;
+}
+
+static bool write_brackets(struct canonical *canonical, bool object) {
+  canonical->scan.at++;
+  canonical->open++;
+  bool bad = object ? write_object(canonical) : write_array(canonical);
+  canonical->open--;
+  return bad;
+}
+
+static bool write_value(struct canonical *canonical) {
+  scan_space(&canonical->scan);
+  if (canonical->scan.at == canonical->scan.end)
+    return false;
+  switch (*canonical->scan.at) {
+  case '[':
+  case '{':
+    return write_brackets(canonical, *canonical->scan.at == '{');
+  case '"':
+    write_string(canonical);
+    return false;
+  case 'n':
+  case 't':
+  case 'f':
+    write_word(canonical);
+    return false;
+  default:
+    return write_number(canonical);
+  }
+}
+
+/* ---- the whole ---- */
+
+struct canonical *canonical_create(void) {
+  struct canonical *canonical = memory_allocate(sizeof *canonical);
+  buffer_init(&canonical->text, 0);
+  buffer_init(&canonical->names, SIZE_MAX);
+  buffer_init(&canonical->scratch, SIZE_MAX);
+  return canonical;
+}
+
+void canonical_destroy(struct canonical *canonical) {
+  if (canonical == NULL)
+    return;
+  memory_free(canonical->parts);
+  buffer_finish(&canonical->text);
+  buffer_finish(&canonical->names);
+  buffer_finish(&canonical->scratch);
+  memory_free(canonical);
+}
+
+/* What one large value needed is not kept for all the small ones. */
+static void begin_anew(struct canonical *canonical, size_t limit_bytes) {
+  struct buffer *buffers[] = {&canonical->text, &canonical->names, &canonical->scratch};
+  for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
+    if (buffers[i]->capacity > KEPT_BYTES)
+      buffer_finish(buffers[i]);
+    buffer_clear(buffers[i]);
+  }
+  if (canonical->capacity * sizeof *canonical->parts > KEPT_BYTES) {
+    memory_free(canonical->parts);
+    canonical->parts = NULL;
+    canonical->capacity = 0;
+  }
+  canonical->text.limit = limit_bytes;
+  canonical->count = 0;
+}
+
+enum canonical_fault canonical_write(struct canonical *canonical, struct slice value, size_t limit_bytes) {
+  begin_anew(canonical, limit_bytes);
+  scan_init(&canonical->scan, value);
+  bool bad = write_value(canonical);
+  scan_finish(&canonical->scan);
+  return !buffer_fits(&canonical->text) ? CANONICAL_LARGE : bad ? CANONICAL_NUMBER : CANONICAL_GOOD;
+}
+
+struct slice canonical_text(const struct canonical *canonical) {
+  return buffer_slice(&canonical->text);
+}
+
+bool canonical_member(const struct canonical *canonical, size_t number, struct canonical_member *ret_member) {
+  if (number >= canonical->count)
+    return false;
+  const struct part *part = &canonical->parts[number];
+  struct slice text = {canonical->text.bytes + part->at, part->length}, inner;
+  struct scan scan;
+  scan_init(&scan, text);
+  bool named = scan_string(&scan, &inner) && scan_take(&scan, ':');
+  size_t value_at = named ? (size_t)((const char *)scan.at - text.bytes) : text.length;
+  *ret_member = (struct canonical_member){
+      .name = slice_of(canonical->names.bytes + part->name),
+      .text = text,
+      .value = {text.bytes + value_at, text.length - value_at},
+  };
   return true;
-}
-
-static bool append_decimal(struct buffer *text, const struct decimal *decimal) {
-  if (decimal->count == 0)
-    return buffer_append(text, "0", 1);
-  if (decimal->negative && !buffer_append(text, "-", 1))
-    return false;
-  if (decimal->point <= 0 && (!buffer_append(text, "0.", 2) || !append_zeros(text, -decimal->point)))
-    return false;
-  return append_digits(text, decimal) && append_zeros(text, decimal->point - decimal->count);
-}
-
-enum canonical_fault canonical_number(struct buffer *text, struct slice number) {
-  struct decimal decimal = take_apart(number);
-  if (decimal.point > DIGITS_BEFORE_POINT || decimal.count - decimal.point > DIGITS_BEHIND_POINT)
-    return CANONICAL_NUMBER;
-  return append_decimal(text, &decimal) ? CANONICAL_GOOD : CANONICAL_LARGE;
-}
-
-static bool write_number(struct writer *writer, struct json_object *value) {
-  struct slice source = slice_of(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
-  enum canonical_fault fault = canonical_number(writer->text, source);
-  writer->number_fault = fault == CANONICAL_NUMBER;
-  return fault == CANONICAL_GOOD;
-}
-
-struct member {
-  const char *key;
-  struct json_object *value;
-};
-
-static int compare_members(const void *left, const void *right) {
-  return strcmp(((const struct member *)left)->key, ((const struct member *)right)->key);
-}
-
-/* The members of an object, sorted by key; the caller frees. */
-static struct member *sort_members(struct json_object *object, size_t *ret_count) {
-  size_t count = 0;
-  struct member *members = memory_allocate(sizeof *members * ((size_t)json_object_object_length(object) + 1));
-  json_object_object_foreach(object, key, value) { members[count++] = (struct member){key, value}; }
-  qsort(members, count, sizeof *members, compare_members);
-  *ret_count = count;
-  return members;
-}
-
-static bool write_member(struct writer *writer, const struct member *member, bool first) {
-  if (!first && !buffer_append(writer->text, ",", 1))
-    return false;
-  if (!text_append_json(writer->text, slice_of(member->key)) || !buffer_append(writer->text, ":", 1))
-    return false;
-  if (member->value != NULL && canonical_key_is_secret(member->key))
-    return buffer_append_text(writer->text, "\"[redacted]\"");
-  return write_value(writer, member->value);
-}
-
-static bool write_object(struct writer *writer, struct json_object *object) {
-  size_t count;
-  struct member *members = sort_members(object, &count);
-  bool good = buffer_append(writer->text, "{", 1);
-  for (size_t i = 0; good && i < count; i++)
-    good = write_member(writer, &members[i], i == 0);
-  memory_free(members);
-  return good && buffer_append(writer->text, "}", 1);
-}
-
-static int compare_slices(const void *left, const void *right) {
-  const struct slice *a = left, *b = right;
-  int order = memcmp(a->bytes, b->bytes, a->length < b->length ? a->length : b->length);
-  return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
-}
-
-/* Sort the elements that stand one behind the other from `start` on, and put the commas between them. */
-static bool sort_elements(struct writer *writer, size_t start, struct slice *elements, size_t count) {
-  size_t length = writer->text->length - start;
-  char *unsorted = memory_copy(writer->text->bytes + start, length);
-  size_t offset = 0;
-  for (size_t i = 0; i < count; i++) {
-    elements[i].bytes = unsorted + offset;
-    offset += elements[i].length;
-  }
-  qsort(elements, count, sizeof *elements, compare_slices);
-  writer->text->length = start;
-  bool good = true;
-  for (size_t i = 0; good && i < count; i++)
-    good = (i == 0 || buffer_append(writer->text, ",", 1)) &&
-           buffer_append(writer->text, elements[i].bytes, elements[i].length);
-  memory_free(unsorted);
-  return good;
-}
-
-static bool write_array(struct writer *writer, struct json_object *array) {
-  size_t count = json_object_array_length(array);
-  struct slice *elements = memory_allocate(sizeof *elements * (count + 1));
-  bool good = buffer_append(writer->text, "[", 1);
-  size_t start = writer->text->length;
-  for (size_t i = 0; good && i < count; i++) {
-    size_t before = writer->text->length;
-    good = write_value(writer, json_object_array_get_idx(array, i));
-    elements[i].length = writer->text->length - before;
-  }
-  good = good && (count < 2 || sort_elements(writer, start, elements, count));
-  memory_free(elements);
-  return good && buffer_append(writer->text, "]", 1);
-}
-
-static bool write_value(struct writer *writer, struct json_object *value) {
-  switch (json_object_get_type(value)) {
-  case json_type_null:
-    return buffer_append(writer->text, "null", 4);
-  case json_type_boolean:
-    return buffer_append_text(writer->text, json_object_get_boolean(value) ? "true" : "false");
-  case json_type_int:
-  case json_type_double:
-    return write_number(writer, value);
-  case json_type_string:
-    return text_append_json(writer->text,
-                            (struct slice){json_object_get_string(value), (size_t)json_object_get_string_len(value)});
-  case json_type_object:
-    return write_object(writer, value);
-  case json_type_array:
-    return write_array(writer, value);
-  }
-  return false;
-}
-
-static bool is_named(const char *name, const char *const *names, int count) {
-  for (int i = 0; i < count; i++)
-    if (strcmp(name, names[i]) == 0)
-      return true;
-  return false;
-}
-
-static bool write_outermost(struct writer *writer, struct json_object *object, const char *const *names, int count,
-                            struct buffer *lasting) {
-  size_t members_count;
-  struct member *members = sort_members(object, &members_count);
-  bool good = buffer_append(writer->text, "{", 1) && buffer_append(lasting, "{", 1);
-  for (size_t i = 0; good && i < members_count; i++) {
-    size_t before = writer->text->length;
-    good = write_member(writer, &members[i], i == 0);
-    if (good && !is_named(members[i].key, names, count)) {
-      bool comma = lasting->length > 1;
-      size_t own = before + (i == 0 ? 0 : 1);
-      good = (!comma || buffer_append(lasting, ",", 1)) &&
-             buffer_append(lasting, writer->text->bytes + own, writer->text->length - own);
-    }
-  }
-  memory_free(members);
-  return good && buffer_append(writer->text, "}", 1) && buffer_append(lasting, "}", 1);
-}
-
-enum canonical_fault canonical_write(struct json_object *value, const char *const *volatile_names, int volatile_count,
-                                     struct buffer *text, struct buffer *ret_lasting) {
-  struct writer writer = {.text = text};
-  bool good = ret_lasting != NULL && json_object_is_type(value, json_type_object)
-                  ? write_outermost(&writer, value, volatile_names, volatile_count, ret_lasting)
-                  : write_value(&writer, value);
-  if (good)
-    return CANONICAL_GOOD;
-  return writer.number_fault ? CANONICAL_NUMBER : CANONICAL_LARGE;
 }

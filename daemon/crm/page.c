@@ -1,147 +1,162 @@
 #include "crm/page.h"
-#include "crm/scan.h"
 
 /* What this file is for: the envelope. It promises that every byte of the body was checked before the page counts as read, and
  * that an entry is found whatever stands in it. It does not look into entries, but for their `id`. */
-
-struct envelope {
-  page_entry_fn *entry;
-  void *context;
-  struct page *page;
-  bool data_seen, more_seen, stopped;
-};
 
 static bool malformed(struct error *error, const char *what) {
   return error_set(error, ERROR_SHAPE, "the answer is no list of accounts: %s", what);
 }
 
-/* Walk the members of an object entry to find `id`; the text is known to be valid. The last one counts, as in jsonb. */
-static struct slice find_id(struct slice raw) {
-  struct scan scan;
-  struct slice name, value, id = {0};
-  scan_init(&scan, raw);
-  scan_take(&scan, '{');
-  scan_space(&scan);
-  while (!scan_take(&scan, '}')) {
-    bool string;
-    scan_space(&scan);
-    if (!scan_string(&scan, &name))
-      break;
-    scan_space(&scan);
-    scan_take(&scan, ':');
-    scan_space(&scan);
-    string = scan.at < scan.end && *scan.at == '"';
-    if (!scan_value(&scan, &value))
-      break;
-    if (slice_equals(name, "id"))
-      id = string ? (struct slice){value.bytes + 1, value.length - 2} : (struct slice){0};
-    scan_space(&scan);
-    scan_take(&scan, ',');
-  }
-  scan_finish(&scan);
-  return id;
-}
+static bool cut(struct error *error) { return malformed(error, "it is cut or no JSON"); }
 
-static bool read_entry(struct scan *scan, struct page_entry *ret_entry) {
-  scan->depth = 0;
-  scan->dirty = false;
-  if (!scan_value(scan, &ret_entry->raw))
-    return false;
-  ret_entry->depth = scan->depth;
-  ret_entry->dirty = scan->dirty;
-  ret_entry->object = ret_entry->raw.bytes[0] == '{';
-  ret_entry->id = ret_entry->object ? find_id(ret_entry->raw) : (struct slice){0};
+/* What is walked next, of any length. */
+static bool walk(struct page_reader *reader, enum page_place place) {
+  scan_begin(&reader->scan);
+  reader->place = place;
   return true;
 }
 
-static bool read_entries(struct scan *scan, struct envelope *envelope, struct error *error) {
-  if (!scan_take(scan, '['))
-    return malformed(error, "`data` is no array");
-  scan_space(scan);
-  if (scan_take(scan, ']'))
-    return true;
-  do {
-    struct page_entry entry;
-    if (!read_entry(scan, &entry))
-      return malformed(error, "it is cut or no JSON");
-    envelope->page->entries++;
-    if (!envelope->entry(envelope->context, &entry)) {
-      envelope->stopped = true;
-      return false;
-    }
-    scan_space(scan);
-  } while (scan_take(scan, ','));
-  return scan_take(scan, ']') || malformed(error, "it is cut or no JSON");
-}
-
-static bool read_member(struct scan *scan, struct envelope *envelope, struct error *error) {
-  struct slice name, value;
-  scan_space(scan);
-  if (!scan_string(scan, &name))
-    return malformed(error, "it is cut or no JSON");
-  scan_space(scan);
-  if (!scan_take(scan, ':'))
-    return malformed(error, "it is cut or no JSON");
-  scan_space(scan);
-  if (slice_equals(name, "data")) {
-    if (envelope->data_seen)
-      return malformed(error, "it has `data` twice");
-    envelope->data_seen = true;
-    return read_entries(scan, envelope, error);
-  }
-  if (!scan_value(scan, &value))
-    return malformed(error, "it is cut or no JSON");
-  if (slice_equals(name, "has_more")) {
-    if (envelope->more_seen)
-      return malformed(error, "it has `has_more` twice");
-    envelope->page->has_more = slice_equals(value, "true");
-    envelope->more_seen = envelope->page->has_more || slice_equals(value, "false");
-    if (!envelope->more_seen)
-      return malformed(error, "`has_more` is neither true nor false");
-  }
-  return true;
-}
-
-static bool read_envelope(struct scan *scan, struct envelope *envelope, struct error *error) {
-  scan_space(scan);
+static bool open_page(struct page_reader *reader, struct error *error) {
+  struct scan *scan = &reader->scan;
   if (scan->at == scan->end)
     return malformed(error, "it is empty");
   if (!scan_take(scan, '{'))
     return malformed(error, "it is no JSON object");
   scan_space(scan);
-  if (!scan_take(scan, '}')) {
-    do {
-      if (!read_member(scan, envelope, error))
-        return false;
-      scan_space(scan);
-    } while (scan_take(scan, ','));
-    if (!scan_take(scan, '}'))
-      return malformed(error, "it is cut or no JSON");
-  }
+  if (!scan_take(scan, '}'))
+    return walk(reader, PAGE_NAME);
+  reader->place = PAGE_CLOSED;
+  return true;
+}
+
+/* Behind a name: what kind of value does it want? */
+static bool read_colon(struct page_reader *reader, struct error *error) {
+  struct scan *scan = &reader->scan;
+  if (!scan_take(scan, ':'))
+    return cut(error);
+  if (!slice_equals(reader->name, "\"data\""))
+    return walk(reader, PAGE_VALUE);
+  if (reader->data_seen)
+    return malformed(error, "it has `data` twice");
+  reader->data_seen = true;
+  reader->place = PAGE_FIRST;
   scan_space(scan);
-  if (scan->at != scan->end)
-    return malformed(error, "something follows after its end");
-  if (!envelope->data_seen)
-    return malformed(error, "it has no `data`");
-  return envelope->more_seen || malformed(error, "it has no `has_more`");
+  return scan_take(scan, '[') || malformed(error, "`data` is no array");
 }
 
-bool page_read(struct slice body, page_entry_fn *entry, void *context, struct page *ret_page, struct error *error) {
-  struct envelope envelope = {.entry = entry, .context = context, .page = ret_page};
-  struct scan scan;
-  *ret_page = (struct page){0};
-  scan_init(&scan, body);
-  bool good = read_envelope(&scan, &envelope, error);
-  scan_finish(&scan);
-  return good;
+static bool take_value(struct page_reader *reader, struct slice value, struct error *error) {
+  reader->place = PAGE_MEMBER;
+  if (!slice_equals(reader->name, "\"has_more\""))
+    return true;
+  if (reader->more_seen)
+    return malformed(error, "it has `has_more` twice");
+  reader->page.has_more = slice_equals(value, "true");
+  reader->more_seen = reader->page.has_more || slice_equals(value, "false");
+  return reader->more_seen || malformed(error, "`has_more` is neither true nor false");
 }
 
-bool page_read_single(struct slice body, struct page_entry *ret_entry, struct error *error) {
+static bool take_name(struct page_reader *reader, struct slice name, struct error *error) {
+  reader->name = name;
+  reader->place = PAGE_COLON;
+  return *name.bytes == '"' || cut(error);
+}
+
+/* Before the first entry, or behind one. */
+static bool next_entry(struct page_reader *reader, struct error *error) {
+  struct scan *scan = &reader->scan;
+  bool first = reader->place == PAGE_FIRST;
+  if (!first && scan_take(scan, ','))
+    return walk(reader, PAGE_IN_ENTRY);
+  if (!scan_take(scan, ']'))
+    return first ? walk(reader, PAGE_IN_ENTRY) : cut(error);
+  reader->place = PAGE_MEMBER;
+  return true;
+}
+
+static bool next_member(struct page_reader *reader, struct error *error) {
+  if (scan_take(&reader->scan, ','))
+    return walk(reader, PAGE_NAME);
+  reader->place = PAGE_CLOSED;
+  return scan_take(&reader->scan, '}') || cut(error);
+}
+
+/* What stands between the values; the white space before it is behind us. */
+static bool step_between(struct page_reader *reader, struct error *error) {
+  switch (reader->place) {
+  case PAGE_OPEN:
+    return open_page(reader, error);
+  case PAGE_COLON:
+    return read_colon(reader, error);
+  case PAGE_FIRST:
+  case PAGE_NEXT:
+    return next_entry(reader, error);
+  case PAGE_NAME:
+  case PAGE_VALUE:
+  case PAGE_IN_ENTRY:
+  case PAGE_MEMBER:
+  case PAGE_CLOSED:
+    break;
+  }
+  return next_member(reader, error);
+}
+
+static struct page_entry entry_of(const struct scan *scan, struct slice raw) {
+  bool object = raw.bytes[0] == '{';
+  return (struct page_entry){
+      .raw = raw, .id = object ? scan->id : (struct slice){0}, .depth = scan->depth, .object = object};
+}
+
+static enum page_result end_page(struct page_reader *reader, struct error *error) {
+  bool good = reader->scan.at == reader->scan.end || malformed(error, "something follows after its end");
+  good = good && (reader->data_seen || malformed(error, "it has no `data`"));
+  good = good && (reader->more_seen || malformed(error, "it has no `has_more`"));
+  return good ? PAGE_END : PAGE_BAD;
+}
+
+void page_begin(struct page_reader *reader, struct slice body) {
+  *reader = (struct page_reader){.place = PAGE_OPEN};
+  scan_init(&reader->scan, body);
+}
+
+enum page_result page_step(struct page_reader *reader, size_t budget, struct page_entry *ret_entry,
+                           struct error *error) {
+  struct scan *scan = &reader->scan;
+  for (const unsigned char *start = scan->at; (size_t)(scan->at - start) < budget;) {
+    bool walks = reader->place == PAGE_NAME || reader->place == PAGE_VALUE || reader->place == PAGE_IN_ENTRY;
+    struct slice value;
+    if (!walks) {
+      scan_space(scan);
+      if (reader->place == PAGE_CLOSED)
+        return end_page(reader, error);
+      if (!step_between(reader, error))
+        return PAGE_BAD;
+      continue;
+    }
+    enum scan_result result = scan_step(scan, budget, &value);
+    if (result != SCAN_DONE)
+      return result == SCAN_MORE ? PAGE_MORE : (cut(error), PAGE_BAD);
+    if (reader->place == PAGE_IN_ENTRY) {
+      *ret_entry = entry_of(scan, value);
+      reader->page.entries++;
+      reader->place = PAGE_NEXT;
+      return PAGE_ENTRY;
+    }
+    if (!(reader->place == PAGE_NAME ? take_name : take_value)(reader, value, error))
+      return PAGE_BAD;
+  }
+  return PAGE_MORE;
+}
+
+void page_finish(struct page_reader *reader) { scan_finish(&reader->scan); }
+
+bool page_read_single(struct slice body, size_t bytes_max, struct page_entry *ret_entry, struct error *error) {
   struct scan scan;
+  struct slice raw;
+  bool good = body.length <= bytes_max;
   scan_init(&scan, body);
-  scan_space(&scan);
-  bool good = scan.at < scan.end && read_entry(&scan, ret_entry);
+  good = good && scan_value(&scan, &raw);
   if (good) {
+    *ret_entry = entry_of(&scan, raw);
     scan_space(&scan);
     good = scan.at == scan.end;
   }

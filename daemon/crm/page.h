@@ -1,7 +1,7 @@
 #pragma once
-/* One reply of the list endpoint, `{"data": […], "has_more": bool}`, cut into the raw text of each entry. */
+/* One reply of the list endpoint, `{"data": […], "has_more": bool}`, cut into the raw text of each entry, in turns. */
 #include "base/error.h"
-#include "base/text.h"
+#include "crm/scan.h"
 
 enum { ENTRY_DEPTH_MAX = 64, ENTRY_BYTES_MAX = 1024 * 1024 };
 
@@ -9,22 +9,49 @@ struct page_entry { /* borrowed from the body */
   struct slice raw; /* the entry's text, byte for byte */
   struct slice id;  /* inside of the string under the key `id` of the outermost object, escapes untouched; else empty */
   int depth;        /* nesting: `{}` is 1 */
-  bool object, dirty; /* dirty: scan_clean() before parsing */
+  bool object;
 };
-
-/* Returns false to end the reading early; page_read() then returns false and leaves `error` to the callback. */
-typedef bool page_entry_fn(void *context, const struct page_entry *entry);
 
 struct page {
   size_t entries;
   bool has_more;
 };
 
-/* Calls back for each entry in order. Errors: SHAPE when the body is no such reply; the whole body is checked, so entries that
- * were called back for before that are void. An absent `has_more` is an error, not an end (contract section 6). */
-bool page_read(struct slice body, page_entry_fn *entry, void *context, struct page *ret_page, struct error *error)
-    __attribute__((warn_unused_result));
+enum page_place {
+  PAGE_OPEN,
+  PAGE_NAME,
+  PAGE_COLON,
+  PAGE_VALUE,
+  PAGE_FIRST,
+  PAGE_IN_ENTRY,
+  PAGE_NEXT,
+  PAGE_MEMBER, /* behind one */
+  PAGE_CLOSED,
+};
 
-/* The reply of the single endpoint: the body is one entry. */
-bool page_read_single(struct slice body, struct page_entry *ret_entry, struct error *error)
+struct page_reader {
+  struct scan scan;
+  enum page_place place;
+  struct page page;
+  struct slice name; /* of the member that is being read */
+  bool data_seen, more_seen;
+};
+
+enum page_result {
+  PAGE_MORE,  /* a turn's worth was read: call again */
+  PAGE_ENTRY, /* an entry was found: call again */
+  PAGE_END,   /* the whole body was read, and is such a reply */
+  PAGE_BAD,   /* it is none: the entries that were found are void; error SHAPE */
+};
+
+/* `body` is borrowed until page_finish(). */
+void page_begin(struct page_reader *reader, struct slice body);
+/* Reads about `budget` bytes. An absent `has_more` is an error, not an end (contract section 6). */
+enum page_result page_step(struct page_reader *reader, size_t budget, struct page_entry *ret_entry,
+                           struct error *error);
+void page_finish(struct page_reader *reader);
+
+enum { PAGE_SINGLE_BYTES_MAX = 2 * ENTRY_BYTES_MAX };
+/* The reply of the single endpoint: the body is one entry. It is read at once, so it must not be longer than `bytes_max`. */
+bool page_read_single(struct slice body, size_t bytes_max, struct page_entry *ret_entry, struct error *error)
     __attribute__((warn_unused_result));

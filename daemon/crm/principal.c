@@ -1,34 +1,32 @@
 #include "crm/principal.h"
 #include "base/memory.h"
+#include "crm/canonical.h"
 #include "crm/page.h"
-#include "crm/scan.h"
-#include <json-c/json.h>
+#include "crm/walk.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* What this file is for: the answer to "who am I?". It promises a user id or an error. `organizations[].id` is what Close
  * documents; `memberships[].organization_id` says the same and is read too. */
 
-enum { ME_BYTES_MAX = 1024 * 1024 };
+enum { ME_BYTES_MAX = 1024 * 1024, ME_WRITTEN_BYTES_MAX = 8 * ME_BYTES_MAX };
 
-static void add_organization(struct principal *principal, struct json_object *id) {
+static void add_organization(struct principal *principal, char *id) {
   int count = principal->organization_count;
-  if (!json_object_is_type(id, json_type_string))
+  if (id == NULL)
     return;
   if ((count & (count - 1)) == 0) /* doubled at each power of two */
     principal->organization_ids = memory_resize(principal->organization_ids, 2 * sizeof(char *) * ((size_t)count + 1));
-  principal->organization_ids[principal->organization_count++] = memory_copy_text(json_object_get_string(id));
+  principal->organization_ids[principal->organization_count++] = id;
 }
 
-static void add_all(struct principal *principal, struct json_object *me, const char *list, const char *key) {
-  struct json_object *array, *id;
-  if (!json_object_object_get_ex(me, list, &array) || !json_object_is_type(array, json_type_array))
+static void add_all(struct principal *principal, struct slice me, const char *list, const char *key) {
+  struct slice rest, element, id;
+  if (!walk_member(me, list, &rest))
     return;
-  for (size_t i = 0; i < json_object_array_length(array); i++) {
-    struct json_object *element = json_object_array_get_idx(array, i);
-    if (json_object_is_type(element, json_type_object) && json_object_object_get_ex(element, key, &id))
-      add_organization(principal, id);
-  }
+  while (walk_element(&rest, &element))
+    if (walk_member(element, key, &id))
+      add_organization(principal, walk_text(id));
 }
 
 static int compare_ids(const void *left, const void *right) {
@@ -49,39 +47,28 @@ static void settle_organizations(struct principal *principal) {
   principal->organization_count = kept;
 }
 
-/* json_tokener_parse() would stop at 32 levels. */
-static struct json_object *parse_clean(const struct buffer *clean) {
-  struct json_tokener *tokener = json_tokener_new_ex(ENTRY_DEPTH_MAX + 1);
-  if (tokener == NULL)
-    memory_exhausted();
-  struct json_object *me = json_tokener_parse_ex(tokener, clean->bytes, (int)clean->length);
-  json_tokener_free(tokener);
-  return me;
-}
-
-static struct json_object *parse(struct slice body) {
-  struct page_entry entry;
-  struct buffer clean;
-  struct json_object *me = NULL;
-  buffer_init(&clean, ME_BYTES_MAX);
-  if (body.length <= ME_BYTES_MAX && page_read_single(body, &entry, NULL) && entry.object &&
-      entry.depth <= ENTRY_DEPTH_MAX && scan_clean(entry.raw, &clean))
-    me = parse_clean(&clean);
-  buffer_finish(&clean);
-  return me;
+static bool is_readable(struct slice body, struct page_entry *ret_entry) {
+  return page_read_single(body, ME_BYTES_MAX, ret_entry, NULL) && ret_entry->object &&
+         ret_entry->depth <= ENTRY_DEPTH_MAX;
 }
 
 bool principal_read(struct slice body, struct principal *ret_principal, struct error *error) {
-  struct json_object *me = parse(body), *id;
-  bool good = me != NULL && json_object_object_get_ex(me, "id", &id) && json_object_is_type(id, json_type_string) &&
-              json_object_get_string_len(id) > 0;
+  struct canonical *canonical = canonical_create();
+  struct page_entry entry;
+  struct slice me = {0}, id = {0};
+  if (is_readable(body, &entry) && canonical_write(canonical, entry.raw, ME_WRITTEN_BYTES_MAX) != CANONICAL_LARGE)
+    me = canonical_text(canonical);
+  char *user_id = walk_member(me, "id", &id) ? walk_text(id) : NULL;
+  bool good = user_id != NULL && *user_id != '\0';
   if (good) {
-    *ret_principal = (struct principal){.user_id = memory_copy_text(json_object_get_string(id))};
+    *ret_principal = (struct principal){.user_id = user_id};
     add_all(ret_principal, me, "organizations", "id");
     add_all(ret_principal, me, "memberships", "organization_id");
     settle_organizations(ret_principal);
+  } else {
+    memory_free(user_id);
   }
-  json_object_put(me);
+  canonical_destroy(canonical);
   return good || error_set(error, ERROR_SHAPE, "the answer of /me/ names no user");
 }
 

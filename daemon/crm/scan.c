@@ -5,8 +5,6 @@
 /* What this file is for: finding accounts in hostile bytes at memory speed. It promises to touch each byte once, to keep no
  * recursion (nesting lives in a bit stack), and never to read past the end. It does not decode, and it does not judge. */
 
-enum { DIGITS_EXACT = 18 }; /* every integer of so many digits fits 64 bits */
-
 void scan_init(struct scan *scan, struct slice text) {
   *scan =
       (struct scan){.at = (const unsigned char *)text.bytes, .end = (const unsigned char *)text.bytes + text.length};
@@ -107,19 +105,21 @@ static size_t escape_length(const unsigned char *at, const unsigned char *end, b
   return 6;
 }
 
-bool scan_string(struct scan *scan, struct slice *ret_inner) {
-  if (!scan_take(scan, '"'))
-    return false;
+/* On inside a string, up to `pause` or its quote. False: it is none. *ret_done: it is behind the quote. */
+static bool string_rest(struct scan *scan, const unsigned char *pause, bool *ret_done) {
   const unsigned char *at = scan->at, *end = scan->end;
+  *ret_done = false;
   for (;;) {
-    while (end - at >= 8 && eight_are_plain(at))
+    while (pause - at >= 8 && eight_are_plain(at))
       at += 8;
-    if (at == end)
-      return false;
+    if (at >= pause)
+      break;
     bool odd = false;
     size_t bad, step = 1;
-    if (*at == '"')
+    if (*at == '"') {
+      *ret_done = true;
       break;
+    }
     if (*at == '\\') {
       step = escape_length(at, end, &odd);
       if (step == 0)
@@ -134,8 +134,23 @@ bool scan_string(struct scan *scan, struct slice *ret_inner) {
     scan->dirty |= odd;
     at += step;
   }
-  *ret_inner = (struct slice){(const char *)scan->at, (size_t)(at - scan->at)};
-  scan->at = at + 1;
+  scan->at = *ret_done ? at + 1 : at;
+  return *ret_done || at < end;
+}
+
+/* What stands between the quotes of the string that scan->at is behind. */
+static struct slice string_inner(const struct scan *scan) {
+  return (struct slice){(const char *)scan->string, (size_t)(scan->at - scan->string) - 1};
+}
+
+bool scan_string(struct scan *scan, struct slice *ret_inner) {
+  bool done;
+  if (!scan_take(scan, '"'))
+    return false;
+  scan->string = scan->at;
+  if (!string_rest(scan, scan->end, &done) || !done)
+    return false;
+  *ret_inner = string_inner(scan);
   return true;
 }
 
@@ -152,20 +167,13 @@ static bool scan_number(struct scan *scan) {
   size_t digits = scan_digits(scan);
   if (digits == 0 || (leading_zero && digits > 1))
     return false;
-  bool integer = true;
-  if (scan_take(scan, '.')) {
-    integer = false;
-    if (scan_digits(scan) == 0)
-      return false;
-  }
+  if (scan_take(scan, '.') && scan_digits(scan) == 0)
+    return false;
   if (scan_take(scan, 'e') || scan_take(scan, 'E')) {
-    integer = false;
     if (!scan_take(scan, '+'))
       scan_take(scan, '-');
-    if (scan_digits(scan) == 0)
-      return false;
+    return scan_digits(scan) > 0;
   }
-  scan->dirty |= integer && digits > DIGITS_EXACT;
   return true;
 }
 
@@ -177,13 +185,55 @@ static bool scan_word(struct scan *scan, const char *word) {
   return true;
 }
 
-static bool scan_scalar(struct scan *scan) {
+static bool open_bracket(struct scan *scan, bool object) {
+  size_t byte = (size_t)scan->open / 8;
+  unsigned char bit = (unsigned char)(1u << (scan->open % 8));
+  if (scan->open == SCAN_DEPTH_MAX)
+    return false;
+  if (byte >= scan->kinds_bytes) {
+    size_t grown = scan->kinds_bytes == 0 ? 16 : scan->kinds_bytes * 2;
+    scan->kinds = memory_resize(scan->kinds, grown);
+    scan->kinds_bytes = grown;
+  }
+  scan->kinds[byte] = (unsigned char)(object ? scan->kinds[byte] | bit : scan->kinds[byte] & ~bit);
+  scan->at++;
+  scan->open++;
+  scan->depth = scan->open > scan->depth ? scan->open : scan->depth;
+  scan->place = SCAN_FIRST;
+  return true;
+}
+
+static bool inside_object(const struct scan *scan) {
+  return (scan->kinds[(scan->open - 1) / 8] >> ((scan->open - 1) % 8) & 1) != 0;
+}
+
+static bool close_bracket(struct scan *scan) {
+  if (!scan_take(scan, inside_object(scan) ? '}' : ']'))
+    return false;
+  scan->open--;
+  scan->place = SCAN_BEHIND;
+  return true;
+}
+
+static bool begin_string(struct scan *scan, enum scan_place place) {
+  bool begins = scan_take(scan, '"');
+  scan->string = scan->at;
+  scan->place = place;
+  return begins;
+}
+
+static bool begin_value(struct scan *scan) {
   if (scan->at == scan->end)
     return false;
-  struct slice inner;
+  if (scan->id_comes && scan->open == 1)
+    scan->id = (struct slice){0}; /* the last one counts, as in jsonb */
+  scan->place = SCAN_BEHIND;
   switch (*scan->at) {
+  case '{':
+  case '[':
+    return open_bracket(scan, *scan->at == '{');
   case '"':
-    return scan_string(scan, &inner);
+    return begin_string(scan, SCAN_STRING);
   case 't':
     return scan_word(scan, "true");
   case 'f':
@@ -195,139 +245,133 @@ static bool scan_scalar(struct scan *scan) {
   }
 }
 
-static bool open_bracket(struct scan *scan, int *depth) {
-  bool object = scan_take(scan, '{');
-  if (!object && !scan_take(scan, '['))
+/* On inside a name, or a value that is a string. */
+static bool go_on_in_string(struct scan *scan, const unsigned char *pause) {
+  bool done, name = scan->place == SCAN_IN_NAME;
+  if (!string_rest(scan, pause, &done))
     return false;
-  size_t byte = (size_t)*depth / 8;
-  unsigned char bit = (unsigned char)(1u << (*depth % 8));
-  if (byte >= scan->kinds_bytes) {
-    size_t grown = scan->kinds_bytes == 0 ? 16 : scan->kinds_bytes * 2;
-    scan->kinds = memory_resize(scan->kinds, grown);
-    scan->kinds_bytes = grown;
+  if (!done)
+    return true;
+  if (!name) {
+    if (scan->id_comes && scan->open == 1)
+      scan->id = string_inner(scan);
+    scan->place = SCAN_BEHIND;
+    return true;
   }
-  scan->kinds[byte] = (unsigned char)(object ? scan->kinds[byte] | bit : scan->kinds[byte] & ~bit);
-  ++*depth;
-  scan->depth = *depth > scan->depth ? *depth : scan->depth;
-  return true;
-}
-
-static bool inside_object(const struct scan *scan, int depth) {
-  return (scan->kinds[(depth - 1) / 8] >> ((depth - 1) % 8) & 1) != 0;
-}
-
-static bool scan_name(struct scan *scan) {
-  struct slice inner;
+  if (scan->open == 1)
+    scan->id_comes = slice_equals(string_inner(scan), "id");
   scan_space(scan);
-  if (!scan_string(scan, &inner))
-    return false;
-  scan_space(scan);
+  scan->place = SCAN_VALUE;
   return scan_take(scan, ':');
 }
 
-/* After a value: close what ends here, or step over the comma. *ret_done: the outermost bracket was closed. */
-static bool after_value(struct scan *scan, int *depth, bool *ret_done) {
-  for (;;) {
-    if (*depth == 0) {
-      *ret_done = true;
+/* One step of the way; false: it is no JSON. */
+static bool advance(struct scan *scan, const unsigned char *pause) {
+  if (scan->place == SCAN_STRING || scan->place == SCAN_IN_NAME)
+    return go_on_in_string(scan, pause);
+  scan_space(scan);
+  switch (scan->place) {
+  case SCAN_FIRST:
+    if (close_bracket(scan))
       return true;
-    }
-    scan_space(scan);
-    bool object = inside_object(scan, *depth);
-    if (scan_take(scan, ','))
-      return !object || scan_name(scan);
-    if (!scan_take(scan, object ? '}' : ']'))
-      return false;
-    --*depth;
+    scan->place = inside_object(scan) ? SCAN_NAME : SCAN_VALUE;
+    return true;
+  case SCAN_NAME:
+    return begin_string(scan, SCAN_IN_NAME);
+  case SCAN_BEHIND:
+    if (!scan_take(scan, ','))
+      return close_bracket(scan);
+    scan->place = inside_object(scan) ? SCAN_NAME : SCAN_VALUE;
+    return true;
+  case SCAN_VALUE:
+  case SCAN_STRING:
+  case SCAN_IN_NAME:
+    break;
   }
+  return begin_value(scan);
 }
 
-/* Just behind an opening bracket: either it is closed at once, or a first value follows. */
-static bool first_value(struct scan *scan, int *depth, bool *ret_closed) {
-  bool object = inside_object(scan, *depth);
+void scan_begin(struct scan *scan) {
   scan_space(scan);
-  *ret_closed = scan_take(scan, object ? '}' : ']');
-  if (*ret_closed) {
-    --*depth;
-    return true;
-  }
-  return !object || scan_name(scan);
+  scan->start = scan->at;
+  scan->place = SCAN_VALUE;
+  scan->depth = scan->open = 0;
+  scan->dirty = scan->id_comes = false;
+  scan->id = (struct slice){0};
+}
+
+enum scan_result scan_step(struct scan *scan, size_t budget, struct slice *ret_value) {
+  const unsigned char *pause = (size_t)(scan->end - scan->at) > budget ? scan->at + budget : scan->end;
+  do
+    if (!advance(scan, pause))
+      return SCAN_BAD;
+  while ((scan->open > 0 || scan->place != SCAN_BEHIND) && (scan->at < pause || pause == scan->end));
+  if (scan->open > 0 || scan->place != SCAN_BEHIND)
+    return SCAN_MORE;
+  *ret_value = (struct slice){(const char *)scan->start, (size_t)(scan->at - scan->start)};
+  return SCAN_DONE;
 }
 
 bool scan_value(struct scan *scan, struct slice *ret_value) {
-  scan_space(scan);
-  const unsigned char *start = scan->at;
-  int depth = 0;
-  for (bool done = false; !done;) {
-    scan_space(scan);
-    if (open_bracket(scan, &depth)) {
-      bool closed;
-      if (depth > SCAN_DEPTH_MAX || !first_value(scan, &depth, &closed))
-        return false;
-      if (!closed)
-        continue;
-    } else if (!scan_scalar(scan)) {
-      return false;
-    }
-    if (!after_value(scan, &depth, &done))
-      return false;
-  }
-  *ret_value = (struct slice){(const char *)start, (size_t)(scan->at - start)};
-  return true;
+  scan_begin(scan);
+  return scan_step(scan, SIZE_MAX, ret_value) == SCAN_DONE;
 }
 
-/* One piece of a string's inside, mended. */
-static bool clean_piece(const unsigned char **at, const unsigned char *end, struct buffer *text) {
-  bool odd = false;
-  size_t bad, step = 1;
-  if (**at == '\\') {
-    step = escape_length(*at, end, &odd);
-  } else if (**at >= 0x80) {
-    step = utf8_length(*at, end, &bad);
-    odd = step == 0;
-    step = odd ? bad : step;
-  } else if (**at < 0x20) {
-    odd = **at == 0;
-    if (!odd && !text_append_escape(text, **at))
-      return false;
-    if (!odd) {
-      ++*at;
-      return true;
-    }
+/* ---- what a string stands for ---- */
+
+static size_t encode(uint32_t point, char ret_bytes[4]) {
+  if (point < 0x80) {
+    ret_bytes[0] = (char)point;
+    return 1;
   }
+  size_t length = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  for (size_t i = length - 1; i > 0; i--, point >>= 6)
+    ret_bytes[i] = (char)(0x80 | (point & 0x3F));
+  ret_bytes[0] = (char)(point | (0xF00u >> length & 0xF0));
+  return length;
+}
+
+/* The character of the escape at `at`, which has `length` bytes. */
+static size_t decode_escape(const unsigned char *at, size_t length, bool odd, char ret_bytes[4]) {
+  static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+  if (length == 2) {
+    ret_bytes[0] = meant[strchr(letters, at[1]) - letters];
+    return 1;
+  }
+  uint32_t unit = odd ? 0xFFFD : (uint32_t)escape_unit(at, at + 6);
+  if (length == 12)
+    unit = 0x10000 + (unit - 0xD800) * 0x400 + ((uint32_t)escape_unit(at + 6, at + 12) - 0xDC00);
+  return encode(unit, ret_bytes);
+}
+
+/* One piece that may not stand for itself: an escape, NUL, or what is not ASCII. */
+static void decode_piece(const unsigned char **at, const unsigned char *end, struct buffer *text) {
+  char bytes[4] = "\xEF\xBF\xBD";
+  size_t bad, step = 1, length = 3;
   const unsigned char *start = *at;
-  *at += step;
-  return odd ? buffer_append(text, "\xEF\xBF\xBD", 3) : buffer_append(text, start, step);
-}
-
-static bool clean_string(struct slice inner, struct buffer *text) {
-  const unsigned char *at = (const unsigned char *)inner.bytes, *end = at + inner.length;
-  while (at < end)
-    if (!clean_piece(&at, end, text))
-      return false;
-  return true;
-}
-
-bool scan_clean(struct slice value, struct buffer *ret_text) {
-  struct scan scan;
-  scan_init(&scan, value);
-  while (scan.at < scan.end) {
-    const unsigned char *start = scan.at;
-    struct slice inner;
-    bool good;
-    if (*start == '"') {
-      good = scan_string(&scan, &inner) && buffer_append(ret_text, "\"", 1) && clean_string(inner, ret_text) &&
-             buffer_append(ret_text, "\"", 1);
-    } else if (*start == '-' || (*start >= '0' && *start <= '9')) {
-      scan.dirty = false;
-      good = scan_number(&scan) && buffer_append(ret_text, start, (size_t)(scan.at - start)) &&
-             (!scan.dirty || buffer_append(ret_text, "e0", 2));
-    } else {
-      scan.at++;
-      good = buffer_append(ret_text, start, 1);
-    }
-    if (!good)
-      return false;
+  bool odd;
+  if (*start == '\\') {
+    step = escape_length(start, end, &odd);
+    length = decode_escape(start, step, odd, bytes);
+  } else if (*start != '\0') {
+    step = utf8_length(start, end, &bad);
+    if (step > 0)
+      memcpy(bytes, start, length = step);
+    else
+      step = bad;
   }
-  return true;
+  *at += step;
+  buffer_append(text, bytes, length);
+}
+
+void scan_decode(struct slice inner, struct buffer *text) {
+  const unsigned char *at = (const unsigned char *)inner.bytes, *end = at + inner.length;
+  while (at < end && buffer_fits(text)) {
+    const unsigned char *start = at;
+    while (at < end && *at != '\\' && *at != '\0' && *at < 0x80)
+      at++;
+    buffer_append(text, start, (size_t)(at - start));
+    if (at < end)
+      decode_piece(&at, end, text);
+  }
 }

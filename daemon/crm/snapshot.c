@@ -10,6 +10,7 @@
 
 enum {
   REJECTED_MAX = 100000,
+  STEP_BYTES = 256 * 1024, /* are scanned at once */
   ID_ARENA_BYTES = 512 * 1024 * 1024,
   SPARE_BYTES = 32 * 1024 * 1024, /* for the numbers of one listing, written out (account.h) */
 };
@@ -42,10 +43,12 @@ struct snapshot {
   struct arena *ids;
   struct items accounts, rejected; /* of a rejected entry, `raw_digest` is the key and there is no id */
   struct index *account_index, *rejected_index;
-  struct snapshot_counts counts;
+  struct snapshot_counts counts; /* but for those that are missing */
+  uint32_t stored_shown;
   char *organization, *other_organization;
   struct slice last_rejected; /* of this page: runs of one and the same entry are hashed once */
-  struct error *error;        /* where the entry callback puts its error */
+  struct error *error;        /* where what is called below puts its error */
+  struct page_reader reader;
   size_t spare;
   uint32_t page, fresh;
   bool unstable;
@@ -84,6 +87,7 @@ void snapshot_destroy(struct snapshot *snapshot) {
   memory_free(snapshot->organization);
   memory_free(snapshot->other_organization);
   arena_destroy(snapshot->ids);
+  page_finish(&snapshot->reader);
   hasher_destroy(snapshot->hasher);
   memory_free(snapshot);
 }
@@ -147,6 +151,7 @@ void snapshot_restart(struct snapshot *snapshot) {
   snapshot->rejected.count = 0;
   index_clear(snapshot->rejected_index);
   snapshot->counts = (struct snapshot_counts){.stored = snapshot->counts.stored};
+  snapshot->stored_shown = 0;
   memory_free(snapshot->organization);
   memory_free(snapshot->other_organization);
   snapshot->organization = snapshot->other_organization = NULL;
@@ -198,6 +203,7 @@ static void show(struct snapshot *snapshot, struct item *item, bool same) {
     item->flags |= FLAG_SHOWN;
     item->page = (uint16_t)snapshot->page;
     snapshot->counts.shown++;
+    snapshot->stored_shown += (item->flags & FLAG_STORED) != 0 ? 1 : 0;
     snapshot->fresh++;
     return;
   }
@@ -214,7 +220,7 @@ static void show(struct snapshot *snapshot, struct item *item, bool same) {
 static bool is_as_stored(struct snapshot *snapshot, const struct page_entry *entry) {
   uint32_t number;
   unsigned char digest[HASH_BYTES];
-  if (entry->dirty || entry->id.length == 0 || memchr(entry->id.bytes, '\\', entry->id.length) != NULL)
+  if (entry->id.length == 0 || memchr(entry->id.bytes, '\\', entry->id.length) != NULL)
     return false;
   if (!index_find(snapshot->account_index, entry->id, &number))
     return false;
@@ -271,8 +277,7 @@ static bool read_account(struct snapshot *snapshot, const struct page_entry *ent
   return differ(snapshot, item, entry, account);
 }
 
-static bool on_entry(void *context, const struct page_entry *entry) {
-  struct snapshot *snapshot = context;
+static bool read_entry(struct snapshot *snapshot, const struct page_entry *entry) {
   struct account account;
   if (is_as_stored(snapshot, entry))
     return true;
@@ -283,22 +288,31 @@ static bool on_entry(void *context, const struct page_entry *entry) {
   return fault == ACCOUNT_GOOD ? read_account(snapshot, entry, &account) : reject(snapshot, entry, fault, &account);
 }
 
-bool snapshot_page(struct snapshot *snapshot, struct slice body, struct page *ret_page, struct error *error) {
+void snapshot_page_begin(struct snapshot *snapshot, struct slice body) {
   snapshot->page++;
   snapshot->fresh = 0;
-  snapshot->error = error;
   snapshot->last_rejected = (struct slice){0};
-  if (!page_read(body, on_entry, snapshot, ret_page, error))
-    return false;
-  if (ret_page->has_more && snapshot->fresh == 0)
-    snapshot->unstable = true;
-  return true;
+  page_finish(&snapshot->reader);
+  page_begin(&snapshot->reader, body);
+}
+
+enum page_result snapshot_page_step(struct snapshot *snapshot, struct page *ret_page, struct error *error) {
+  struct page_entry entry;
+  enum page_result result = page_step(&snapshot->reader, STEP_BYTES, &entry, error);
+  snapshot->error = error;
+  if (result == PAGE_ENTRY)
+    result = read_entry(snapshot, &entry) ? PAGE_MORE : PAGE_BAD;
+  if (result == PAGE_END) {
+    *ret_page = snapshot->reader.page;
+    snapshot->unstable |= ret_page->has_more && snapshot->fresh == 0;
+  }
+  return result;
 }
 
 bool snapshot_single(struct snapshot *snapshot, uint32_t number, struct slice body, struct error *error) {
   struct page_entry entry;
   struct account account;
-  if (!page_read_single(body, &entry, error))
+  if (!page_read_single(body, PAGE_SINGLE_BYTES_MAX, &entry, error))
     return false;
   enum account_fault fault = account_read(snapshot->options.reader, &entry, &snapshot->spare, &account);
   struct slice id = snapshot_id(snapshot, number);
@@ -315,9 +329,7 @@ const char *snapshot_other_organization(const struct snapshot *snapshot) { retur
 
 struct snapshot_counts snapshot_count(const struct snapshot *snapshot) {
   struct snapshot_counts counts = snapshot->counts;
-  uint32_t number = 0;
-  for (counts.missing = 0; snapshot_next_missing(snapshot, &number); number++)
-    counts.missing++;
+  counts.missing = counts.stored - snapshot->stored_shown;
   return counts;
 }
 

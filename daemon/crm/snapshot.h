@@ -38,9 +38,10 @@ bool snapshot_store(struct snapshot *snapshot, struct slice id, const unsigned c
 /* Forget what was shown, keep what is stored: the listing begins again. */
 void snapshot_restart(struct snapshot *snapshot);
 
-/* Read one page. `ret_page->has_more` says whether to go on. Errors: SHAPE, LIMIT, or the sink's. */
-bool snapshot_page(struct snapshot *snapshot, struct slice body, struct page *ret_page, struct error *error)
-    __attribute__((warn_unused_result));
+/* Read one page, from begin on in steps while they say PAGE_MORE: a step is one entry, or a part of a long one. `body` is borrowed until
+ * PAGE_END, where `ret_page->has_more` says whether to go on, or PAGE_BAD, with an error: SHAPE, LIMIT, or the sink's. */
+void snapshot_page_begin(struct snapshot *snapshot, struct slice body);
+enum page_result snapshot_page_step(struct snapshot *snapshot, struct page *ret_page, struct error *error);
 /* Take one missing account from the answer of the single endpoint. Errors: SHAPE when it is not that account. */
 bool snapshot_single(struct snapshot *snapshot, uint32_t number, struct slice body, struct error *error)
     __attribute__((warn_unused_result));

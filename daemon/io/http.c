@@ -142,7 +142,8 @@ static void set_error(const struct transfer *transfer, CURLcode code, struct err
 
 static struct http_response read_response(struct transfer *transfer) {
   struct http *http = transfer->http;
-  struct http_response response = {.body = buffer_slice(&transfer->answer.body), .headers = http->headers};
+  struct http_response response = {
+      .body = buffer_slice(&transfer->answer.body), .memory = &transfer->answer.body, .headers = http->headers};
   long status = 0;
   curl_off_t received = 0, elapsed_us = 0;
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);

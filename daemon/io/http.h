@@ -36,6 +36,7 @@ struct http_request { /* all of it is borrowed until the completion */
 struct http_response { /* borrowed until the callback returns */
   int status;
   struct slice body;
+  struct buffer *memory; /* of the body: who wants to keep it takes it (buffer_take()) */
   const struct header *headers;
   int header_count;
   int64_t received_bytes; /* on the wire, body only, before decompression */

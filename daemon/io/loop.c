@@ -6,29 +6,51 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
+#include <time.h>
 #include <uv.h>
 
-/* libuv runs due timers until none is left, so one that restarts itself with 0 would starve the sockets. Those of 0 wait in a
- * queue of their own; an idle handle is run once per turn, and makes the turn not wait. */
+/* No turn of the loop is long. What is due is put into one queue, first come, first served, and the queue is worked off while the turn
+ * has time; what is left waits for the next turn, which does not wait for anything. Work that is long by itself asks loop_has_time()
+ * between its slices and comes back with a timer of 0. So a thousand due timers, or one page of a hundred megabytes, hold up nobody.
+ *
+ * A watcher's callback comes at once while the turn has time, and joins the queue when it has none. What is hurried never waits: the few
+ * things that must be done in any case, and are short.
+ *
+ * An idle handle runs the queue once per turn, before libuv looks at the sockets; a turn with an idle handle does not wait. */
+enum { TURN_MS = 15 }; /* what a turn may take before it puts off the rest */
+
+struct task { /* a timer that is due, or a watcher that was put off */
+  TAILQ_ENTRY(task) link;
+  bool queued, hurried;
+  void (*run)(struct task *task);
+};
+
 struct loop {
   uv_loop_t uv;
   uv_idle_t turn;
-  struct timer *first, *last; /* to be run in the next turn, in the order of their starts */
+  uv_prepare_t turned; /* a turn ends where libuv begins to wait */
+  TAILQ_HEAD(tasks, task) tasks;
   size_t queued;
+  uint64_t turn_began_ns;         /* 0: nothing was done yet in this turn */
+  int64_t cpu_us, longest_cpu_us; /* of this thread, when the last turn ended; of the longest turn */
 };
 
 struct timer {
+  struct task task; /* first: a task leads back here */
   uv_timer_t uv;
   struct loop *loop;
-  bool is_queued;
-  struct timer *before, *after; /* in the queue */
   timer_fn *fn;
   void *context;
 };
 
 struct watcher {
+  struct task task; /* first, too */
   uv_poll_t uv;
+  struct loop *loop;
   int events; /* libuv's, watched now */
+  int ready;  /* WATCH_*, not told yet */
+  bool broken;
   watcher_fn *fn;
   void *context;
 };
@@ -48,21 +70,92 @@ void loop_require(int status, const char *what) {
   abort();
 }
 
+static int64_t thread_cpu_us(void) {
+  struct timespec spent;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+  return (int64_t)spent.tv_sec * 1000000 + spent.tv_nsec / 1000;
+}
+
+static void on_turned(uv_prepare_t *uv) {
+  struct loop *loop = uv->data;
+  int64_t now_us = thread_cpu_us(), spent_us = now_us - loop->cpu_us;
+  if (spent_us > loop->longest_cpu_us)
+    loop->longest_cpu_us = spent_us;
+  loop->cpu_us = now_us;
+  loop->turn_began_ns = 0;
+}
+
+bool loop_has_time(struct loop *loop) {
+  uint64_t now_ns = uv_hrtime();
+  if (loop->turn_began_ns == 0)
+    loop->turn_began_ns = now_ns;
+  return now_ns - loop->turn_began_ns < (uint64_t)TURN_MS * 1000000;
+}
+
+int64_t loop_longest_turn_us(struct loop *loop) {
+  int64_t longest_us = loop->longest_cpu_us;
+  loop->longest_cpu_us = 0;
+  return longest_us;
+}
+
+static void dequeue(struct loop *loop, struct task *task) {
+  if (!task->queued)
+    return;
+  task->queued = false;
+  TAILQ_REMOVE(&loop->tasks, task, link);
+  loop->queued--;
+}
+
+static void on_turn(uv_idle_t *uv) {
+  struct loop *loop = uv->data;
+  size_t left = loop->queued; /* what is queued meanwhile waits for the next turn */
+  loop_has_time(loop);        /* the turn begins here, if it did not before */
+  for (bool time = true; time && left > 0 && !TAILQ_EMPTY(&loop->tasks); left--) {
+    struct task *task = TAILQ_FIRST(&loop->tasks);
+    dequeue(loop, task);
+    task->run(task);
+    time = loop_has_time(loop);
+  }
+  if (TAILQ_EMPTY(&loop->tasks))
+    uv_idle_stop(uv);
+}
+
+static void enqueue(struct loop *loop, struct task *task) {
+  if (task->queued)
+    return;
+  task->queued = true;
+  if (task->hurried)
+    TAILQ_INSERT_HEAD(&loop->tasks, task, link);
+  else
+    TAILQ_INSERT_TAIL(&loop->tasks, task, link);
+  loop->queued++;
+  loop_require(uv_idle_start(&loop->turn, on_turn), "start a turn of the event loop");
+}
+
 struct loop *loop_create(void) {
   struct loop *loop = memory_allocate(sizeof *loop);
+  TAILQ_INIT(&loop->tasks);
   loop_require(uv_loop_init(&loop->uv), "create the event loop");
   loop_require(uv_idle_init(&loop->uv, &loop->turn), "create the event loop");
-  loop->turn.data = loop;
+  loop_require(uv_prepare_init(&loop->uv, &loop->turned), "create the event loop");
+  loop_require(uv_prepare_start(&loop->turned, on_turned), "create the event loop");
+  uv_unref((uv_handle_t *)&loop->turned); /* it alone is no reason to go on */
+  loop->turn.data = loop->turned.data = loop;
   return loop;
 }
 
-void loop_run(struct loop *loop) { uv_run(&loop->uv, UV_RUN_DEFAULT); }
+void loop_run(struct loop *loop) {
+  loop->cpu_us = thread_cpu_us();
+  uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
 
 bool loop_destroy(struct loop *loop) {
   if (loop == NULL)
     return true;
-  if (!uv_is_closing((uv_handle_t *)&loop->turn))
+  if (!uv_is_closing((uv_handle_t *)&loop->turn)) {
     uv_close((uv_handle_t *)&loop->turn, NULL);
+    uv_close((uv_handle_t *)&loop->turned, NULL);
+  }
   uv_run(&loop->uv, UV_RUN_NOWAIT); /* the close callbacks of what was closed after loop_run() */
   if (uv_loop_close(&loop->uv) != 0)
     return false;
@@ -77,44 +170,19 @@ int64_t loop_now_ms(struct loop *loop) {
   return (int64_t)uv_now(&loop->uv);
 }
 
+static void run_timer(struct task *task) { ((struct timer *)task)->fn(((struct timer *)task)->context); }
+
 static void on_timer(uv_timer_t *uv) {
   struct timer *timer = uv->data;
-  timer->fn(timer->context);
-}
-
-static void enqueue(struct timer *timer) {
-  struct loop *loop = timer->loop;
-  timer->is_queued = true;
-  timer->before = loop->last;
-  timer->after = NULL;
-  *(loop->last == NULL ? &loop->first : &loop->last->after) = timer;
-  loop->last = timer;
-  loop->queued++;
-}
-
-static void dequeue(struct timer *timer) {
-  struct loop *loop = timer->loop;
-  if (!timer->is_queued)
-    return;
-  timer->is_queued = false;
-  *(timer->before == NULL ? &loop->first : &timer->before->after) = timer->after;
-  *(timer->after == NULL ? &loop->last : &timer->after->before) = timer->before;
-  loop->queued--;
-}
-
-static void on_turn(uv_idle_t *uv) {
-  struct loop *loop = uv->data;
-  for (size_t left = loop->queued; left > 0 && loop->first != NULL; left--) {
-    struct timer *timer = loop->first;
-    dequeue(timer);
-    timer->fn(timer->context);
-  }
-  if (loop->first == NULL)
-    uv_idle_stop(uv);
+  if (timer->task.hurried)
+    run_timer(&timer->task);
+  else
+    enqueue(timer->loop, &timer->task);
 }
 
 struct timer *timer_open(struct loop *loop, timer_fn *fn, void *context) {
   struct timer *timer = memory_allocate(sizeof *timer);
+  timer->task.run = run_timer;
   timer->loop = loop;
   timer->fn = fn;
   timer->context = context;
@@ -123,12 +191,13 @@ struct timer *timer_open(struct loop *loop, timer_fn *fn, void *context) {
   return timer;
 }
 
+void timer_hurry(struct timer *timer) { timer->task.hurried = true; }
+
 void timer_start(struct timer *timer, int64_t delay_ms) {
   loop_require(uv_is_closing((uv_handle_t *)&timer->uv) ? UV_EINVAL : 0, "start a closed timer");
   timer_stop(timer);
   if (delay_ms <= 0) {
-    enqueue(timer);
-    loop_require(uv_idle_start(&timer->loop->turn, on_turn), "start a timer");
+    enqueue(timer->loop, &timer->task);
     return;
   }
   uv_update_time(timer->uv.loop);
@@ -137,7 +206,7 @@ void timer_start(struct timer *timer, int64_t delay_ms) {
 
 void timer_stop(struct timer *timer) {
   uv_timer_stop(&timer->uv);
-  dequeue(timer);
+  dequeue(timer->loop, &timer->task);
 }
 
 void timer_close(struct timer *timer) {
@@ -147,16 +216,30 @@ void timer_close(struct timer *timer) {
   uv_close((uv_handle_t *)&timer->uv, free_handle);
 }
 
+static void run_watcher(struct task *task) {
+  struct watcher *watcher = (struct watcher *)task;
+  int ready = watcher->ready;
+  bool broken = watcher->broken;
+  watcher->ready = 0;
+  watcher->broken = false;
+  watcher->fn(watcher->context, ready, broken);
+}
+
 static void on_poll(uv_poll_t *uv, int status, int events) {
   struct watcher *watcher = uv->data;
-  int ready = ((events & UV_READABLE) != 0 ? WATCH_READ : 0) | ((events & UV_WRITABLE) != 0 ? WATCH_WRITE : 0);
-  if (status < 0)
-    watcher->events = 0; /* libuv has stopped it */
-  watcher->fn(watcher->context, ready, status < 0);
+  watcher->ready |= ((events & UV_READABLE) != 0 ? WATCH_READ : 0) | ((events & UV_WRITABLE) != 0 ? WATCH_WRITE : 0);
+  watcher->broken |= status < 0;
+  watcher->events = status < 0 ? 0 : watcher->events; /* libuv has stopped it */
+  if (watcher->task.hurried || (!watcher->task.queued && loop_has_time(watcher->loop)))
+    run_watcher(&watcher->task);
+  else
+    enqueue(watcher->loop, &watcher->task);
 }
 
 struct watcher *watcher_create(struct loop *loop, int fd, watcher_fn *fn, void *context) {
   struct watcher *watcher = memory_allocate(sizeof *watcher);
+  watcher->task.run = run_watcher;
+  watcher->loop = loop;
   watcher->fn = fn;
   watcher->context = context;
   if (uv_poll_init(&loop->uv, &watcher->uv, fd) != 0) {
@@ -167,8 +250,13 @@ struct watcher *watcher_create(struct loop *loop, int fd, watcher_fn *fn, void *
   return watcher;
 }
 
+void watcher_hurry(struct watcher *watcher) { watcher->task.hurried = true; }
+
 void watcher_set(struct watcher *watcher, int events) {
   int wanted = ((events & WATCH_READ) != 0 ? UV_READABLE : 0) | ((events & WATCH_WRITE) != 0 ? UV_WRITABLE : 0);
+  watcher->ready &= events; /* what was seen and put off is told only if it is still asked for */
+  if (watcher->ready == 0 && !watcher->broken)
+    dequeue(watcher->loop, &watcher->task);
   if (wanted == watcher->events)
     return; /* libuv would take it out of the kernel's list and put it in again */
   watcher->events = wanted;
@@ -181,6 +269,7 @@ void watcher_set(struct watcher *watcher, int events) {
 void watcher_close(struct watcher *watcher) {
   if (watcher == NULL)
     return;
+  dequeue(watcher->loop, &watcher->task);
   uv_close((uv_handle_t *)&watcher->uv, free_handle);
 }
 

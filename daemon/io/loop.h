@@ -20,6 +20,12 @@ void loop_run(struct loop *loop);
 bool loop_destroy(struct loop *loop);
 int64_t loop_now_ms(struct loop *loop); /* monotonic, updated on each call */
 
+/* Whether this turn may go on. Work that may be long is done in slices while it says so, at least one of them, and then comes back with
+ * timer_start(timer, 0). */
+bool loop_has_time(struct loop *loop);
+/* CPU time of the longest turn since the last call, in microseconds. */
+int64_t loop_longest_turn_us(struct loop *loop);
+
 /* Opened, not created: POSIX owns the name timer_create(). */
 typedef void timer_fn(void *context);
 struct timer *timer_open(struct loop *loop, timer_fn *fn, void *context);
@@ -27,6 +33,7 @@ void timer_start(
     struct timer *timer,
     int64_t delay_ms); /* once; a running timer is moved; 0: in the loop's next turn, in the order of the starts */
 void timer_stop(struct timer *timer);
+void timer_hurry(struct timer *timer); /* its callback never waits for a turn that has time; it must be short */
 void timer_close(struct timer *timer); /* NULL is allowed */
 
 enum { WATCH_READ = 1, WATCH_WRITE = 2 };
@@ -37,6 +44,7 @@ typedef void watcher_fn(void *context, int ready, bool broken);
 struct watcher *watcher_create(struct loop *loop, int fd, watcher_fn *fn, void *context);
 void watcher_set(struct watcher *watcher, int events); /* 0 pauses */
 void watcher_close(struct watcher *watcher);           /* fd may be closed right after */
+void watcher_hurry(struct watcher *watcher);           /* as timer_hurry() */
 
 typedef void signal_fn(void *context, int number);
 struct signal_watcher *signal_watch(struct loop *loop, int number, signal_fn *fn, void *context);

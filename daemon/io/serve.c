@@ -256,6 +256,8 @@ static bool start_daemon(struct serve *serve, struct error *error) {
   if (serve->watcher == NULL)
     return error_set(error, ERROR_BUG, "could not listen on \"%s\": its descriptor cannot be watched", options->listen);
   serve->timer = timer_open(serve->loop, on_timer, serve);
+  watcher_hurry(serve->watcher); /* who asks whether the loop turns is told, however much there is to do */
+  timer_hurry(serve->timer);
   watcher_set(serve->watcher, WATCH_READ);
   timer_start(serve->timer, 0); /* the first run puts the listening socket into the epoll set */
   return true;

@@ -61,6 +61,7 @@ struct service *service_create(struct loop *loop) {
   service->watchdog_ms = watchdog_interval_ms();
   if (service->watchdog_ms > 0) {
     service->watchdog = timer_open(loop, on_watchdog, service);
+    timer_hurry(service->watchdog);
     timer_start(service->watchdog, service->watchdog_ms / 2);
   }
   return service;

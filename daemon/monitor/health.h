@@ -38,8 +38,9 @@ struct health_organization {   /* zeroed, then health_organization_init() */
 };
 
 struct health {
-  int64_t now_ms; /* monotonic, when the snapshot was taken */
-  int64_t now_s;  /* wall clock, likewise */
+  int64_t now_ms;          /* monotonic, when the snapshot was taken */
+  int64_t now_s;           /* wall clock, likewise */
+  int64_t longest_turn_us; /* of the loop, in CPU time, since the last scrape; negative: not asked */
   bool database_up;
   int64_t database_since_ms;             /* monotonic: up or away since then */
   const char *database_error;            /* borrowed; NULL: none */

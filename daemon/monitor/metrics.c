@@ -170,6 +170,10 @@ bool metrics_write(const struct health *health, const struct process_stats *proc
       buffer_append_text(text, "closesyncd_build_info{version=\"" CLOSESYNCD_VERSION "\"} 1\n") &&
       write_single(text, (const char *[]){"closesyncd_database_up", "gauge", "Whether PostgreSQL can be reached."},
                    health->database_up ? 1 : 0) &&
+      write_single(text,
+                   (const char *[]){"closesyncd_loop_longest_turn_seconds", "gauge",
+                                    "CPU time of the event loop's longest turn since the last scrape."},
+                   (double)health->longest_turn_us / 1e6) &&
       write_durations(health, text);
   for (size_t i = 0; fits && i < sizeof families / sizeof *families; i++) {
     fits = append_head(text, families[i].name, families[i].type, families[i].help);

@@ -16,7 +16,7 @@ static void finish(struct serve_reply *reply, bool fits, int status, const char 
 
 bool routes_answer(const struct health *health, const char *path, struct serve_reply *reply) {
   struct buffer *body = &reply->body;
-  if (strcmp(path, "/metrics") == 0) {
+  if (strcmp(path, ROUTES_METRICS) == 0) {
     struct process_stats process_stats;
     process_stats_read(&process_stats);
     finish(reply, metrics_write(health, &process_stats, body), 200, METRICS_CONTENT_TYPE);

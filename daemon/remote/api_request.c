@@ -119,6 +119,7 @@ static void take(struct api_request *api_request, const struct http_response *re
   struct api_request_answer answer = {.verdict = reading.verdict,
                                       .status = response->status,
                                       .body = response->body,
+                                      .memory = response->memory,
                                       .rate = reading.rate,
                                       .error = error.kind == ERROR_NONE ? NULL : &error};
   finish(api_request, &answer);

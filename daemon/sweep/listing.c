@@ -22,10 +22,15 @@ struct listing {
   struct spool *spool;
   struct buffer url, rejected, fingerprints; /* fingerprints: one behind the other */
   struct api_request *api_request;
+  struct buffer body;  /* of the page that is being read */
+  struct timer *timer; /* goes on reading it */
+  bool reading, cancelled;
   enum request_paging paging;
   size_t skip;
   int attempts; /* listings begun */
 };
+
+static void read_on(void *context);
 
 /* A record of the spool; apply_next_batch() reads it. */
 static bool on_differs(void *context, uint32_t number, const unsigned char raw_digest[HASH_BYTES],
@@ -84,6 +89,8 @@ struct listing *listing_create(const struct listing_options *options, listing_fn
   buffer_init(&listing->url, URL_BYTES_MAX);
   buffer_init(&listing->rejected, REJECTED_BYTES_MAX);
   buffer_init(&listing->fingerprints, REJECTED_BYTES_MAX);
+  buffer_init(&listing->body, 0);
+  listing->timer = timer_open(options->api_request->loop, read_on, listing);
   return listing;
 }
 
@@ -95,6 +102,8 @@ void listing_destroy(struct listing *listing) {
   buffer_finish(&listing->url);
   buffer_finish(&listing->rejected);
   buffer_finish(&listing->fingerprints);
+  buffer_finish(&listing->body);
+  timer_close(listing->timer);
   memory_free(listing);
 }
 
@@ -104,17 +113,43 @@ static enum listing_event complete(struct listing *listing) {
   return listing->attempts < 2 ? LISTING_MOVED : LISTING_UNSTABLE;
 }
 
-static enum listing_event read_page(struct listing *listing, struct slice body, struct error *error) {
-  struct page page;
-  if (!snapshot_page(listing->snapshot, body, &page, error))
-    return LISTING_FAILED;
-  listing->skip += page.entries;
+static enum listing_event judge_page(struct listing *listing, const struct page *page) {
+  listing->skip += page->entries;
   bool begins_again = snapshot_is_unstable(listing->snapshot) && listing->attempts < 2;
-  if (!page.has_more || begins_again || snapshot_is_stuck(listing->snapshot))
+  if (!page->has_more || begins_again || snapshot_is_stuck(listing->snapshot))
     return complete(listing);
   if (listing->paging == REQUEST_PLAIN)
     listing->paging = REQUEST_SKIP_ONLY;
   return LISTING_MORE;
+}
+
+/* As much of the page as this turn has time for. */
+static void read_on(void *context) {
+  struct listing *listing = context;
+  struct page page;
+  struct error error = {0};
+  enum page_result result = PAGE_BAD;
+  if (listing->cancelled)
+    error_set(&error, ERROR_CANCELLED, "the sweep was abandoned");
+  else
+    do
+      result = snapshot_page_step(listing->snapshot, &page, &error);
+    while (result == PAGE_MORE && loop_has_time(listing->options.api_request->loop));
+  if (result == PAGE_MORE) {
+    timer_start(listing->timer, 0);
+    return;
+  }
+  listing->reading = false;
+  buffer_finish(&listing->body);
+  enum listing_event event = result == PAGE_END ? judge_page(listing, &page) : LISTING_FAILED;
+  listing->fn(listing->context, event, event == LISTING_FAILED ? &error : NULL);
+}
+
+static void read_page(struct listing *listing, struct buffer *memory) {
+  listing->body = buffer_take(memory);
+  listing->reading = true;
+  snapshot_page_begin(listing->snapshot, buffer_slice(&listing->body));
+  timer_start(listing->timer, 0);
 }
 
 static void forget_pages(struct listing *listing) {
@@ -137,11 +172,12 @@ static void ask_plainly(struct listing *listing) {
 static void on_answer(void *context, const struct api_request_answer *answer) {
   struct listing *listing = context;
   struct error error = {0};
-  enum listing_event event = LISTING_FAILED;
   listing->api_request = NULL;
   if (answer->verdict == VERDICT_TAKE) {
-    event = read_page(listing, answer->body, &error);
-  } else if (answer->verdict == VERDICT_PARAMETERS && listing->paging != REQUEST_PLAIN) {
+    read_page(listing, answer->memory);
+    return;
+  }
+  if (answer->verdict == VERDICT_PARAMETERS && listing->paging != REQUEST_PLAIN) {
     ask_plainly(listing);
     return;
   } else if (answer->verdict == VERDICT_PARAMETERS) {
@@ -151,7 +187,7 @@ static void on_answer(void *context, const struct api_request_answer *answer) {
   } else {
     error = *answer->error;
   }
-  listing->fn(listing->context, event, event == LISTING_FAILED ? &error : NULL);
+  listing->fn(listing->context, LISTING_FAILED, &error);
 }
 
 void listing_restart(struct listing *listing) {
@@ -169,10 +205,10 @@ void listing_next(struct listing *listing) {
 }
 
 bool listing_cancel(struct listing *listing) {
-  if (listing->api_request == NULL)
-    return false;
-  api_request_cancel(listing->api_request);
-  return true;
+  listing->cancelled = true;
+  if (listing->api_request != NULL)
+    api_request_cancel(listing->api_request);
+  return listing->api_request != NULL || listing->reading;
 }
 
 struct snapshot *listing_snapshot(struct listing *listing) {

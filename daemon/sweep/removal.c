@@ -65,8 +65,8 @@ static void more(struct removal *removal) {
 
 static void judge_control(struct removal *removal, const struct api_request_answer *answer) {
   struct page_entry entry;
-  removal->control_good =
-      answer->verdict == VERDICT_TAKE && page_read_single(answer->body, &entry, NULL) && entry.object;
+  removal->control_good = answer->verdict == VERDICT_TAKE &&
+                          page_read_single(answer->body, PAGE_SINGLE_BYTES_MAX, &entry, NULL) && entry.object;
   if (!removal->control_good)
     lower(
         removal, REMOVAL_PARTIAL, ERROR_HTTP,

@@ -9,6 +9,7 @@ struct reader {
   struct arena *arena;
   const unsigned char *at, *end;
   int depth_left;
+  bool odd; /* a string was met that is not the text it stands for */
 };
 
 static struct tree *read_value(struct reader *reader);
@@ -74,6 +75,7 @@ static size_t decode_raw(struct reader *reader, char *out) {
       if (!begins_character(reader->at, length, whole))
         continue;
       if (length == whole && *reader->at != 0) {
+        reader->odd |= *reader->at < 0x20;
         memcpy(out, reader->at, whole);
         reader->at += whole;
         return whole;
@@ -81,6 +83,7 @@ static size_t decode_raw(struct reader *reader, char *out) {
       longest = length > longest ? length : longest;
     }
   reader->at += longest;
+  reader->odd = true;
   return encode(0xFFFD, out);
 }
 
@@ -110,7 +113,9 @@ static size_t decode_escape(struct reader *reader, char *out) {
         return encode(0x10000 + (unit - 0xD800) * 0x400 + low - 0xDC00, out);
       reader->at = behind;
     }
-    return encode(unit == 0 || (unit >= 0xD800 && unit < 0xE000) ? 0xFFFD : unit, out);
+    bool odd = unit == 0 || (unit >= 0xD800 && unit < 0xE000);
+    reader->odd |= odd;
+    return encode(odd ? 0xFFFD : unit, out);
   }
   const char *letter = reader->end - reader->at < 2 ? NULL : memchr(letters, reader->at[1], 8);
   if (letter == NULL)
@@ -182,9 +187,21 @@ static bool same_text(struct slice left, struct slice right) {
   return left.length == right.length && (left.length == 0 || memcmp(left.bytes, right.bytes, left.length) == 0);
 }
 
+/* Of two members with one key: does the later one count? Whoever had to be mended does not, where the other had not; of two that had, the
+ * one whose spelling comes first, whatever their order. */
+static bool later_counts(const struct tree *earlier, const struct tree *later) {
+  if (earlier->spelling.length == 0 || later->spelling.length == 0)
+    return later->spelling.length == 0;
+  size_t shorter =
+      earlier->spelling.length < later->spelling.length ? earlier->spelling.length : later->spelling.length;
+  int order = memcmp(later->spelling.bytes, earlier->spelling.bytes, shorter);
+  return order != 0 ? order < 0 : later->spelling.length <= earlier->spelling.length;
+}
+
 static void append_child(struct tree *parent, struct tree ***tail, struct tree *child) {
   for (struct tree *other = parent->first; other != NULL && parent->kind == TREE_OBJECT; other = other->next)
-    other->shadowed |= same_text(other->key, child->key);
+    if (!other->shadowed && same_text(other->key, child->key))
+      *(later_counts(other, child) ? &other->shadowed : &child->shadowed) = true;
   **tail = child;
   *tail = &child->next;
 }
@@ -198,12 +215,15 @@ static bool read_children(struct reader *reader, struct tree *tree, const char *
     return true;
   }
   while (good) {
-    struct slice key = {0};
+    struct slice key = {0}, spelling = {0};
     bool plain = false;
     skip_space(reader);
     if (tree->kind == TREE_OBJECT) {
       const unsigned char *start = reader->at;
+      reader->odd = false;
       good = read_string(reader, &key);
+      if (reader->odd)
+        spelling = (struct slice){(const char *)start, (size_t)(reader->at - start) - 1};
       plain = good && memchr(start, '\\', (size_t)(reader->at - start)) == NULL;
       skip_space(reader);
       good = good && take(reader, ":");
@@ -212,6 +232,7 @@ static bool read_children(struct reader *reader, struct tree *tree, const char *
     if (child == NULL)
       return false;
     child->key = key;
+    child->spelling = spelling;
     child->key_is_plain = plain;
     append_child(tree, &tail, child);
     skip_space(reader);
@@ -250,7 +271,7 @@ static struct tree *read_value(struct reader *reader) {
 
 struct tree *tree_read(struct arena *arena, struct slice text, int depth_max) {
   const unsigned char *start = (const unsigned char *)text.bytes;
-  struct reader reader = {arena, start, start + text.length, depth_max};
+  struct reader reader = {arena, start, start + text.length, depth_max, false};
   struct tree *tree = read_value(&reader);
   skip_space(&reader);
   return reader.at == reader.end ? tree : NULL;

@@ -1,6 +1,6 @@
 #pragma once
-/* A second opinion on JSON: a reader, an equality and a writer that share no code with daemon/crm and json-c. It reads what the
- * scanner accepts (dirty bytes included) and means by it what the contract says: the last twin of a key counts, arrays are bags,
+/* A second opinion on JSON: a reader, an equality and a writer that share no code with daemon/crm. It reads what the
+ * scanner accepts (dirty bytes included) and means by it what the contract says: the last twin of a key counts (of keys that were mended: tree.c), arrays are bags,
  * numbers are values, secrets are all alike, and what is no Unicode is U+FFFD. Slow, small, and plain on purpose. */
 #include "base/arena.h"
 #include "base/text.h"
@@ -10,9 +10,10 @@ enum tree_kind { TREE_NULL, TREE_FALSE, TREE_TRUE, TREE_NUMBER, TREE_STRING, TRE
 struct tree {
   enum tree_kind kind;
   struct slice text;       /* of a string: decoded; of a number: its digits without zeros at the ends, "" for zero */
-  bool negative, shadowed; /* shadowed: a member whose key comes again */
+  bool negative, shadowed; /* shadowed: a member whose twin counts */
   int64_t exponent;        /* of a number: 0.DIGITS * 10^exponent */
   struct slice key;        /* of a member: decoded */
+  struct slice spelling;   /* of a key that had to be mended: as it is written; else empty */
   bool key_is_plain;       /* it is written without escapes */
   struct tree *first, *next;
 };

@@ -1,7 +1,7 @@
 /* C's idea of sameness is PostgreSQL's: jsonb takes every canonical text, two texts are equal exactly when their jsonb values are, and
  * what jsonb prints has the same canonical text again. Documents are invented from a seed (tests/fuzz/tree.h). */
 #include "crm/account.h"
-#include "crm/canonical.h"
+#include "crm/number.h"
 #include "fuzz/tree.h"
 #include "support/story.h"
 #include <criterion/criterion.h>
@@ -16,7 +16,7 @@ static void append_canonical(struct buffer *out, struct slice text) {
   struct page_entry entry;
   struct account account;
   struct error error;
-  cr_assert(page_read_single(text, &entry, &error), "%s: %.*s", error.text, (int)text.length, text.bytes);
+  cr_assert(page_read_single(text, 1 << 24, &entry, &error), "%s: %.*s", error.text, (int)text.length, text.bytes);
   enum account_fault fault = account_read(reader, &entry, NULL, &account);
   cr_assert(fault <= ACCOUNT_NO_ID && account.document.length > 0, "%.*s", (int)text.length, text.bytes);
   cr_assert(buffer_append(out, account.document.bytes, account.document.length));
@@ -91,7 +91,7 @@ Test(canonical_agrees, with_what_jsonb_prints) {
   story_destroy(story);
 }
 
-/* The two constants of canonical.c, asked around their edges. */
+/* The two constants of number.c, asked around their edges. */
 Test(canonical_agrees, on_which_numbers_there_are) {
   static const char *const digits[] = {"1", "-1", "9.9", "0.1", "10", "12.34", "0.001", "-99999999999999999999.5"};
   static const int exponents[] = {131050, 131069, 131070, 131071, 131072, 131073,
@@ -106,7 +106,7 @@ Test(canonical_agrees, on_which_numbers_there_are) {
       struct buffer text;
       buffer_init(&text, 1 << 20);
       const char *number = story_format(story, "%se%d", digits[d], exponents[e]);
-      bool ours = canonical_number(&text, slice_of(number)) == CANONICAL_GOOD;
+      bool ours = number_write(&text, slice_of(number)) == NUMBER_GOOD;
       buffer_finish(&text);
       bool theirs = story_count(story, story_format(story, "select pg_temp.holds('%s')::int", number)) == 1;
       /* jsonb counts zeros at a fraction's end ("10e-16384"); the canonical text it is given has none. */

@@ -1,5 +1,5 @@
 /* What a running daemon tells those that watch it: systemd over its socket, Prometheus and load balancers over HTTP. */
-#include "support/story.h"
+#include "support/asking.h"
 
 #include <criterion/criterion.h>
 #include <poll.h>
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_BYTES = 256 * 1024, PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 20000 };
 
 static struct sockaddr_un address_of(const char *path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -21,27 +21,11 @@ static struct sockaddr_un address_of(const char *path) {
   return address;
 }
 
-/* The whole reply to a GET; "" while nobody listens. The caller frees it. */
-static char *ask(struct story *story, const char *path) {
-  struct sockaddr_un address = address_of(story_format(story, "%s/http", story_directory(story)));
-  char *answer = calloc(1, ANSWER_BYTES);
-  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-  if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
-    const char *request = story_format(story, "GET %s HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n", path);
-    size_t length = 0;
-    ssize_t got = send(fd, request, strlen(request), MSG_NOSIGNAL);
-    while (got > 0 && (got = recv(fd, answer + length, ANSWER_BYTES - 1 - length, 0)) > 0)
-      length += (size_t)got;
-  }
-  close(fd);
-  return answer;
-}
-
 /* Asks until the reply has both texts. */
 static void await(struct story *story, const char *path, const char *status, const char *part) {
   struct timespec pause = {.tv_nsec = 50 * 1000000L};
   for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 50) {
-    char *answer = ask(story, path);
+    char *answer = asking(story, path);
     bool found = strstr(answer, status) != NULL && strstr(answer, part) != NULL;
     bool secret = strstr(answer, "api_story") != NULL;
     free(answer);
@@ -50,13 +34,13 @@ static void await(struct story *story, const char *path, const char *status, con
       return;
     nanosleep(&pause, NULL);
   }
-  char *answer = ask(story, path);
+  char *answer = asking(story, path);
   story_fail(story, "%s never said \"%s\" and \"%s\", but: %s", path, status, part, answer);
 }
 
 static struct story *begin(void) {
   struct story *story = story_create_generated(2, 5, 7);
-  story_set(story, "http", "listen", story_format(story, "unix:%s/http", story_directory(story)));
+  asking_listen(story);
   story_set(story, "sync", "interval", "300ms");
   return story;
 }

@@ -8,7 +8,6 @@ static struct snapshot *snapshot;
 static struct buffer told; /* "+a1 " for a differing account with its number, "!no_object " for a rejected entry */
 static size_t told_bytes;  /* of the documents that differ */
 static bool sink_refuses;
-
 static inline bool note_difference(void *context, uint32_t number, const unsigned char raw_digest[HASH_BYTES],
                                    const struct account *account, struct error *error) {
   (void)context;
@@ -45,38 +44,44 @@ static inline void begin_with(const char *user_id, bool verify, uint32_t account
 }
 
 static inline void begin(bool verify, uint32_t accounts_max) { begin_with(NULL, verify, accounts_max); }
-
 static inline void end(void) {
   snapshot_destroy(snapshot);
   account_reader_destroy(reader);
   buffer_finish(&told);
 }
-
 /* Store an account as if this text had been mirrored. */
 static inline void store(const char *text) {
   struct page_entry entry;
   struct account account;
   struct error error;
   unsigned char raw_digest[HASH_BYTES];
-  struct hasher *hasher = hasher_create();
-  cr_assert(page_read_single(slice_of(text), &entry, &error));
+  cr_assert(page_read_single(slice_of(text), PAGE_SINGLE_BYTES_MAX, &entry, &error));
   cr_assert_eq(account_read(reader, &entry, NULL, &account), ACCOUNT_GOOD);
+  struct hasher *hasher = hasher_create();
   hasher_digest(hasher, entry.raw, raw_digest);
   cr_assert(snapshot_store(snapshot, account.id, raw_digest, account.digest, &error));
   hasher_destroy(hasher);
 }
 
+static inline bool read_page(struct slice body, struct page *page, struct error *error) {
+  enum page_result result = PAGE_MORE;
+  snapshot_page_begin(snapshot, body);
+  while (result == PAGE_MORE)
+    result = snapshot_page_step(snapshot, page, error);
+  return result == PAGE_END;
+}
+
 /* A page with these entries; has_more when there is a '+' in front. Forgets what the sink was told before. */
 static inline bool show_page(const char *entries, struct error *error) {
-  struct buffer body;
   struct page page;
+  struct buffer body;
   bool more = *entries == '+';
   buffer_init(&body, 1 << 26);
   buffer_clear(&told);
   error_clear(error);
   cr_assert(buffer_append_text(&body, "{\"data\":[") && buffer_append_text(&body, entries + more) &&
             buffer_append_text(&body, more ? "],\"has_more\":true}" : "],\"has_more\":false}"));
-  bool good = snapshot_page(snapshot, buffer_slice(&body), &page, error);
+  bool good = read_page(buffer_slice(&body), &page, error);
   cr_assert(!good || page.has_more == more);
   buffer_finish(&body);
   return good;
@@ -88,9 +93,8 @@ static inline void show(const char *entries, const char *expected) {
   cr_assert_str_eq(told.bytes == NULL ? "" : told.bytes, expected, "%s", entries);
 }
 
-static inline void expect_counts(struct snapshot_counts expected) {
-  struct snapshot_counts counts = snapshot_count(snapshot);
-  cr_assert(memcmp(&counts, &expected, sizeof counts) == 0,
-            "stored %u, shown %u, missing %u, rejected %u, differing %u, uncertain %u", counts.stored, counts.shown,
-            counts.missing, counts.rejected, counts.differing, counts.uncertain);
+static inline void expect_counts(struct snapshot_counts e) {
+  struct snapshot_counts c = snapshot_count(snapshot);
+  cr_assert(memcmp(&c, &e, sizeof c) == 0, "stored %u, shown %u, missing %u, rejected %u, differing %u, uncertain %u",
+            c.stored, c.shown, c.missing, c.rejected, c.differing, c.uncertain);
 }

@@ -12,7 +12,7 @@ TestSuite(account, .init = set_up, .fini = tear_down);
 static enum account_fault read_text(struct slice text, struct account *ret_account) {
   struct page_entry entry;
   struct error error;
-  cr_assert(page_read_single(text, &entry, &error), "%s", error.text);
+  cr_assert(page_read_single(text, 1 << 24, &entry, &error), "%s", error.text);
   return account_read(reader, &entry, NULL, ret_account);
 }
 

@@ -5,19 +5,21 @@
 struct seen {
   size_t count;
   struct page_entry last;
-  size_t stop_after; /* 0: never */
 };
 
-static bool on_entry(void *context, const struct page_entry *entry) {
-  struct seen *seen = context;
-  seen->last = *entry;
-  return ++seen->count != seen->stop_after;
-}
+static size_t budget = SIZE_MAX; /* of a step */
 
 static bool read_page(struct slice body, struct seen *seen, struct page *page, struct error *error) {
+  struct page_reader reader;
+  enum page_result result;
   *seen = (struct seen){0};
   error_clear(error);
-  return page_read(body, on_entry, seen, page, error);
+  page_begin(&reader, body);
+  while ((result = page_step(&reader, budget, &seen->last, error)) == PAGE_MORE || result == PAGE_ENTRY)
+    seen->count += result == PAGE_ENTRY ? 1 : 0;
+  *page = reader.page;
+  page_finish(&reader);
+  return result == PAGE_END;
 }
 
 Test(page, whole_replies) {
@@ -108,13 +110,31 @@ Test(page, no_cut_of_a_reply_is_complete) {
   cr_assert(read_page(slice_of(body), &seen, &page, &error));
 }
 
-Test(page, the_callback_can_end_it) {
-  struct seen seen = {.stop_after = 2};
-  struct page page;
-  struct error error = {0};
-  cr_assert_not(page_read(slice_of("{\"data\":[1,2,3],\"has_more\":false}"), on_entry, &seen, &page, &error));
-  cr_assert_eq(seen.count, 2);
-  cr_assert_eq(error.kind, ERROR_NONE, "the error is the callback's");
+/* In turns of any size it is the same page. */
+Test(page, is_read_in_turns) {
+  const char *body = " { \"x\" : [ 1 ] , \"data\" : [ {\"id\": \"a\", \"x\": [1, {\"y\": \"\\u00e4\"}]} , [] ] , "
+                     "\"has_more\" : true } ";
+  for (budget = 1; budget < 40; budget++) {
+    struct seen seen;
+    struct page page;
+    struct error error;
+    cr_assert(read_page(slice_of(body), &seen, &page, &error), "%zu: %s", budget, error.text);
+    cr_assert(seen.count == 2 && page.entries == 2 && page.has_more);
+    cr_assert_not(read_page((struct slice){body, strlen(body) - 2}, &seen, &page, &error));
+  }
+}
+
+Test(page, many_small_members_are_many_turns) {
+  struct buffer body;
+  struct page_reader reader;
+  struct page_entry entry;
+  buffer_init(&body, 1 << 24);
+  append_times(append_times(&body, "{", 1), "\"a\":1,", 100000);
+  page_begin(&reader, buffer_slice(&body));
+  cr_assert_eq(page_step(&reader, 1000, &entry, NULL), PAGE_MORE);
+  cr_assert_lt((size_t)(reader.scan.at - (const unsigned char *)body.bytes), 1100);
+  page_finish(&reader);
+  buffer_finish(&body);
 }
 
 static struct page_entry only_entry(struct slice entry) {
@@ -163,18 +183,16 @@ Test(page, finds_the_outermost_id) {
   }
 }
 
-Test(page, tells_object_dirt_and_depth_of_each_entry) {
+Test(page, tells_object_and_depth_of_each_entry) {
   struct page_entry entry = only_entry(slice_of("{\"a\":[[]]}"));
-  cr_assert(entry.object && !entry.dirty && entry.depth == 3);
+  cr_assert(entry.object && entry.depth == 3);
   entry = only_entry(slice_of("[{}]"));
-  cr_assert(!entry.object && !entry.dirty && entry.depth == 2);
-  entry = only_entry(BYTES("{\"a\":\"\0\"}"));
-  cr_assert(entry.object && entry.dirty && entry.depth == 1);
+  cr_assert(!entry.object && entry.depth == 2);
   struct seen seen;
   struct page page;
   struct error error;
   cr_assert(read_page(slice_of("{\"data\":[[[[\"\xff\"]]],{}],\"has_more\":false}"), &seen, &page, &error));
-  cr_assert(!seen.last.dirty && seen.last.depth == 1, "one entry's dirt and depth are not the next one's");
+  cr_assert_eq(seen.last.depth, 1, "one entry's depth is not the next one's");
 }
 
 Test(page, deep_and_large_entries_are_entries) {
@@ -191,12 +209,13 @@ Test(page, deep_and_large_entries_are_entries) {
 Test(page, the_single_endpoint) {
   struct page_entry entry;
   struct error error;
-  cr_assert(page_read_single(slice_of(" {\"id\":\"a\"} \n"), &entry, &error));
+  cr_assert(page_read_single(slice_of(" {\"id\":\"a\"} \n"), 14, &entry, &error));
   cr_assert(slice_equals(entry.id, "a") && slice_equals(entry.raw, "{\"id\":\"a\"}"));
-  cr_assert(page_read_single(slice_of("[]"), &entry, NULL) && !entry.object);
+  cr_assert(page_read_single(slice_of("[]"), 2, &entry, NULL) && !entry.object);
   static const char *const bad[] = {"", " ", "{", "{}{}", "{} x", "Not Found", "\xef\xbb\xbf{}"};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-    cr_assert_not(page_read_single(slice_of(bad[i]), &entry, &error), "%s", bad[i]);
+    cr_assert_not(page_read_single(slice_of(bad[i]), 100, &entry, &error), "%s", bad[i]);
     cr_assert_eq(error.kind, ERROR_SHAPE);
   }
+  cr_assert_not(page_read_single(slice_of("[]"), 1, &entry, &error), "longer than it may be");
 }

@@ -239,7 +239,7 @@ Test(snapshot, the_sinks_error_is_the_pages) {
 Test(snapshot, a_page_that_is_none) {
   struct error error;
   struct page page;
-  cr_assert_not(snapshot_page(snapshot, slice_of("{\"data\":[" A "]}"), &page, &error));
+  cr_assert_not(read_page(slice_of("{\"data\":[" A "]}"), &page, &error));
   cr_assert_eq(error.kind, ERROR_SHAPE);
 }
 
@@ -266,7 +266,7 @@ Test(snapshot, a_hundred_thousand_accounts_in_a_few_megabytes) {
     for (int i = at; good && i < at + PER_PAGE; i++)
       good = buffer_append_format(&body, "%s{\"id\":\"emailacct_%043d\"}", i == at ? "" : ",", i);
     good = good && buffer_append_format(&body, "],\"has_more\":%s}", at + PER_PAGE < ACCOUNTS ? "true" : "false") &&
-           snapshot_page(snapshot, buffer_slice(&body), &page, &error);
+           read_page(buffer_slice(&body), &page, &error);
   }
   cr_assert(good, "%s", error.text);
   expect_counts((struct snapshot_counts){ACCOUNTS, ACCOUNTS, 0, 0, ACCOUNTS, 0});

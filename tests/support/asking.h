@@ -1,0 +1,10 @@
+/* Asking a running daemon over HTTP how it is. It listens on the Unix socket "http" in the story's directory. */
+#pragma once
+
+#include "support/story.h"
+
+void asking_listen(struct story *story); /* sets http.listen */
+/* The whole reply to a GET; "" while nobody listens. The caller frees it. */
+char *asking(struct story *story, const char *path);
+/* The value of a metric: "closesyncd_database_up"; fails when there is none. Asking for it counts as a scrape. */
+double asking_metric(struct story *story, const char *name);
