@@ -106,11 +106,15 @@ static void expect_clock(struct story *story) {
 }
 
 static void prepare(struct story *story) {
+  story_prepare_oracle(story);
+  if (*story_sql(story, "select to_regclass('pg_temp.false_claim')")) { /* also gone with the schema */
+    PQclear(story_query(story, "truncate moment, period, segment", 0, NULL));
+    return;
+  }
   const char *path = story_format(story, "%s/tests/support/truth.sql", story_source());
   char *sql = story_keep(story, file_content(path));
   if (!*sql)
     story_fail(story, "could not read \"%s\"", path);
-  story_prepare_oracle(story);
   PQclear(story_query(story, sql, 0, NULL));
 }
 
