@@ -10,7 +10,8 @@ enum truth_part {
   TRUTH_TIMES = 1,  /* the intervals */
   TRUTH_MIRROR = 2, /* one more sweep, and the mirror it leaves */
   TRUTH_CHAIN = 4,  /* versions, digests, hashes; `verify` */
-  TRUTH_ALL = 7
+  TRUTH_DATED = 8,  /* all changes and removals have a not_before: nothing was lost, no clock was wrong */
+  TRUTH_ALL = 15
 };
 
 /* These parts are not asked at the story's end. The reason is for who reads the story. */
