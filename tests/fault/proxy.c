@@ -16,13 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LINKS_AT_MOST = 32, ANSWER_OF_STATEMENT = 'E', ANSWER_OF_SYNC = 'Z' };
+enum { LINKS_AT_MOST = 32, KINDS_KEPT = 512, LOOK_EVERY_MS = 5, ANSWER_OF_STATEMENT = 'E', ANSWER_OF_SYNC = 'Z' };
 
 struct shared { /* between the test and its proxy */
   _Atomic int fault;
   _Atomic long at;
   _Atomic long points, statements, syncs, up_bytes, down_bytes;
-  _Atomic bool struck;
+  _Atomic bool struck, released;
+  _Atomic char kinds[KINDS_KEPT]; /* of the points: 'E', 'Q', 'S' */
 };
 
 struct proxy {
@@ -44,6 +45,8 @@ struct link {
   bool client_ended; /* what it has sent still goes to the server */
   bool held;         /* the fault strikes when the awaited answer is there */
   int awaited;       /* ANSWER_OF_...; 0: none */
+  bool frozen;       /* until it is released */
+  bool freezes;      /* as soon as the point has gone up */
 };
 
 struct relay {
@@ -153,12 +156,21 @@ static bool pass(struct relay *relay, struct link *link, bool up, size_t length)
 static bool reach_point(struct relay *relay, struct link *link, char type) {
   struct shared *shared = relay->shared;
   shared->points++;
+  bool is_reached = shared->points == shared->at;
+  if (is_reached && is_armed(relay, FAULT_HOLD)) {
+    shared->struck = link->frozen = true;
+    shared->points--; /* it comes once more */
+    return false;
+  }
+  if (shared->points <= KINDS_KEPT)
+    shared->kinds[shared->points - 1] = type;
   if (type == 'S')
     shared->syncs++;
   else
     shared->statements++;
-  if (shared->points != shared->at)
+  if (!is_reached)
     return true;
+  link->freezes = is_armed(relay, FAULT_HOLD_SENT);
   if (is_armed(relay, FAULT_TERMINATE)) {
     strike(relay, link);
     return true;
@@ -189,6 +201,11 @@ static void go_up(struct relay *relay, struct link *link) {
     if (type == 'E' && !link->failed) {
       deliver(link->server, flush, sizeof flush);
       link->awaited = ANSWER_OF_STATEMENT;
+    }
+    if (link->freezes) {
+      link->freezes = false;
+      relay->shared->struck = link->frozen = true;
+      return;
     }
   }
   if (link->client_ended && link->awaited == 0)
@@ -259,15 +276,31 @@ static void accept_link(struct relay *relay) {
     link->peer = peer.pid;
 }
 
+/* Frozen connections go on when they may. Returns how long the relay may sleep, ms. */
+static int thaw(struct relay *relay) {
+  bool any = false;
+  for (int i = 0; i < LINKS_AT_MOST; i++) {
+    struct link *link = &relay->links[i];
+    any = any || link->frozen;
+    if (!link->frozen || !relay->shared->released)
+      continue;
+    link->frozen = false;
+    go_up(relay, link);
+  }
+  return any ? LOOK_EVERY_MS : -1;
+}
+
 static _Noreturn void run(struct relay *relay) {
   for (;;) {
+    int limit_ms = thaw(relay);
     struct pollfd polled[1 + 2 * LINKS_AT_MOST] = {{.fd = relay->listener, .events = POLLIN}};
     for (int i = 0; i < LINKS_AT_MOST; i++) {
       const struct link *link = &relay->links[i];
-      polled[1 + 2 * i] = (struct pollfd){.fd = link->client_ended ? -1 : link->client, .events = POLLIN};
-      polled[2 + 2 * i] = (struct pollfd){.fd = link->server, .events = POLLIN};
+      bool listens = !link->client_ended && !link->frozen;
+      polled[1 + 2 * i] = (struct pollfd){.fd = listens ? link->client : -1, .events = POLLIN};
+      polled[2 + 2 * i] = (struct pollfd){.fd = link->frozen ? -1 : link->server, .events = POLLIN};
     }
-    if (poll(polled, 1 + 2 * LINKS_AT_MOST, -1) < 0)
+    if (poll(polled, 1 + 2 * LINKS_AT_MOST, limit_ms) < 0)
       abort();
     for (int i = 0; i < LINKS_AT_MOST; i++)
       serve(relay, &relay->links[i], polled[1 + 2 * i].revents != 0, polled[2 + 2 * i].revents != 0);
@@ -319,10 +352,12 @@ void proxy_arm(struct proxy *proxy, enum fault fault, long at) {
   struct shared *shared = proxy->shared;
   shared->fault = FAULT_NONE;
   shared->points = shared->statements = shared->syncs = shared->up_bytes = shared->down_bytes = 0;
-  shared->struck = false;
+  shared->struck = shared->released = false;
   shared->at = at;
   shared->fault = (int)fault;
 }
+
+void proxy_release(struct proxy *proxy) { proxy->shared->released = true; }
 
 struct passed proxy_passed(const struct proxy *proxy) {
   const struct shared *shared = proxy->shared;
@@ -332,4 +367,8 @@ struct passed proxy_passed(const struct proxy *proxy) {
                          .up_bytes = shared->up_bytes,
                          .down_bytes = shared->down_bytes,
                          .struck = shared->struck};
+}
+
+bool proxy_was_sync(const struct proxy *proxy, long point) {
+  return point >= 1 && point <= KINDS_KEPT && proxy->shared->kinds[point - 1] == 'S';
 }

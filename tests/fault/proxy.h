@@ -16,6 +16,8 @@ enum fault {
   FAULT_CUT_DOWN,      /* ... when k bytes have come from it */
   FAULT_KILL,          /* the client gets SIGKILL before the server sees point k */
   FAULT_KILL_ANSWERED, /* ... when the server has answered point k */
+  FAULT_HOLD,          /* nothing passes on this connection before proxy_release(); the server has not seen point k */
+  FAULT_HOLD_SENT,     /* ... when the server has been asked point k and the client has not heard the answer */
 };
 
 struct passed {
@@ -32,4 +34,8 @@ void proxy_destroy(struct proxy *proxy);
 
 /* From now on; counts begin anew. Between runs only. */
 void proxy_arm(struct proxy *proxy, enum fault fault, long at);
+/* What is held goes on, and nothing is held any more. */
+void proxy_release(struct proxy *proxy);
 struct passed proxy_passed(const struct proxy *proxy);
+/* Whether the point with this number was a Sync. */
+bool proxy_was_sync(const struct proxy *proxy, long point);
