@@ -1,17 +1,23 @@
 -- The chain that makes the history tamper-evident: each row's hash covers the row before and everything the row says.
 -- hash_version 1. Used by the steps that write and by whoever verifies; columns added later enter only a later version.
 
--- What a link says, as text. Stable, not immutable: to_char asks the locale, though this pattern never does.
+-- Stable, not immutable: to_char asks the locale, though this pattern never does.
+create or replace function utc_text(at timestamptz) returns text
+  language sql stable parallel safe
+begin atomic
+  select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+end;
+comment on function utc_text(timestamptz) is 'A time as hashes, heads and messages write it';
+
+-- What a link says, as text.
 create or replace function history_link(
     organization_id text, seq bigint, account_id text, version integer, change text, not_before timestamptz,
     observed_at timestamptz, changed_fields text[], sweep_id bigint, document_digest bytea) returns text
   language sql stable parallel safe
 begin atomic
   select jsonb_build_array(
-    1, organization_id, seq, account_id, version, change,
-    to_char(not_before at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    to_char(observed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    changed_fields, sweep_id, encode(document_digest, 'hex'))::text;
+    1, organization_id, seq, account_id, version, change, utc_text(not_before), utc_text(observed_at), changed_fields,
+    sweep_id, encode(document_digest, 'hex'))::text;
 end;
 comment on function history_link(text, bigint, text, integer, text, timestamptz, timestamptz, text[], bigint, bytea)
   is 'The text of one history row that its hash covers (hash_version 1)';
@@ -57,7 +63,7 @@ create or replace function erasure_link(
   language sql stable parallel safe
 begin atomic
   select jsonb_build_array(
-    1, organization_id, erasure_id, to_char(erased_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), erased_by, reason,
+    1, organization_id, erasure_id, utc_text(erased_at), erased_by, reason,
     account_ids, seqs, (select jsonb_agg(encode(digest, 'hex') order by place) from unnest(tombstones) with ordinality as tombstone (digest, place)))::text;
 end;
 comment on function erasure_link(text, bigint, timestamptz, text, text, text[], bigint[], bytea[])

@@ -1,5 +1,17 @@
 -- What the steps of a sweep need beyond plain statements.
 
+create or replace function newest_anchor(organization_id text)
+  returns table (seq bigint, hash bytea, carried_hash bytea, answers_from timestamptz)
+  language sql stable parallel safe
+begin atomic
+  select anchor.seq, anchor.hash, anchor.carried_hash, anchor.answers_from
+  from history_anchor as anchor
+  where anchor.organization_id = newest_anchor.organization_id
+  order by anchor.seq desc
+  limit 1;
+end;
+comment on function newest_anchor(text) is 'Where the gapless part of an organization''s history begins; no row: at its beginning';
+
 -- Where the chain goes on: the newest row, or the anchor when pruning has dropped that.
 create or replace function history_head(organization_id text) returns table (seq bigint, hash bytea)
   language sql stable parallel safe
@@ -14,13 +26,8 @@ begin atomic
       limit 1
     )
     union all
-    (
-      select anchor.seq, anchor.hash
-      from history_anchor as anchor
-      where anchor.organization_id = history_head.organization_id
-      order by anchor.seq desc
-      limit 1
-    )
+    select anchor.seq, anchor.hash
+    from newest_anchor(history_head.organization_id) as anchor
   ) as last
   order by last.seq desc
   limit 1;
@@ -105,6 +112,40 @@ begin atomic
   where had.value is null or wanted.value is null;
 end;
 comment on function account_difference_fields(jsonb, jsonb) is 'The top-level names of a document in which two rows of account differ';
+
+-- The same of two rows of a child table, NULL for a row that is not there: whichever list of the document tells them apart.
+create or replace function account_calendar_difference_fields(have jsonb, want jsonb) returns text[]
+  language sql immutable parallel safe
+begin atomic
+  select case
+    when available and synced then '{available_calendars,synced_calendars}'::text[]
+    when synced then '{synced_calendars}'
+    else '{available_calendars}' end
+  from (
+    select
+      (have ->> 'name', have ->> 'status', have ->> 'is_default', coalesce(have ->> 'is_available', 'false')) is distinct from
+        (want ->> 'name', want ->> 'status', want ->> 'is_default', coalesce(want ->> 'is_available', 'false')),
+      case
+        when have is null or want is null then coalesce(have, want) ->> 'is_synced' = 'true'
+        else have ->> 'is_synced' is distinct from want ->> 'is_synced' end
+  ) as differ (available, synced);
+end;
+comment on function account_calendar_difference_fields(jsonb, jsonb) is 'The top-level names of a document in which two rows of account_calendar differ';
+
+create or replace function account_feature_difference_fields(have jsonb, want jsonb) returns text[]
+  language sql immutable parallel safe
+begin atomic
+  select case
+    when available and enabled then '{available_features,enabled_features}'::text[]
+    when enabled then '{enabled_features}'
+    else '{available_features}' end
+  from (
+    select
+      coalesce(have -> 'is_available', 'false') <> coalesce(want -> 'is_available', 'false'),
+      coalesce(have -> 'is_enabled', 'false') <> coalesce(want -> 'is_enabled', 'false')
+  ) as differ (available, enabled);
+end;
+comment on function account_feature_difference_fields(jsonb, jsonb) is 'The top-level names of a document in which two rows of account_feature differ';
 
 -- Asks the running daemon to sweep one organization, or with NULL all of them, at once; it hears at commit. Several requests within
 -- five seconds are one sweep.

@@ -185,9 +185,9 @@ create or replace function coverage_digest(organization_id text, before timestam
   language sql stable parallel safe
 begin atomic
   select encode(sha256(convert_to(coalesce(jsonb_agg(jsonb_build_array(
-    to_char(from_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), to_char(until_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    utc_text(from_at), utc_text(until_at),
     sweeps, extract(epoch from longest_gap), extract(epoch from pending_gap),
-    to_char(first_ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) order by from_at), '[]')::text, 'UTF8')), 'hex')
+    utc_text(first_ended_at)) order by from_at), '[]')::text, 'UTF8')), 'hex')
   from coverage
   where coverage.organization_id = coverage_digest.organization_id
   and from_at < before;

@@ -1,5 +1,51 @@
 -- The only two ways to alter the history. Each leaves a ledger row in the same transaction; both are for the owner.
 
+-- Makes the documents of these rows tombstones, with the row in the ledger that the trigger asks for. NULL: of no rows, hence no erasure.
+create or replace function write_erasure(organization_id text, reason text, account_ids text[], seqs bigint[]) returns bigint
+  language plpgsql
+  set search_path from current
+as $$
+#variable_conflict use_column
+declare
+  written erasure;
+begin
+  if write_erasure.seqs is null then
+    return null;
+  end if;
+  select * into written
+  from erasure
+  where erasure.organization_id = write_erasure.organization_id
+  order by erasure.erasure_id desc
+  limit 1;
+  written.erasure_id := coalesce(written.erasure_id, 0) + 1;
+  written.previous_hash := coalesce(written.hash, decode(repeat('00', 32), 'hex'));
+  written.erased_at := clock_timestamp();
+  select array_agg(tombstone_digest(tombstone(past.document)) order by past.seq)
+  into written.tombstones
+  from account_history as past
+  where past.organization_id = write_erasure.organization_id
+  and past.seq = any (write_erasure.seqs);
+  insert into erasure (organization_id, erasure_id, erased_at, erased_by, reason, account_ids, seqs, tombstones, previous_hash, hash)
+  values (
+    write_erasure.organization_id, written.erasure_id, written.erased_at, session_user, write_erasure.reason, write_erasure.account_ids,
+    write_erasure.seqs, written.tombstones, written.previous_hash,
+    history_hash(null, written.previous_hash, erasure_link(
+      write_erasure.organization_id, written.erasure_id, written.erased_at, session_user, write_erasure.reason, write_erasure.account_ids,
+      write_erasure.seqs, written.tombstones)));
+  update account_history
+  set document = tombstone(document),
+    document_salt = null
+  where account_history.organization_id = write_erasure.organization_id
+  and account_history.seq = any (write_erasure.seqs);
+  update organization
+  set revision = revision + 1,
+    revision_id = gen_random_uuid()
+  where organization.organization_id = write_erasure.organization_id;
+  return written.erasure_id;
+end
+$$;
+comment on function write_erasure(text, text, text[], bigint[]) is 'Part of erase_history: erases the documents of these rows and writes the ledger';
+
 -- Erases documents: of one account or of one user (the rows whose own document names him), in every organization or the given one; or
 -- all of one organization's. What Close still has is refused: the next sweep would only bring it back. Returns one row per
 -- organization that had something to erase.
@@ -13,10 +59,8 @@ declare
   held record;
   target_accounts text[];
   target_seqs bigint[];
-  target_tombstones bytea[];
   forgotten text[];
   alive text;
-  last_erasure record;
 begin
   if num_nonnulls(erase_history.user_id, erase_history.account_id) > 1
   or num_nonnulls(erase_history.user_id, erase_history.account_id, erase_history.organization_id) = 0 then
@@ -71,39 +115,7 @@ begin
     if target_seqs is null and forgotten is null and rejected = 0 then
       continue;
     end if;
-    erasure_id := null;
-    if target_seqs is not null then
-      select erasure.erasure_id, erasure.hash into last_erasure
-      from erasure
-      where erasure.organization_id = held.organization_id
-      order by erasure.erasure_id desc
-      limit 1;
-      erasure_id := coalesce(last_erasure.erasure_id, 0) + 1;
-      select array_agg(tombstone_digest(tombstone(past.document)) order by past.seq) into target_tombstones
-      from account_history as past
-      where past.organization_id = held.organization_id
-      and past.seq = any (target_seqs);
-      insert into erasure (organization_id, erasure_id, erased_at, erased_by, reason, account_ids, seqs, tombstones, previous_hash, hash)
-      select
-        held.organization_id, erase_history.erasure_id, at.now, session_user, erase_history.reason, target_accounts, target_seqs,
-        target_tombstones, at.previous_hash,
-        sha256(at.previous_hash || convert_to(erasure_link(
-          held.organization_id, erase_history.erasure_id, at.now, session_user, erase_history.reason, target_accounts, target_seqs,
-          target_tombstones), 'UTF8'))
-      from (
-        select clock_timestamp() as now, coalesce(last_erasure.hash, decode(repeat('00', 32), 'hex')) as previous_hash
-        offset 0
-      ) as at;
-      update account_history
-      set document = tombstone(document),
-        document_salt = null
-      where account_history.organization_id = held.organization_id
-      and account_history.seq = any (target_seqs);
-      update organization
-      set revision = revision + 1,
-        revision_id = gen_random_uuid()
-      where organization.organization_id = held.organization_id;
-    end if;
+    erasure_id := write_erasure(held.organization_id, erase_history.reason, target_accounts, target_seqs);
     organization := held.name;
     erased_from := held.organization_id;
     accounts := (select count(distinct named) from unnest(target_accounts || forgotten) as named);

@@ -7,17 +7,12 @@ create or replace function answers_for(organization_id text, at timestamptz) ret
   set search_path from current
 as $$
 declare
-  first_at timestamptz := (
-    select anchor.answers_from
-    from history_anchor as anchor
-    where anchor.organization_id = answers_for.organization_id
-    order by anchor.seq desc
-    limit 1);
+  first_at timestamptz := (select anchor.answers_from from newest_anchor(answers_for.organization_id) as anchor);
 begin
   if answers_for.at < first_at then
     raise exception using errcode = 'CS005',
       message = format('the history of "%s" was pruned and answers from %s on', answers_for.organization_id,
-        to_char(first_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
+        utc_text(first_at));
   end if;
   return true;
 end

@@ -9,8 +9,8 @@ begin atomic
     format('organization_id=%s seq=%s hash=%s', organization.organization_id, coalesce(head.seq, 0),
       encode(coalesce(head.hash, decode(repeat('00', 32), 'hex')), 'hex'))
     || case when span.from_at is null then '' else format(' from_at=%s until_at=%s sweeps=%s longest_gap=%ss%s%s older_spans=%s',
-      to_char(span.from_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-      to_char(span.until_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+      utc_text(span.from_at),
+      utc_text(span.until_at),
       span.sweeps, extract(epoch from greatest(span.longest_gap, span.pending_gap)),
       coalesce(to_char(span.first_ended_at at time zone 'UTC', '" first_ended_at="YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), ''),
       coalesce(to_char(nullif(settled.from_at, span.from_at) at time zone 'UTC', '" older_before="YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), ''),
@@ -38,39 +38,42 @@ begin atomic
 end;
 comment on function head_text(text) is 'The head of an organization''s evidence in one line of key=value, to be kept elsewhere';
 
--- Older heads against what is there now: lines as head_text made them, also within log lines and JSON. What was pruned since is told,
--- and is no problem. A line that was a head and cannot be read whole (cut, wrapped, altered) is one: what it pins is not compared.
+-- Older heads: lines as head_text made them, also within log lines and JSON. A line that was a head and cannot be read whole (cut, wrapped,
+-- altered) has no seq.
+create or replace function head_line(heads text)
+  returns table (
+    place bigint, organization_id text, seq bigint, hash bytea, from_at timestamptz, until_at timestamptz, sweeps bigint,
+    longest_gap interval, first_ended_at timestamptz, older_before timestamptz, older_spans text, erasures bigint, erasure_hash bytea)
+  language sql stable parallel safe
+begin atomic
+  select
+    place, coalesce(part[1], substring(said from 'organization_id=([^\s"]+)')), part[2]::bigint, decode(part[3], 'hex'),
+    close_timestamp(part[4]), close_timestamp(part[5]), part[6]::bigint, (part[7] || 's')::interval, close_timestamp(part[8]),
+    coalesce(close_timestamp(part[9]), close_timestamp(part[4])), part[10], part[11]::bigint, decode(part[12], 'hex')
+  from (
+    select place, said, regexp_match(said,
+      '(?:^|[\s"])organization_id=(\S+) +seq=([0-9]{1,18}) +hash=([0-9a-f]{64})\M'
+      || '(?: +from_at=([0-9TZ:.-]{27}) +until_at=([0-9TZ:.-]{27}) +sweeps=([0-9]{1,18}) +longest_gap=([0-9]{1,12}(?:[.][0-9]{1,6})?)s'
+      || '(?: +first_ended_at=([0-9TZ:.-]{27}))?(?: +older_before=([0-9TZ:.-]{27}))? +older_spans=([0-9a-f]{64})\M)?'
+      || '(?: +erasures=([0-9]{1,18}) +erasure_hash=([0-9a-f]{64})\M)?'
+      || '(?![^\s"])(?!.*\m(?:from_at|until_at|sweeps|longest_gap|first_ended_at|older_before|older_spans|erasures|erasure_hash)=)')
+    from regexp_split_to_table(heads, '[\r\n]+') with ordinality as split (said, place)
+    where said ~ 'organization_id='
+    and said ~ '\m(?:seq|hash)='
+  ) as line (place, said, part);
+end;
+comment on function head_line(text) is 'Older heads, line by line; seq NULL: a line that cannot be read';
+
+-- Older heads against what is there now. What was pruned since is told, and is no problem. A line that cannot be read is one: what it pins
+-- is not compared.
 create or replace function verify_since(heads text)
   returns table (organization_id text, seq bigint, is_problem boolean, problem text)
   language sql stable parallel safe
   set jit = off -- compiling would take longer than running
 begin atomic
-  with line as (
-    select place, substring(said from 'organization_id=([^\s"]+)') as organization_id, regexp_match(said,
-      '(?:^|[\s"])organization_id=(\S+) +seq=([0-9]{1,18}) +hash=([0-9a-f]{64})\M'
-      || '(?: +from_at=([0-9TZ:.-]{27}) +until_at=([0-9TZ:.-]{27}) +sweeps=([0-9]{1,18}) +longest_gap=([0-9]{1,12}(?:[.][0-9]{1,6})?)s'
-      || '(?: +first_ended_at=([0-9TZ:.-]{27}))?(?: +older_before=([0-9TZ:.-]{27}))? +older_spans=([0-9a-f]{64})\M)?'
-      || '(?: +erasures=([0-9]{1,18}) +erasure_hash=([0-9a-f]{64})\M)?'
-      || '(?![^\s"])(?!.*\m(?:from_at|until_at|sweeps|longest_gap|first_ended_at|older_before|older_spans|erasures|erasure_hash)=)') as part
-    from regexp_split_to_table(heads, '[\r\n]+') with ordinality as split (said, place)
-    where said ~ 'organization_id='
-    and said ~ '\m(?:seq|hash)='
-  ), pinned as (
-    select
-      part[1] as organization_id,
-      part[2]::bigint as seq,
-      decode(part[3], 'hex') as hash,
-      close_timestamp(part[4]) as from_at,
-      close_timestamp(part[5]) as until_at,
-      part[6]::bigint as sweeps,
-      (part[7] || 's')::interval as longest_gap,
-      close_timestamp(part[8]) as first_ended_at,
-      coalesce(close_timestamp(part[9]), close_timestamp(part[4])) as older_before,
-      part[10] as older_spans,
-      part[11]::bigint as erasures,
-      decode(part[12], 'hex') as erasure_hash
-    from line
-    where part is not null
+  with line as materialized (
+    select *
+    from head_line(heads)
   ), compared as (
     select
       pinned.*,
@@ -89,7 +92,7 @@ begin atomic
         and span.first_ended_at is not distinct from pinned.first_ended_at as is_span_kept,
       coverage_digest(pinned.organization_id, pinned.older_before) = pinned.older_spans as are_older_kept,
       erased.hash as erasure_hash_now
-    from pinned
+    from line as pinned
     left join organization as known on known.organization_id = pinned.organization_id
     left join account_history as past on past.organization_id = pinned.organization_id and past.seq = pinned.seq
     left join lateral (
@@ -104,6 +107,7 @@ begin atomic
     ) as anchor on true
     left join coverage as span on span.organization_id = pinned.organization_id and span.from_at = pinned.from_at
     left join erasure as erased on erased.organization_id = pinned.organization_id and erased.erasure_id = pinned.erasures
+    where pinned.seq is not null
   ), verdict as (
     select organization_id, seq,
       case
@@ -137,7 +141,7 @@ begin atomic
   union all
   select organization_id, null, true, format('line %s of the heads cannot be read: it was cut or altered, and proves nothing', place)
   from line
-  where part is null
+  where seq is null
   union all
   select null, null, true, 'there is no head in it, so nothing was compared'
   where not exists (select from line)

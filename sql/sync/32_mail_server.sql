@@ -1,47 +1,40 @@
--- Makes account_mail_server say what the incoming documents say: new rows, changed rows, and rows
--- gone from them; what is equal is not touched. Volatile and damaged rows, `offset 0` and `any`
--- as in 30_account.
+-- Makes account_mail_server say what the incoming documents say: new rows, changed rows, and rows gone from them; what is equal is not
+-- touched. Volatile and damaged rows, `offset 0` and `any` as in 30_account.
 with wanted as materialized (
-  select context.organization_id, standing.account_id, shape.*, standing.is_changed
-  from sweep_context as context
-  cross join standing
+  select standing.account_id, standing.is_changed, shape.*
+  from standing
   cross join lateral account_mail_server_shape(standing.document) as shape
 ), held as materialized (
-  select account_mail_server.*, standing.is_changed
+  select standing.account_id, standing.is_changed, stored.*
   from sweep_context as context
   cross join standing
   cross join lateral (
-    select *
+    select protocol, host, port, use_ssl, username, date_updated
     from account_mail_server
     where organization_id = context.organization_id
     and account_id = standing.account_id
     offset 0
-  ) as account_mail_server
+  ) as stored
 ), different as materialized (
   select
-    organization_id, account_id, protocol,
-    wanted.host, wanted.port, wanted.use_ssl, wanted.username, wanted.date_updated,
-    coalesce(wanted.is_changed, held.is_changed) as is_changed,
-    wanted.organization_id is null as is_gone,
-    held.organization_id is null as is_new,
+    account_id, is_changed, protocol, wanted.host, wanted.port, wanted.use_ssl, wanted.username, wanted.date_updated,
+    wanted.account_id is null as is_gone, held.account_id is null as is_new,
     array[protocol] as fields
   from wanted
-  full join held using (account_id, protocol, organization_id)
+  full join held using (account_id, is_changed, protocol)
   where held is distinct from wanted
 ), due as materialized (
-  select different.*, not is_changed and not fields <@ context.volatile_fields as is_damaged
+  select context.organization_id, different.*, not is_changed and not fields <@ context.volatile_fields as is_damaged
   from different
   cross join sweep_context as context
   where is_changed or context.verify or not fields <@ context.volatile_fields
 ), deleted as (
   delete from account_mail_server
   using due
-  where account_mail_server.organization_id = due.organization_id
-  and account_mail_server.account_id = due.account_id
-  and account_mail_server.protocol = due.protocol
-  and due.is_gone
-  and account_mail_server.organization_id = (select organization_id from sweep_context)
+  where account_mail_server.organization_id = (select organization_id from sweep_context)
   and account_mail_server.account_id = any (array(select account_id from due where is_gone))
+  and (account_mail_server.account_id, account_mail_server.protocol) = (due.account_id, due.protocol)
+  and due.is_gone
   returning due.account_id
 ), inserted as (
   insert into account_mail_server (organization_id, account_id, protocol, host, port, use_ssl, username, date_updated)
@@ -51,16 +44,13 @@ with wanted as materialized (
   returning account_id
 ), updated as (
   update account_mail_server
-  set (host, port, use_ssl, username, date_updated) =
-    row (due.host, due.port, due.use_ssl, due.username, due.date_updated)
+  set (host, port, use_ssl, username, date_updated) = row (due.host, due.port, due.use_ssl, due.username, due.date_updated)
   from due
-  where account_mail_server.organization_id = due.organization_id
-  and account_mail_server.account_id = due.account_id
-  and account_mail_server.protocol = due.protocol
+  where account_mail_server.organization_id = (select organization_id from sweep_context)
+  and account_mail_server.account_id = any (array(select account_id from due where not is_new and not is_gone))
+  and (account_mail_server.account_id, account_mail_server.protocol) = (due.account_id, due.protocol)
   and not due.is_new
   and not due.is_gone
-  and account_mail_server.organization_id = (select organization_id from sweep_context)
-  and account_mail_server.account_id = any (array(select account_id from due where not is_new and not is_gone))
   returning due.account_id
 ), mended as (
   insert into repaired (account_id)

@@ -1,53 +1,40 @@
--- Makes account_calendar say what the incoming documents say: new rows, changed rows, and rows
--- gone from them; what is equal is not touched. Volatile and damaged rows, `offset 0` and `any`
--- as in 30_account.
+-- Makes account_calendar say what the incoming documents say: new rows, changed rows, and rows gone from them; what is equal is not
+-- touched. Volatile and damaged rows, `offset 0` and `any` as in 30_account.
 with wanted as materialized (
-  select context.organization_id, standing.account_id, shape.*, standing.is_changed
-  from sweep_context as context
-  cross join standing
+  select standing.account_id, standing.is_changed, shape.*
+  from standing
   cross join lateral account_calendar_shape(standing.document) as shape
 ), held as materialized (
-  select account_calendar.*, standing.is_changed
+  select standing.account_id, standing.is_changed, stored.*
   from sweep_context as context
   cross join standing
   cross join lateral (
-    select *
+    select calendar_id, name, status, is_default, is_available, is_synced
     from account_calendar
     where organization_id = context.organization_id
     and account_id = standing.account_id
     offset 0
-  ) as account_calendar
+  ) as stored
 ), different as materialized (
   select
-    organization_id, account_id, calendar_id,
-    wanted.name, wanted.status, wanted.is_default, wanted.is_available, wanted.is_synced,
-    coalesce(wanted.is_changed, held.is_changed) as is_changed,
-    wanted.organization_id is null as is_gone,
-    held.organization_id is null as is_new,
-    case when not coalesce(wanted.is_changed, held.is_changed) then coalesce(nullif(array_remove(array[
-      case when (held.name, held.status, held.is_default, coalesce(held.is_available, false)) is distinct from
-        (wanted.name, wanted.status, wanted.is_default, coalesce(wanted.is_available, false)) then 'available_calendars' end,
-      case when case
-        when held.account_id is null or wanted.account_id is null then coalesce(held.is_synced, wanted.is_synced)
-        else held.is_synced is distinct from wanted.is_synced end then 'synced_calendars' end], null), '{}'), '{available_calendars}')
-      end as fields -- of changed accounts nobody asks it
+    account_id, is_changed, calendar_id, wanted.name, wanted.status, wanted.is_default, wanted.is_available, wanted.is_synced,
+    wanted.account_id is null as is_gone, held.account_id is null as is_new,
+    case when not is_changed then account_calendar_difference_fields(to_jsonb(held), to_jsonb(wanted)) end as fields
   from wanted
-  full join held using (account_id, calendar_id, organization_id)
+  full join held using (account_id, is_changed, calendar_id)
   where held is distinct from wanted
 ), due as materialized (
-  select different.*, not is_changed and not fields <@ context.volatile_fields as is_damaged
+  select context.organization_id, different.*, not is_changed and not fields <@ context.volatile_fields as is_damaged
   from different
   cross join sweep_context as context
   where is_changed or context.verify or not fields <@ context.volatile_fields
 ), deleted as (
   delete from account_calendar
   using due
-  where account_calendar.organization_id = due.organization_id
-  and account_calendar.account_id = due.account_id
-  and account_calendar.calendar_id = due.calendar_id
-  and due.is_gone
-  and account_calendar.organization_id = (select organization_id from sweep_context)
+  where account_calendar.organization_id = (select organization_id from sweep_context)
   and account_calendar.account_id = any (array(select account_id from due where is_gone))
+  and (account_calendar.account_id, account_calendar.calendar_id) = (due.account_id, due.calendar_id)
+  and due.is_gone
   returning due.account_id
 ), inserted as (
   insert into account_calendar (organization_id, account_id, calendar_id, name, status, is_default, is_available, is_synced)
@@ -60,13 +47,11 @@ with wanted as materialized (
   set (name, status, is_default, is_available, is_synced) =
     row (due.name, due.status, due.is_default, due.is_available, due.is_synced)
   from due
-  where account_calendar.organization_id = due.organization_id
-  and account_calendar.account_id = due.account_id
-  and account_calendar.calendar_id = due.calendar_id
+  where account_calendar.organization_id = (select organization_id from sweep_context)
+  and account_calendar.account_id = any (array(select account_id from due where not is_new and not is_gone))
+  and (account_calendar.account_id, account_calendar.calendar_id) = (due.account_id, due.calendar_id)
   and not due.is_new
   and not due.is_gone
-  and account_calendar.organization_id = (select organization_id from sweep_context)
-  and account_calendar.account_id = any (array(select account_id from due where not is_new and not is_gone))
   returning due.account_id
 ), mended as (
   insert into repaired (account_id)

@@ -1,50 +1,40 @@
--- Makes account_feature say what the incoming documents say: new rows, changed rows, and rows
--- gone from them; what is equal is not touched. Volatile and damaged rows, `offset 0` and `any`
--- as in 30_account.
+-- Makes account_feature say what the incoming documents say: new rows, changed rows, and rows gone from them; what is equal is not
+-- touched. Volatile and damaged rows, `offset 0` and `any` as in 30_account.
 with wanted as materialized (
-  select context.organization_id, standing.account_id, shape.*, standing.is_changed
-  from sweep_context as context
-  cross join standing
+  select standing.account_id, standing.is_changed, shape.*
+  from standing
   cross join lateral account_feature_shape(standing.document) as shape
 ), held as materialized (
-  select account_feature.*, standing.is_changed
+  select standing.account_id, standing.is_changed, stored.*
   from sweep_context as context
   cross join standing
   cross join lateral (
-    select *
+    select feature, is_available, is_enabled
     from account_feature
     where organization_id = context.organization_id
     and account_id = standing.account_id
     offset 0
-  ) as account_feature
+  ) as stored
 ), different as materialized (
   select
-    organization_id, account_id, feature,
-    wanted.is_available, wanted.is_enabled,
-    coalesce(wanted.is_changed, held.is_changed) as is_changed,
-    wanted.organization_id is null as is_gone,
-    held.organization_id is null as is_new,
-    case when not coalesce(wanted.is_changed, held.is_changed) then coalesce(nullif(array_remove(array[
-      case when coalesce(held.is_available, false) <> coalesce(wanted.is_available, false) then 'available_features' end,
-      case when coalesce(held.is_enabled, false) <> coalesce(wanted.is_enabled, false) then 'enabled_features' end], null), '{}'), '{available_features}')
-      end as fields -- of changed accounts nobody asks it
+    account_id, is_changed, feature, wanted.is_available, wanted.is_enabled,
+    wanted.account_id is null as is_gone, held.account_id is null as is_new,
+    case when not is_changed then account_feature_difference_fields(to_jsonb(held), to_jsonb(wanted)) end as fields
   from wanted
-  full join held using (account_id, feature, organization_id)
+  full join held using (account_id, is_changed, feature)
   where held is distinct from wanted
 ), due as materialized (
-  select different.*, not is_changed and not fields <@ context.volatile_fields as is_damaged
+  select context.organization_id, different.*, not is_changed and not fields <@ context.volatile_fields as is_damaged
   from different
   cross join sweep_context as context
   where is_changed or context.verify or not fields <@ context.volatile_fields
 ), deleted as (
   delete from account_feature
   using due
-  where account_feature.organization_id = due.organization_id
-  and account_feature.account_id = due.account_id
-  and account_feature.feature = due.feature
-  and due.is_gone
-  and account_feature.organization_id = (select organization_id from sweep_context)
+  where account_feature.organization_id = (select organization_id from sweep_context)
   and account_feature.account_id = any (array(select account_id from due where is_gone))
+  and (account_feature.account_id, account_feature.feature) = (due.account_id, due.feature)
+  and due.is_gone
   returning due.account_id
 ), inserted as (
   insert into account_feature (organization_id, account_id, feature, is_available, is_enabled)
@@ -54,16 +44,13 @@ with wanted as materialized (
   returning account_id
 ), updated as (
   update account_feature
-  set (is_available, is_enabled) =
-    row (due.is_available, due.is_enabled)
+  set (is_available, is_enabled) = row (due.is_available, due.is_enabled)
   from due
-  where account_feature.organization_id = due.organization_id
-  and account_feature.account_id = due.account_id
-  and account_feature.feature = due.feature
+  where account_feature.organization_id = (select organization_id from sweep_context)
+  and account_feature.account_id = any (array(select account_id from due where not is_new and not is_gone))
+  and (account_feature.account_id, account_feature.feature) = (due.account_id, due.feature)
   and not due.is_new
   and not due.is_gone
-  and account_feature.organization_id = (select organization_id from sweep_context)
-  and account_feature.account_id = any (array(select account_id from due where not is_new and not is_gone))
   returning due.account_id
 ), mended as (
   insert into repaired (account_id)

@@ -138,3 +138,19 @@ select pg_temp.must(count(*) filter (where is_available and is_synced) = 100000,
 select pg_temp.must(count(*) filter (where not is_default) = 100000, 'long identities') from long cross join lateral account_identity_shape(document);
 select pg_temp.must(count(*) = 0, 'no drift') from long cross join lateral account_drift(document);
 reset statement_timeout;
+
+-- Which list of the document tells two rows of a child table apart; a row that is not there is NULL.
+select pg_temp.must(account_calendar_difference_fields(have, want) = fields::text[], format('calendar %s %s %s', have, want, fields))
+from (values
+  (null::jsonb, '{"name": null, "is_available": false, "is_synced": true}'::jsonb, '{synced_calendars}'),
+  ('{"name": "A", "is_available": true, "is_synced": true}', null, '{available_calendars,synced_calendars}'),
+  ('{"name": "A", "is_available": true, "is_synced": false}', null, '{available_calendars}'),
+  ('{"name": "A", "is_available": true, "is_synced": null}', '{"name": "A", "is_available": true, "is_synced": false}', '{synced_calendars}'),
+  ('{"name": "A", "is_available": true, "is_synced": true}', '{"name": null, "is_available": true, "is_synced": true}', '{available_calendars}')
+) as pair (have, want, fields);
+select pg_temp.must(account_feature_difference_fields(have, want) = fields::text[], format('feature %s %s %s', have, want, fields))
+from (values
+  (null::jsonb, '{"is_available": false, "is_enabled": true}'::jsonb, '{enabled_features}'),
+  ('{"is_available": true, "is_enabled": true}', null, '{available_features,enabled_features}'),
+  ('{"is_available": true, "is_enabled": false}', '{"is_available": false, "is_enabled": false}', '{available_features}')
+) as pair (have, want, fields);
