@@ -32,6 +32,12 @@ bool request_account_url(struct buffer *url, const char *base_url, struct slice 
          buffer_append_text(url, "/");
 }
 
+bool request_organization_url(struct buffer *url, const char *base_url, struct slice organization_id) {
+  buffer_clear(url);
+  return buffer_append_format(url, "%s/organization/", base_url) && append_id(url, organization_id) &&
+         buffer_append_text(url, "/");
+}
+
 bool request_me_url(struct buffer *url, const char *base_url) {
   buffer_clear(url);
   return buffer_append_format(url, "%s/me/", base_url);

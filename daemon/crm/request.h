@@ -1,5 +1,5 @@
 #pragma once
-/* The three URLs of Close's API that are ever asked (close-api.md 1.1). Always with the trailing slash: no redirect is followed. */
+/* The four URLs of Close's API that are ever asked (close-api.md 1.1). Always with the trailing slash: no redirect is followed. */
 #include "base/text.h"
 
 /* How a page is asked for: a server that refuses the parameters is asked without them (contract 5.4). */
@@ -16,5 +16,7 @@ struct request_list {
 bool request_list_url(struct buffer *url, const char *base_url, const struct request_list *list)
     __attribute__((warn_unused_result));
 bool request_account_url(struct buffer *url, const char *base_url, struct slice account_id)
+    __attribute__((warn_unused_result));
+bool request_organization_url(struct buffer *url, const char *base_url, struct slice organization_id)
     __attribute__((warn_unused_result));
 bool request_me_url(struct buffer *url, const char *base_url) __attribute__((warn_unused_result));

@@ -26,6 +26,9 @@ struct job {
   bool held;        /* counted among those that wait for a rate limit */
   bool asked;       /* somebody wants a sweep beside the schedule */
   int64_t asked_ms; /* when the last such sweep began */
+  bool asking_members;
+  int64_t members_at_ms; /* when Close was asked for its members; 0: never */
+  struct log_throttle members_throttle;
   struct write_behind write_behind;
   struct pace pace;
   struct log_throttle log_throttle;

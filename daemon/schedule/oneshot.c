@@ -1,5 +1,6 @@
 #include "schedule/oneshot.h"
 #include "base/memory.h"
+#include "sweep/people.h"
 
 /* What this file is for: a bounded number of sweeps side by side. A sweep that timed out once no longer counts against the bound, so
  * that a few dead organizations cannot hold up the living; the lane bounds what it sends. */
@@ -11,6 +12,8 @@ struct turn {
   const struct config_organization *organization;
   struct sweep *sweep;              /* NULL before and after */
   struct write_behind write_behind; /* one sweep long: everything is paid with it */
+  struct people *people;            /* asked for after the sweep, as long as api.connect_timeout */
+  struct timer *patience;           /* of that question */
 };
 
 struct oneshot {
@@ -43,14 +46,53 @@ static int count_quick(const struct oneshot *oneshot) {
   return quick;
 }
 
+static void on_people(void *context, bool asked, const struct error *error) {
+  struct turn *turn = context;
+  struct oneshot *oneshot = turn->oneshot;
+  (void)asked;
+  turn->people = NULL;
+  timer_close(turn->patience);
+  if (error != NULL && error->kind != ERROR_CANCELLED)
+    log_write(oneshot->options.shared->log, LOG_LEVEL_WARNING, "could not read the members: %s organization=%s",
+              error->text, turn->organization->name);
+  oneshot->live--;
+  pump(oneshot);
+}
+
+static void on_impatient(void *context) {
+  struct turn *turn = context;
+  if (turn->people != NULL)
+    people_cancel(turn->people);
+}
+
+/* True when the turn goes on with a question about the organization's people. */
+static bool ask_people(struct turn *turn, const struct report *report) {
+  const struct oneshot *oneshot = turn->oneshot;
+  const struct sweep_context *shared = oneshot->options.shared;
+  bool unknown_alone = !report->verified;
+  if (oneshot->options.mode != SWEEP_WRITE || oneshot->stopping || report->outcome == OUTCOME_FAILED ||
+      report->organization_id == NULL)
+    return false;
+  if (unknown_alone && (report->added + report->changed == 0 || !shared->config->sync.members))
+    return false;
+  struct people_options options = {.shared = shared,
+                                   .organization = turn->organization,
+                                   .organization_id = report->organization_id,
+                                   .unknown_alone = unknown_alone};
+  turn->patience = timer_open(shared->loop, on_impatient, turn);
+  timer_start(turn->patience, shared->config->api.connect_timeout_ms);
+  turn->people = people_start(&options, on_people, turn);
+  return true;
+}
+
 static void on_swept(void *context, struct report *report, const struct api_request_traffic *traffic) {
   struct turn *turn = context;
   struct oneshot *oneshot = turn->oneshot;
   (void)traffic;
   turn->sweep = NULL;
   write_behind_finish(&turn->write_behind);
-  oneshot->live--;
   oneshot->report(oneshot->context, report);
+  oneshot->live -= ask_people(turn, report) ? 0 : 1;
   report_finish(report);
   pump(oneshot);
 }
@@ -100,6 +142,8 @@ static void each(struct oneshot *oneshot, void (*act)(struct sweep *)) {
 
 void oneshot_stop(struct oneshot *oneshot) {
   oneshot->stopping = true;
+  for (int i = 0; i < oneshot->next; i++)
+    on_impatient(&oneshot->turns[i]);
   each(oneshot, sweep_stop);
 }
 

@@ -1,5 +1,6 @@
 #include "schedule/scheduler.h"
 #include "base/memory.h"
+#include "schedule/members.h"
 #include "schedule/roster.h"
 #include "sql/embedded.h"
 #include <string.h>
@@ -16,6 +17,7 @@ struct scheduler {
   struct database_monitor *database_monitor;
   struct queue *queue;
   struct shutdown *shutdown;
+  struct members *members;
   struct roster roster;
   struct health health;
   const struct health_organization **health_list;
@@ -110,7 +112,8 @@ static void go_on(struct job *job, enum pace_ending ending, const struct report 
 
 static void end(struct scheduler *scheduler) {
   bool idle = queue_next_running(scheduler->queue, NULL) == NULL;
-  if (scheduler->stopping && idle && shutdown_is_settled(scheduler->shutdown))
+  if (scheduler->stopping && idle && shutdown_is_settled(scheduler->shutdown) &&
+      members_are_settled(scheduler->members))
     shutdown_write(scheduler->shutdown, scheduler->roster.jobs, scheduler->roster.job_count);
 }
 
@@ -148,6 +151,8 @@ static void on_swept(void *context, struct report *report, const struct api_requ
     shutdown_pay(scheduler->shutdown, job, generation); /* what is remembered is another database's */
   if (news && job->organization_id != NULL && report->outcome != OUTCOME_FAILED && !scheduler->stopping)
     ask_types(job, generation);
+  if (!scheduler->stopping)
+    members_ask(scheduler->members, job, scheduler->generation, report);
   let_go(job, generation, ending, report);
   report_finish(report);
   generation_release(generation);
@@ -213,6 +218,11 @@ static void open_rooms(struct scheduler *scheduler) {
                                                                    .settled = on_settled,
                                                                    .stopped = on_stopped,
                                                                    .context = scheduler});
+  scheduler->members = members_create(&(struct members_options){.loop = options->loop,
+                                                                .log = options->log,
+                                                                .roster = &scheduler->roster,
+                                                                .settled = on_settled,
+                                                                .context = scheduler});
   roster_init(&scheduler->roster, &(struct roster_options){.scheduler = scheduler,
                                                            .loop = options->loop,
                                                            .random = options->random,
@@ -281,6 +291,7 @@ void scheduler_stop(struct scheduler *scheduler) {
   database_monitor_stop(scheduler->database_monitor);
   queue_stop(scheduler->queue);
   shutdown_stop(scheduler->shutdown);
+  members_stop(scheduler->members);
   for (int i = 0; i < scheduler->roster.job_count; i++) {
     struct job *job = scheduler->roster.jobs[i];
     timer_stop(job->timer);
@@ -300,6 +311,7 @@ void scheduler_destroy(struct scheduler *scheduler) {
   if (scheduler == NULL)
     return;
   roster_finish(&scheduler->roster);
+  members_destroy(scheduler->members);
   shutdown_destroy(scheduler->shutdown);
   queue_destroy(scheduler->queue);
   database_monitor_destroy(scheduler->database_monitor);

@@ -15,6 +15,7 @@ struct report {
   int requests;
   int64_t received_bytes, elapsed_ms;
   struct error error;      /* kind ERROR_NONE: none; guarded and incomplete sweeps have one too */
+  bool verified;           /* it compared every row */
   bool key_dead;           /* Close refused the key, and /me/ said so too */
   bool busy;               /* nothing was done: another process is at it */
   int64_t held;            /* removals that the guard held back */

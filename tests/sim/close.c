@@ -185,6 +185,53 @@ static void me(const struct organization *organization, struct answer *answer) {
               organization->user_id, organization->id, organization->id, organization->user_id);
 }
 
+static void person(struct text *list, const char *user_id) {
+  text_format(
+      list,
+      "%s{\"id\":\"memb_%s\",\"user_id\":\"%s\",\"user_email\":\"%s@example.com\",\"user_full_name\":\"Person %s\","
+      "\"role_id\":\"admin\",\"permissions_granted\":[]}",
+      list->length ? "," : "", user_id, user_id, user_id, user_id);
+}
+
+/* The key's user and every owner of an account are members; nobody has left. */
+static void organization_itself(const struct organization *organization, struct answer *answer) {
+  struct text page = {0}, list = {0};
+  organization_page(organization, NULL, 0, SIZE_MAX, &page);
+  struct json_object *seen = json_object_new_object();
+  struct json_object *accounts = NULL;
+  struct text array = {0};
+  text_format(&array, "[%s]", page.bytes ? page.bytes : "");
+  accounts = json_tokener_parse(array.bytes);
+  person(&list, organization->user_id);
+  json_object_object_add(seen, organization->user_id, NULL);
+  for (size_t i = 0; accounts && i < json_object_array_length(accounts); i++) {
+    const char *user_id = member_string(json_object_array_get_idx(accounts, i), "user_id");
+    if (user_id && !json_object_object_get_ex(seen, user_id, NULL)) {
+      person(&list, user_id);
+      json_object_object_add(seen, user_id, NULL);
+    }
+  }
+  text_format(
+      &answer->body,
+      "{\"id\":\"%s\",\"name\":\"Simulated\",\"currency\":\"USD\",\"memberships\":[%s],\"inactive_memberships\":[],"
+      "\"lead_statuses\":[],\"pipelines\":[]}",
+      organization->id, list.bytes);
+  json_object_put(accounts);
+  json_object_put(seen);
+  text_finish(&array);
+  text_finish(&page);
+  text_finish(&list);
+}
+
+/* Whether the path asks for this organization; of another one there is nothing to see. */
+static bool asks_for(const struct organization *organization, const char *path) {
+  static const char start[] = "/organization/";
+  size_t length = strlen(organization->id);
+  return strncmp(path, start, sizeof start - 1) == 0 &&
+         strncmp(path + sizeof start - 1, organization->id, length) == 0 &&
+         strcmp(path + sizeof start - 1 + length, "/") == 0;
+}
+
 static void without_slash(const struct settings *settings, const struct request *request, struct answer *answer) {
   if (!settings->redirect_without_slash) {
     answer_error(answer, 404, NOT_FOUND);
@@ -205,13 +252,15 @@ void close_answer(const struct scene *scene, const struct organization *organiza
   if (path && (strcmp(path, "/connected_account") == 0 || strcmp(path, "/me") == 0 ||
                (rest && length && *rest && path[length - 1] != '/'))) {
     without_slash(&scene->settings, request, answer);
-  } else if (!path || (!rest && strcmp(path, "/me/") != 0)) {
+  } else if (!path || (!rest && strcmp(path, "/me/") != 0 && !(organization && asks_for(organization, path)))) {
     answer_error(answer, 404, NOT_FOUND);
   } else if (!organization) {
     answer->status = 401;
     text_string(&answer->body, UNAUTHORIZED);
   } else if (strcmp(request->method, "GET") != 0) {
     answer_error(answer, 405, "The method is not allowed for the requested URL.");
+  } else if (!rest && asks_for(organization, path)) {
+    organization_itself(organization, answer);
   } else if (!rest) {
     me(organization, answer);
   } else if (*rest) {

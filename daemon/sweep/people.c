@@ -1,0 +1,156 @@
+/* One question about people. PostgreSQL takes the answer apart, not json-c: an organization of thousands is a large answer, and what is in
+ * it beside the lists is nobody's concern. */
+#include "sweep/people.h"
+#include "base/memory.h"
+#include "crm/request.h"
+#include "crm/scan.h"
+#include "remote/api_request.h"
+#include "sql/embedded.h"
+
+enum { ANSWER_BYTES_MAX = 8 * 1024 * 1024 };
+
+struct people {
+  struct people_options options;
+  people_done_fn *done;
+  void *context;
+  char *organization_id;
+  struct api_request *api_request;
+  struct api_request_traffic traffic; /* its own: the sweep's `requests` does not count it */
+  struct buffer answer;
+  struct timer *timer;
+  bool asked, cancelled, good;
+};
+
+static void conclude(struct people *people, const struct error *error) {
+  timer_close(people->timer);
+  people->done(people->context, people->asked, error);
+  buffer_finish(&people->answer);
+  memory_free(people->organization_id);
+  memory_free(people);
+}
+
+static void fail(struct people *people, enum error_kind kind, const char *text) {
+  struct error error;
+  error_set(&error, kind, "%s", text);
+  conclude(people, &error);
+}
+
+static bool is_cancelled(struct people *people) {
+  if (people->cancelled)
+    fail(people, ERROR_CANCELLED, "the question about the members was abandoned");
+  return people->cancelled;
+}
+
+static void on_row(void *context, const struct db_row *row) {
+  struct people *people = context;
+  people->good = db_row_bool(row, 0);
+}
+
+static void on_kept(void *context, const struct error *error) {
+  struct people *people = context;
+  if (error != NULL)
+    conclude(people, error);
+  else if (!people->good)
+    fail(people, ERROR_SHAPE, "the answer names another organization or lacks a list of memberships");
+  else
+    conclude(people, NULL);
+}
+
+static void keep(struct people *people, struct slice body) {
+  struct slice whole;
+  struct scan scan;
+  scan_init(&scan, body);
+  bool good = body.length <= ANSWER_BYTES_MAX && scan_value(&scan, &whole) && scan_clean(whole, &people->answer);
+  scan_finish(&scan);
+  if (!good) {
+    fail(people, ERROR_SHAPE, "the answer is no JSON, or larger than 8 MiB");
+    return;
+  }
+  struct db_statement statement = {.sql = sql_query_member,
+                                   .count = 3,
+                                   .values = {slice_of(people->organization_id), buffer_slice(&people->answer),
+                                              slice_of(people->options.organization->user_id)}};
+  db_query(people->options.shared->write, &statement, on_row, on_kept, people);
+}
+
+static void on_answer(void *context, const struct api_request_answer *answer) {
+  struct people *people = context;
+  struct error error;
+  people->api_request = NULL;
+  if (is_cancelled(people))
+    return;
+  if (answer->verdict == VERDICT_TAKE) {
+    keep(people, answer->body);
+    return;
+  }
+  if (answer->error != NULL)
+    error = *answer->error;
+  else
+    error_set(&error, ERROR_HTTP, "HTTP %d", answer->status);
+  conclude(people, &error);
+}
+
+static void ask_close(struct people *people) {
+  const struct sweep_context *shared = people->options.shared;
+  const struct secret *key = people->options.organization->key;
+  struct api_request_options options = {.loop = shared->loop,
+                                        .request_queue = shared->request_queue,
+                                        .random = shared->random,
+                                        .key = key,
+                                        .rate_limit = rate_limits_of(shared->rate_limits, key),
+                                        .traffic = &people->traffic};
+  struct buffer url;
+  buffer_init(&url, 64 * 1024);
+  people->asked = true;
+  if (request_organization_url(&url, shared->config->api.base_url, slice_of(people->organization_id)))
+    people->api_request = api_request_start(&options, url.bytes, on_answer, people);
+  else
+    fail(people, ERROR_LIMIT, "the address to ask is too long");
+  buffer_finish(&url);
+}
+
+static void on_unknown(void *context, const struct error *error) {
+  struct people *people = context;
+  if (is_cancelled(people))
+    return;
+  if (error != NULL || !people->good)
+    conclude(people, error);
+  else
+    ask_close(people);
+}
+
+static void on_forgotten(void *context, const struct error *error) { conclude(context, error); }
+
+static void begin(void *context) {
+  struct people *people = context;
+  struct slice id = slice_of(people->organization_id);
+  struct db_statement unknown = {
+      .sql = sql_query_member_unknown, .count = 2, .values = {id, slice_of(people->options.organization->user_id)}};
+  struct db_statement forget = {.sql = sql_query_member_forget, .count = 1, .values = {id}};
+  if (is_cancelled(people))
+    return;
+  if (!people->options.shared->config->sync.members)
+    db_query(people->options.shared->write, &forget, NULL, on_forgotten, people);
+  else if (people->options.unknown_alone)
+    db_query(people->options.shared->watch, &unknown, on_row, on_unknown, people);
+  else
+    ask_close(people);
+}
+
+struct people *people_start(const struct people_options *options, people_done_fn *done, void *context) {
+  struct people *people = memory_allocate(sizeof *people);
+  *people = (struct people){.options = *options,
+                            .done = done,
+                            .context = context,
+                            .organization_id = memory_copy_text(options->organization_id)};
+  buffer_init(&people->answer, 4 * ANSWER_BYTES_MAX);
+  people->timer = timer_open(options->shared->loop, begin, people);
+  timer_start(people->timer, 0);
+  return people;
+}
+
+void people_cancel(struct people *people) {
+  people->cancelled = true;
+  if (people->api_request != NULL)
+    api_request_cancel(people->api_request);
+}
