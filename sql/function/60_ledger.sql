@@ -61,6 +61,7 @@ declare
   target_seqs bigint[];
   forgotten text[];
   alive text;
+  people bigint;
 begin
   if num_nonnulls(erase_history.user_id, erase_history.account_id) > 1
   or num_nonnulls(erase_history.user_id, erase_history.account_id, erase_history.organization_id) = 0 then
@@ -98,6 +99,28 @@ begin
         message = format('the account "%s" of organization "%s" is still at Close: disconnect it there, let a sweep see it gone, then erase',
           alive, held.name);
     end if;
+    if exists (
+      select
+      from member
+      where member.organization_id = held.organization_id
+      and member.user_id = erase_history.user_id
+      and member.is_active)
+    then
+      raise exception using errcode = 'CS006',
+        message = format('the user "%s" is an active member of organization "%s": deactivate the user in Close, let a sweep see it, then erase',
+          erase_history.user_id, held.name);
+    end if;
+    -- A whole organization takes its people along.
+    update member
+    set email = null,
+      full_name = null,
+      erased_at = clock_timestamp(),
+      changed_at = clock_timestamp()
+    where member.organization_id = held.organization_id
+    and (member.user_id = erase_history.user_id or num_nonnulls(erase_history.user_id, erase_history.account_id) = 0)
+    and not coalesce(member.is_active, false)
+    and member.erased_at is null;
+    get diagnostics people = row_count;
     delete from rejected_account
     where rejected_account.organization_id = held.organization_id
     and (erase_history.account_id is null or rejected_account.account_id = erase_history.account_id)
@@ -112,7 +135,7 @@ begin
     )
     select array_agg(gone.account_id) into forgotten
     from gone;
-    if target_seqs is null and forgotten is null and rejected = 0 then
+    if target_seqs is null and forgotten is null and rejected = 0 and people = 0 then
       continue;
     end if;
     erasure_id := write_erasure(held.organization_id, erase_history.reason, target_accounts, target_seqs);

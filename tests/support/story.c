@@ -81,8 +81,9 @@ static void write_config(struct story *story) {
   char *text = NULL;
   size_t length = 0;
   FILE *config = open_memstream(&text, &length);
-  fprintf(config, "[database]\nconninfo = %s\n[api]\nbase_url = http://127.0.0.1:%d/api/v1\n", story_conninfo(story),
-          story->port);
+  /* Members are asked for in their own stories: others count requests. */
+  fprintf(config, "[database]\nconninfo = %s\n[api]\nbase_url = http://127.0.0.1:%d/api/v1\n[sync]\nmembers = no\n",
+          story_conninfo(story), story->port);
   for (int i = 1; i <= story->organizations; i++) {
     const char *path = story_format(story, "%s/org%d.key", story->directory, i);
     story_write(story, path, story_format(story, "api_story_%d\n", i));
