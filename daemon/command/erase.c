@@ -43,9 +43,10 @@ static void on_schema(void *context, const struct schema_state *state, const str
   struct erase *erase = context;
   const struct arguments *arguments = erase->arguments;
   struct db_statement statement = {.sql = sql_query_erase,
-                                   .count = 4,
+                                   .count = 5,
                                    .values = {slice_of(arguments->user_id), slice_of(arguments->account_id),
-                                              slice_of(arguments->organization_id), slice_of(arguments->reason)}};
+                                              slice_of(arguments->organization_id), slice_of(arguments->reason),
+                                              slice_of(erase->app.config->sync.notify ? "true" : "false")}};
   struct error pending;
   if (error == NULL && state->exists && state->pending > 0) {
     error_set(&pending, ERROR_CONFIG, "the schema \"%s\" is not up to date: run `closesyncd migrate`",

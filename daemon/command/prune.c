@@ -56,8 +56,9 @@ static void next(struct prune *prune) {
   snprintf(retention, sizeof retention, "%lld milliseconds", (long long)prune->app.config->history.retention_ms);
   struct db_statement statement = {.sql = sql_query_prune,
                                    .prepare = true,
-                                   .count = 2,
-                                   .values = {slice_of(retention), slice_of(prune->organization_id)}};
+                                   .count = 3,
+                                   .values = {slice_of(retention), slice_of(prune->organization_id),
+                                              slice_of(prune->app.config->sync.notify ? "true" : "false")}};
   prune->went_on = false;
   db_query(prune->app.shared.watch, &statement, on_row, on_rows, prune);
 }

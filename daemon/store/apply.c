@@ -78,7 +78,7 @@ static void finish(struct apply *apply, struct db_statement *statement) {
   *statement = (struct db_statement){
       .sql = sql_sync_90_finish,
       .prepare = true,
-      .count = 15,
+      .count = 16,
       .values = {slice_of(outcome_name(work->floor)), optional(work->error), number_text(apply, work->accounts),
                  number_text(apply, work->rejected_count), number_text(apply, work->requests),
                  number_text(apply, work->received_bytes), span_text(apply, work->gap_ms * 1000)}};
@@ -92,6 +92,7 @@ static void finish(struct apply *apply, struct db_statement *statement) {
   }
   statement->values[13] = slice_of(work->verified ? "true" : "false");
   statement->values[14] = number_text(apply, work->attempts);
+  statement->values[15] = slice_of(work->notify ? "true" : "false");
   apply->finish_statement = apply->statement;
 }
 

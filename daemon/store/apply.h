@@ -16,6 +16,7 @@ struct apply_work { /* everything borrowed until the completion */
   struct backend lock;  /* the session that holds the organization's lock */
   int64_t started_at_us, listed_at_us, complete_at_us; /* the last two MOMENT_UNKNOWN: as the row knows */
   struct slice volatile_fields;                        /* a text[] literal */
+  bool notify;                                         /* whoever listens is told of history rows */
   bool verify, complete;                               /* complete: the listing was */
   bool verified;                                       /* this sweep counts as one that compared everything */
   const struct snapshot *snapshot;

@@ -80,6 +80,7 @@ void sweep_write(struct sweep *sweep) {
                             .listed_at_us = write_behind->listed_at_us,
                             .complete_at_us = write_behind->complete_at_us,
                             .volatile_fields = buffer_slice(&sweep->volatile_fields),
+                            .notify = sweep->options.shared->config->sync.notify,
                             .verify = sweep->verify,
                             .complete = sweep->listed_complete,
                             .verified = sweep->verify && sweep->floor != OUTCOME_INCOMPLETE,

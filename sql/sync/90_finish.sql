@@ -1,9 +1,10 @@
 -- Closes a sweep's transaction: its row (or one attempt more of the same), coverage, the organization's account of itself.
--- 'unchanged' becomes 'changed' when history or repairs were written; the revision moves with any mirror or history row.
+-- 'unchanged' becomes 'changed' when history or repairs were written; the revision moves with any mirror or history row. Whoever listens to
+-- closesyncd_change is told which rows of history came, unless the server's queue is half full: a full one would fail the commit.
 --
 -- $1 outcome text (guarded, incomplete, unchanged), $2 error text, $3 accounts integer, $4 rejected integer, $5 requests integer,
 -- $6 received_bytes bigint, $7 gap interval, coverage to add or NULLs: $8 from_at, $9 first_ended_at, $10 until_at timestamptz,
--- $11 sweeps bigint, $12 longest_gap, $13 pending_gap interval; $14 verified boolean, $15 attempts integer
+-- $11 sweeps bigint, $12 longest_gap, $13 pending_gap interval; $14 verified boolean, $15 attempts integer, $16 notify boolean
 with total as materialized (
   select
     coalesce(sum(added) filter (where what = 'account_history'), 0)::integer as added,
@@ -92,6 +93,17 @@ select
   verdict.outcome, verdict.added, verdict.changed, verdict.removed, verdict.repaired,
   coalesce((select revision from closed), organization.revision) as revision,
   coalesce((select sweep_id from recorded), (select sweep_id from again)) as sweep_id,
-  coalesce((select revision || ':' || revision_id from closed), organization.revision || ':' || organization.revision_id) as revision_text
+  coalesce((select revision || ':' || revision_id from closed), organization.revision || ':' || organization.revision_id) as revision_text,
+  (
+    select pg_notify('closesyncd_change', jsonb_build_object(
+      'schema', current_schema, 'organization_id', verdict.organization_id, 'from_seq', min(past.seq), 'to_seq', max(past.seq))::text)
+    from account_history as past
+    where past.organization_id = verdict.organization_id
+    and past.observed_at = verdict.observed_at
+    and past.sweep_id = verdict.sweep_id
+    having verdict.wrote_history
+    and $16::boolean
+    and pg_notification_queue_usage() < 0.5
+  ) as told
 from verdict
 join organization using (organization_id);
