@@ -57,6 +57,8 @@ static const struct setting settings[] = {
     {"sync", "max_removed", "20%", config_judge_share, AT(sync.max_removed), NULL, NULL, false},
     {"sync", "volatile_fields", "lead_suggestions_updated_at", config_judge_names, VOLATILE_LIST, NULL, NULL, false},
     {"sync", "flush_interval", "1m", config_judge_duration, AT(sync.flush_interval_ms), NULL, "1d", false},
+    {"sync", "notify", "yes", config_judge_bool, AT(sync.notify), NULL, NULL, false},
+    {"sync", "members", "yes", config_judge_bool, AT(sync.members), NULL, NULL, false},
     {"history", "retention", "forever", config_judge_retention, AT(history.retention_ms), "1s", "36500d", false},
     {"http", "listen", "", config_judge_listen, AT(http.listen), NULL, NULL, false},
     {"http", "allow_remote", "no", config_judge_bool, AT(http.allow_remote), NULL, NULL, false},

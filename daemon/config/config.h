@@ -33,6 +33,7 @@ struct config {
     double jitter, max_removed;
     const char **volatile_fields; /* sorted, unique */
     int volatile_count;
+    bool notify, members;
   } sync;
   struct {
     int64_t retention_ms; /* 0: forever */
