@@ -2,12 +2,13 @@
  * it beside the lists is nobody's concern. */
 #include "sweep/people.h"
 #include "base/memory.h"
+#include "crm/canonical.h"
+#include "crm/page.h"
 #include "crm/request.h"
-#include "crm/scan.h"
 #include "remote/api_request.h"
 #include "sql/embedded.h"
 
-enum { ANSWER_BYTES_MAX = 8 * 1024 * 1024 };
+enum { ANSWER_BYTES_MAX = 8 * 1024 * 1024, WRITTEN_BYTES_MAX = 4 * ANSWER_BYTES_MAX };
 
 struct people {
   struct people_options options;
@@ -16,7 +17,6 @@ struct people {
   char *organization_id;
   struct api_request *api_request;
   struct api_request_traffic traffic; /* its own: the sweep's `requests` does not count it */
-  struct buffer answer;
   struct timer *timer;
   bool asked, cancelled, good;
 };
@@ -24,7 +24,6 @@ struct people {
 static void conclude(struct people *people, const struct error *error) {
   timer_close(people->timer);
   people->done(people->context, people->asked, error);
-  buffer_finish(&people->answer);
   memory_free(people->organization_id);
   memory_free(people);
 }
@@ -57,20 +56,21 @@ static void on_kept(void *context, const struct error *error) {
 }
 
 static void keep(struct people *people, struct slice body) {
-  struct slice whole;
-  struct scan scan;
-  scan_init(&scan, body);
-  bool good = body.length <= ANSWER_BYTES_MAX && scan_value(&scan, &whole) && scan_clean(whole, &people->answer);
-  scan_finish(&scan);
-  if (!good) {
-    fail(people, ERROR_SHAPE, "the answer is no JSON, or larger than 8 MiB");
-    return;
+  struct page_entry entry;
+  struct canonical *canonical = canonical_create();
+  bool good = page_read_single(body, ANSWER_BYTES_MAX, &entry, NULL) && entry.object &&
+              entry.depth <= ENTRY_DEPTH_MAX &&
+              canonical_write(canonical, entry.raw, WRITTEN_BYTES_MAX) == CANONICAL_GOOD;
+  if (good) {
+    struct db_statement statement = {.sql = sql_query_member,
+                                     .count = 3,
+                                     .values = {slice_of(people->organization_id), canonical_text(canonical),
+                                                slice_of(people->options.organization->user_id)}};
+    db_query(people->options.shared->write, &statement, on_row, on_kept, people);
   }
-  struct db_statement statement = {.sql = sql_query_member,
-                                   .count = 3,
-                                   .values = {slice_of(people->organization_id), buffer_slice(&people->answer),
-                                              slice_of(people->options.organization->user_id)}};
-  db_query(people->options.shared->write, &statement, on_row, on_kept, people);
+  canonical_destroy(canonical);
+  if (!good)
+    fail(people, ERROR_SHAPE, "the answer is no JSON object, or larger than 8 MiB");
 }
 
 static void on_answer(void *context, const struct api_request_answer *answer) {
@@ -143,7 +143,6 @@ struct people *people_start(const struct people_options *options, people_done_fn
                             .done = done,
                             .context = context,
                             .organization_id = memory_copy_text(options->organization_id)};
-  buffer_init(&people->answer, 4 * ANSWER_BYTES_MAX);
   people->timer = timer_open(options->shared->loop, begin, people);
   timer_start(people->timer, 0);
   return people;
