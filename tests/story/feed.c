@@ -67,7 +67,8 @@ Test(feed, tells_what_each_commit_wrote) {
 
 /* One turn of the recipe: what is behind the cursors, in order, and the cursors with it. */
 static const char copy[] =
-    "with news as (insert into copied (organization_id, seq) select history.organization_id, history.seq from close_crm.account_history as "
+    "with news as (insert into copied (organization_id, seq) select history.organization_id, history.seq from "
+    "close_crm.account_history as "
     "history "
     "left join copy_cursor as cursor using (organization_id) where history.seq > coalesce(cursor.seq, 0) "
     "order by history.organization_id, history.seq returning organization_id, seq) "
