@@ -170,6 +170,7 @@ static void count_held(struct control *control) {
 static void release(struct control *control) {
   pthread_mutex_lock(&control->sim->counters);
   control->sim->releases++;
+  control->sim->held = 0; /* at once: who asks next is told of the next ones */
   pthread_cond_broadcast(&control->sim->released);
   pthread_mutex_unlock(&control->sim->counters);
 }

@@ -134,7 +134,6 @@ static void wait_held(struct sim *sim) {
   sim->held++;
   while (sim->releases == releases)
     pthread_cond_wait(&sim->released, &sim->counters);
-  sim->held--;
   pthread_mutex_unlock(&sim->counters);
 }
 
