@@ -42,25 +42,30 @@ begin atomic
 end;
 comment on function json_fits(jsonb, text) is 'Whether a column (or rows) can take the value; null fits every known field';
 
--- What no column takes, value by value. A top-level name that looks like one of our paths is quoted, so no two collide.
+-- Paths of ours look like smtp.port and identities[].name. A top-level name that looks like one of them is quoted, so no two collide.
+create or replace function is_path(name text) returns boolean
+  language sql immutable parallel safe
+begin atomic
+  select name ~ '^("|(smtp|imap|default_identity)[.]|(identities|(synced|available)_calendars|(available|enabled)_features)\[\])';
+end;
+comment on function is_path(text) is 'Whether a top-level name looks like a path within a document, or like a quoted one';
+
+-- What no column takes, value by value.
 create or replace function account_leftover(document jsonb)
-  returns table (path text, value jsonb, place bigint, is_listed boolean, is_drift boolean)
+  returns table (path text, value jsonb, place bigint, is_listed boolean)
   language sql immutable parallel safe
 begin atomic
   select
-    case when name ~ '^("|(smtp|imap|default_identity)[.]|(identities|(synced|available)_calendars|(available|enabled)_features)\[\])'
-      then '"' || name || '"' else name end,
-    value, 0::bigint, false,
-    account_field() -> '' ->> name is distinct from 'spare' or jsonb_typeof(value) not in ('number', 'null')
+    case when is_path(name) then '"' || name || '"' else name end, value, 0::bigint, false
   from jsonb_each(json_map(document)) as field (name, value)
   where not json_fits(value, account_field() -> '' ->> name)
   union all
-  select holder || '.' || name, value, 0, false, true
+  select holder || '.' || name, value, 0, false
   from (values ('default_identity'), ('smtp'), ('imap')) as held (holder)
   cross join lateral jsonb_each(json_map(document -> holder)) as field (name, value)
   where not json_fits(value, account_field() -> holder ->> name)
   union all
-  select list || '[]' || coalesce('.' || name, ''), coalesce(value, element), place, true, true
+  select list || '[]' || coalesce('.' || name, ''), coalesce(value, element), place, true
   from (
     select 'identities' as list, * from json_element(document -> 'identities', 'email', 'name')
     union all
@@ -70,12 +75,12 @@ begin atomic
   where is_whole
   or name is not null and not json_fits(value, account_field() -> (list || '[]') ->> name)
   union all
-  select list || '[]', element, place, true, true
+  select list || '[]', element, place, true
   from (values ('synced_calendars'), ('available_features'), ('enabled_features')) as held (list)
   cross join lateral json_word(document -> list)
   where word is null;
 end;
-comment on function account_leftover(jsonb) is 'What no column takes of a document, value by value, and whether close-api.md knows it';
+comment on function account_leftover(jsonb) is 'What no column takes of a document, value by value';
 
 -- Nearly every account is of the kinds that close-api.md knows and of nothing else, and saying so costs a fraction of going through it
 -- value by value. True only where account_leftover finds nothing but receive_attempts_count; false says nothing. The next two say once
@@ -194,17 +199,28 @@ begin atomic
 end;
 comment on function account_other(jsonb) is 'What no column takes of a document, by name or path';
 
+-- An account with fields that Close made since is plain but for these.
 create or replace function other_of(document jsonb) returns jsonb
   language plpgsql immutable strict parallel safe
   set search_path from current
 as $$
+declare
+  unknown jsonb := case jsonb_typeof(document) when 'object' then document - account_names('') end;
 begin
-  if not account_is_plain(document) then
-    return (select left_over.other from account_other(document) as left_over);
-  elsif json_map(document) ? 'receive_attempts_count' then
-    return jsonb_build_object('receive_attempts_count', document -> 'receive_attempts_count');
+  if unknown <> '{}' and not exists (select from jsonb_object_keys(unknown) as name where is_path(name)) then
+    document := (
+      select coalesce(jsonb_object_agg(name, document -> name), '{}')
+      from unnest(account_names('')) as name
+      where document ? name);
+  else
+    unknown := '{}';
   end if;
-  return '{}';
+  if not account_is_plain(document) then
+    return (select left_over.other || unknown from account_other(document) as left_over);
+  elsif json_map(document) ? 'receive_attempts_count' then
+    return unknown || jsonb_build_object('receive_attempts_count', document -> 'receive_attempts_count');
+  end if;
+  return unknown;
 end
 $$;
 comment on function other_of(jsonb) is 'Column other of account: what no column takes, by name or path; the same as account_other, sooner';
@@ -220,14 +236,29 @@ begin atomic
 end;
 comment on function other_drifts(jsonb) is 'Whether column other holds anything close-api.md does not know';
 
-create or replace function account_drift(document jsonb)
+-- `[]` in a path of ours: the values of a list.
+create or replace function other_drift(other jsonb)
   returns table (path text, json_type text)
   language sql immutable parallel safe
 begin atomic
   select distinct
-    case when octet_length(path) <= 500 then path else left(path, 100) || '…' || md5(path) end,
-    jsonb_typeof(value)
-  from account_leftover(document)
-  where is_drift;
+    case when octet_length(field.path) <= 500 then field.path else left(field.path, 100) || '…' || md5(field.path) end,
+    jsonb_typeof(element)
+  from jsonb_each(json_map(other)) as field (path, value)
+  cross join lateral jsonb_array_elements(
+    case when field.path ~ '^(identities|(synced|available)_calendars|(available|enabled)_features)\[\]' then value
+      else jsonb_build_array(value) end) as element
+  where field.path <> 'receive_attempts_count'
+  or jsonb_typeof(element) not in ('number', 'null');
+end;
+comment on function other_drift(jsonb) is 'Fields and types that close-api.md does not know, from column other';
+
+create or replace function account_drift(document jsonb)
+  returns table (path text, json_type text)
+  language sql immutable parallel safe
+begin atomic
+  select drift.path, drift.json_type
+  from account_other(document) as left_over
+  cross join lateral other_drift(left_over.other) as drift;
 end;
 comment on function account_drift(jsonb) is 'Fields and types of a document that close-api.md does not know';

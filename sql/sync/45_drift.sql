@@ -6,7 +6,7 @@ with drift as materialized (
   from sweep_context as context
   cross join drifting
   join standing using (account_id)
-  cross join lateral account_drift(standing.document) as shape
+  cross join lateral other_drift(standing.other) as shape
   group by context.organization_id, shape.path, shape.json_type
 ), upserted as (
   insert into field_drift (organization_id, path, json_type, first_seen_at, last_seen_at)
