@@ -45,6 +45,11 @@ with newest as materialized (
         and coalesce(rejected.account_id = newest.account_id, true))
       then null -- it was there, and could not be read
       when not is_alive and context.complete_at is not null then context.complete_at
+      when is_alive and newest.changed_fields && (
+        select organization.volatile_fields
+        from organization
+        where organization.organization_id = context.organization_id)
+      then stood_since(context.organization_id, newest.account_id, context.started_at) -- nobody looked while it was volatile
       when is_alive and account_digest.seen_at is null and context.listed_at is not null then context.listed_at
       when is_alive and isfinite(account_digest.seen_at) and account_digest.seen_at < context.started_at then account_digest.seen_at
       when context.is_lost or account_digest.seen_at is not null
