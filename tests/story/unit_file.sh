@@ -36,10 +36,10 @@ has() { # has UNIT LINE...: what contract and operation rely on
 }
 for unit in closesyncd.service closesyncd@other.service; do
   # shellcheck disable=SC2016 # systemd expands it
-  has "$unit" Type=notify NotifyAccess=main 'ExecReload=/bin/kill -HUP $MAINPID' Restart=on-failure RestartSec=5 StartLimitIntervalSec=0 \
+  has "$unit" Type=notify NotifyAccess=main "ExecReload=/bin/sh -c 'kill -HUP \$MAINPID'" Restart=on-failure RestartSec=5 StartLimitIntervalSec=0 \
     'RestartPreventExitStatus=78 64' LimitCORE=0 User=closesyncd
   # A refused configuration fails the reload before the signal is sent.
-  [[ $(grep '^ExecReload=' $unit | sed 's|.* check|check|' | tr '\n' ' ') == 'ExecReload=/bin/true check --offline ExecReload=/bin/kill'* ]] ||
+  [[ $(grep '^ExecReload=' $unit | sed 's|.* check|check|' | tr '\n' ' ') == 'ExecReload=/bin/true check --offline ExecReload=/bin/sh'* ]] ||
     complain "$unit does not check before it reloads"
   grep -q '^WatchdogSec=' $unit || complain "$unit has no watchdog"
   grep -qE '^LoadCredential=[a-z_]+$' $unit || complain "$unit: the credential is not of the soft form"
