@@ -5,6 +5,8 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
 struct log;
 
 /* `stream` is borrowed. `priorities`: prefix each line with "<N>" (when $JOURNAL_STREAM names the stream). */

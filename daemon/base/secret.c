@@ -118,6 +118,8 @@ static int open_key_file(const char *path, struct error *error) {
     error_set(error, ERROR_CONFIG, "could not use key file \"%s\": it is no regular file", path);
   else if (status.st_mode & S_IROTH)
     error_set(error, ERROR_CONFIG, "could not use key file \"%s\": others can read it, run chmod o-r on it", path);
+  else if (status.st_mode & S_IWOTH)
+    error_set(error, ERROR_CONFIG, "could not use key file \"%s\": others can write it, run chmod o-w on it", path);
   else
     return fd;
   close(fd);
@@ -125,6 +127,47 @@ static int open_key_file(const char *path, struct error *error) {
 }
 
 static bool is_space(char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
+
+/* "CLOSE_API_KEY=api_…", "export api_key=…": a line of a shell's. A "=" at the end is base64's. */
+static bool begins_with_name(struct slice text) {
+  static const char *const usual[] = {"key", "token", "secret", "pass", "close", "export "};
+  char name[64];
+  size_t length = 0;
+  bool capitals = true, names = false;
+  while (length < text.length && length < sizeof name - 1 && text.bytes[length] != '=') {
+    char byte = text.bytes[length];
+    bool word = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
+    if (!word && byte != '_' && byte != ' ')
+      return false;
+    capitals &= byte < 'a';
+    name[length++] = byte;
+  }
+  name[length] = '\0';
+  for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+    names |= strcasestr(name, usual[i]) != NULL;
+  return length > 0 && length + 1 < text.length && text.bytes[length] == '=' && text.bytes[length + 1] != '=' &&
+         (capitals || names);
+}
+
+/* What people write into the file besides the key; NULL: nothing. */
+static const char *fault_of(struct slice text) {
+  char first = *text.bytes, last = text.bytes[text.length - 1];
+  if (text.length >= 3 && memcmp(text.bytes, "\xef\xbb\xbf", 3) == 0)
+    return "it begins with a byte order mark, save it as plain text without one";
+  if (first == '"' || first == '\'' || last == '"' || last == '\'')
+    return "it is in quotes, it must hold the key alone";
+  if (begins_with_name(text))
+    return "it begins with a name and \"=\", it must hold the key alone";
+  if (last == ':')
+    return "it ends with a colon, which is no part of the key";
+  for (size_t i = 0; i < text.length; i++) {
+    if (is_space(text.bytes[i]))
+      return "it has white space inside, it must hold one key and nothing else";
+    if ((unsigned char)text.bytes[i] < 0x20 || text.bytes[i] == 0x7f)
+      return "it holds control characters, it must hold one key and nothing else";
+  }
+  return NULL;
+}
 
 bool secret_from_text(struct slice text, struct secret **ret_secret, struct error *error) {
   while (text.length && is_space(text.bytes[text.length - 1]))
@@ -135,10 +178,9 @@ bool secret_from_text(struct slice text, struct secret **ret_secret, struct erro
   }
   if (text.length == 0)
     return error_set(error, ERROR_CONFIG, "it is empty");
-  for (size_t i = 0; i < text.length; i++) {
-    if ((unsigned char)text.bytes[i] < 0x20 || text.bytes[i] == 0x7f)
-      return error_set(error, ERROR_CONFIG, "it holds control characters, it must hold one key and nothing else");
-  }
+  const char *fault = fault_of(text);
+  if (fault)
+    return error_set(error, ERROR_CONFIG, "%s", fault);
   *ret_secret = secret_create(text.bytes, text.length);
   return true;
 }

@@ -14,12 +14,12 @@ void secret_move_together(struct secret *const *secrets, size_t count);
 const char *secret_expose(const struct secret *secret); /* NUL-terminated, borrowed; the only way to see it */
 bool secret_equals(const struct secret *left, const struct secret *right);
 
-/* Surrounding white space cut; an error (ERROR_CONFIG) when nothing is left or control characters are inside. Its text is a
- * bare reason ("it is empty"). */
+/* Surrounding white space cut; an error (ERROR_CONFIG) when nothing is left, white space or control characters are inside, or what
+ * people add stands beside the key: a byte order mark, quotes, "NAME=", a colon at the end. Its text is a bare reason ("it is empty"). */
 bool secret_from_text(struct slice text, struct secret **ret_secret, struct error *error)
     __attribute__((warn_unused_result));
 
-/* Read a key file: regular, not readable by others (mode & 004), at most 4 KiB, and a key as in
+/* Read a key file: regular, neither readable nor writable by others (mode & 006), at most 4 KiB, and a key as in
  * secret_from_text(). Errors are ERROR_CONFIG and name the path, never the content. */
 bool secret_read_file(const char *path, struct secret **ret_secret, struct error *error)
     __attribute__((warn_unused_result));

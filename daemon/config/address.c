@@ -112,7 +112,7 @@ const char *config_judge_listen(const struct config_rule *rule, const char *text
   else if (*text && config_split_host(slice_of(text), true, &host))
     well = *text == '[' || is_address(AF_INET, host, address);
   if (!well)
-    return "empty, or an address like 127.0.0.1:9187, [::1]:9187 or unix:/run/closesyncd/http.sock";
+    return "empty, or an address like 127.0.0.1:8740, [::1]:8740 or unix:/run/closesyncd/http.sock";
   return keep(rule, text, strlen(text), target);
 }
 

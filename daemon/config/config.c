@@ -2,6 +2,7 @@
  * problems are told in one go. */
 #include "config/config.h"
 #include "base/memory.h"
+#include "base/nearest.h"
 #include "config/address.h"
 #include "config/conninfo.h"
 #include "config/file.h"
@@ -63,7 +64,12 @@ static const struct setting settings[] = {
     {"http", "listen", "", config_judge_listen, AT(http.listen), NULL, NULL, false},
     {"http", "allow_remote", "no", config_judge_bool, AT(http.allow_remote), NULL, NULL, false},
     {"http", "show_addresses", "no", config_judge_bool, AT(http.show_addresses), NULL, NULL, false},
+    {"http", "metrics_per_organization", "yes", config_judge_bool, AT(http.metrics_per_organization), NULL, NULL, false},
+    {"fleet", "enabled", "no", config_judge_bool, AT(fleet.enabled), NULL, NULL, false},
+    {"fleet", "member", NULL, config_judge_text, AT(fleet.member), NULL, NULL, false},
+    {"fleet", "ttl", "15s", config_judge_duration, AT(fleet.ttl_ms), "1s", "1h", false},
     {"log", "level", "info", config_judge_level, AT(log_level), NULL, NULL, false},
+    {"log", "format", "text", config_judge_format, AT(log_format), NULL, NULL, false},
 };
 /* clang-format on */
 
@@ -94,12 +100,35 @@ static void doubt(struct loader *loader, const char *section) {
   config->doubtful.api |= strcmp(section, "api") == 0;
 }
 
+static const char *key_at(const void *context, size_t index) {
+  const char *section = context;
+  for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+    if (strcmp(settings[i].section, section) == 0 && index-- == 0)
+      return settings[i].key;
+  }
+  return NULL;
+}
+
+static void refuse_key(struct loader *loader, const struct config_entry *entry) {
+  const char *nearest = nearest_word(entry->key, key_at, entry->section), *elsewhere = NULL;
+  for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+    if (strcmp(settings[i].key, entry->key) == 0)
+      elsewhere = settings[i].section;
+  }
+  doubt(loader, entry->section);
+  if (nearest)
+    config_problem(loader->problems, entry->file, entry->line, "unknown key \"%s\" in [%s]: the nearest is \"%s\"",
+                   entry->key, entry->section, nearest);
+  else
+    config_problem(loader->problems, entry->file, entry->line, "unknown key \"%s\" in [%s]%s%s%s", entry->key,
+                   entry->section, elsewhere ? ": it belongs into [" : "", elsewhere ? elsewhere : "",
+                   elsewhere ? "]" : "");
+}
+
 static void take(struct loader *loader, const struct config_entry *entry) {
   const struct setting *setting = find_setting(entry->section, entry->key);
   if (!setting) {
-    doubt(loader, entry->section);
-    config_problem(loader->problems, entry->file, entry->line, "unknown key \"%s\" in [%s]", entry->key,
-                   entry->section);
+    refuse_key(loader, entry);
     return;
   }
   const char *words = judge(loader->whole, setting, entry->value);
@@ -119,6 +148,15 @@ static const struct config_entry *source_of(const struct loader *loader, const c
       return entry;
   }
   return NULL;
+}
+
+static void name_member(struct whole *whole) {
+  char name[256] = "";
+  if (whole->config.fleet.member)
+    return;
+  if (gethostname(name, sizeof name - 1) != 0 || !*name)
+    strcpy(name, "unnamed");
+  whole->config.fleet.member = arena_copy(whole->arena, name, strlen(name));
 }
 
 static void set_presets(struct whole *whole) {
@@ -168,7 +206,7 @@ static void load_file(struct loader *loader, bool with_keys) {
   }
   config_drafts_read(&loader->file, loader->whole->arena, loader->problems, &loader->drafts);
   if (with_keys)
-    config_drafts_read_keys(&loader->drafts, loader->problems);
+    config_drafts_read_keys(&loader->drafts, loader->path, loader->problems);
   judge_together(loader, with_keys);
   adopt_drafts(loader);
   memory_free(loader->file.entries);
@@ -224,6 +262,7 @@ bool config_read(const char *path, bool with_keys, struct config **ret_config, s
                    path ? "look at the argument of -c" : "write it, name another with -c FILE, or set CLOSE_API_KEY");
   }
   gather_keys(&whole->config);
+  name_member(whole);
   whole->config.sync.volatile_fields = whole->volatile_fields.names;
   whole->config.sync.volatile_count = whole->volatile_fields.count;
   if (!there)

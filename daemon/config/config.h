@@ -40,9 +40,15 @@ struct config {
   } history;
   struct {
     const char *listen; /* NULL: off */
-    bool show_addresses, allow_remote;
+    bool show_addresses, allow_remote, metrics_per_organization;
   } http;
+  struct {
+    bool enabled;
+    const char *member; /* the host's name when not set */
+    int64_t ttl_ms;
+  } fleet;
   enum log_level log_level;
+  enum log_format log_format;
   struct config_organization *organizations; /* in file order */
   int organization_count;
   struct { /* only after config_read(): what is set there is not what was meant */

@@ -2,6 +2,7 @@
  * is repeated: only section and key names that look like names. */
 #include "config/file.h"
 #include "base/memory.h"
+#include "base/nearest.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -82,13 +83,38 @@ static bool is_organization_name(const char *name) {
   return length >= 1 && length <= 63 && name[length] == '\0';
 }
 
+static const char *section_at(const void *context, size_t index) {
+  static const char *const sections[] = {"organization", "database", "api", "sync", "history", "http", "fleet", "log"};
+  (void)context;
+  return index < sizeof sections / sizeof sections[0] ? sections[index] : NULL;
+}
+
 static bool is_section(const char *section) {
-  static const char *const sections[] = {"database", "api", "sync", "history", "http", "log"};
-  for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
-    if (strcmp(section, sections[i]) == 0)
+  const char *known;
+  for (size_t i = 0; (known = section_at(NULL, i)) != NULL; i++) {
+    if (strcmp(section, known) == 0)
       return true;
   }
   return false;
+}
+
+static void refuse_section(struct reader *reader, const char *section, const char *name) {
+  bool shown = is_word(section);
+  const char *nearest = shown && !is_section(section) ? nearest_word(section, section_at, NULL) : NULL;
+  reader->entries->organization_refused |= strcmp(nearest ? nearest : section, "organization") == 0;
+  if (strcmp(section, "organization") == 0)
+    config_problem(reader->problems, reader->file, reader->line,
+                   "an organization's section is [organization NAME], NAME being 1 to 63 of a-z 0-9 _ -, not %s",
+                   config_quote(reader->arena, name));
+  else if (nearest)
+    config_problem(reader->problems, reader->file, reader->line, "unknown section %s: the nearest is \"%s\"",
+                   config_quote(reader->arena, section), nearest);
+  else
+    config_problem(
+        reader->problems, reader->file, reader->line,
+        "unknown section%s%s%s; there are database, api, sync, history, http, fleet, log and organization NAME",
+        shown ? " " : "", shown ? config_quote(reader->arena, section) : "",
+        shown && is_section(section) ? " with a name behind it" : "");
 }
 
 static void add_entry(struct reader *reader, const char *key, const char *value) {
@@ -124,16 +150,9 @@ static void read_section(struct reader *reader, char *line) {
   if (*name)
     *name++ = '\0';
   name = trim(name);
-  if (strcmp(section, "organization") == 0) {
-    if (!is_organization_name(name)) {
-      reader->entries->organization_refused = true;
-      tell(reader, "an organization's section is [organization NAME], NAME being 1 to 63 of a-z 0-9 _ -");
-      return;
-    }
-  } else if (!is_section(section) || *name) {
-    config_problem(reader->problems, reader->file, reader->line,
-                   "unknown section%s%s; there are database, api, sync, history, http, log and organization NAME",
-                   is_word(section) ? " " : "", is_word(section) ? config_quote(reader->arena, section) : "");
+  bool of_organization = strcmp(section, "organization") == 0;
+  if (of_organization ? !is_organization_name(name) : !is_section(section) || *name) {
+    refuse_section(reader, section, name);
     return;
   }
   reader->section = arena_copy(reader->arena, section, strlen(section));
@@ -141,6 +160,11 @@ static void read_section(struct reader *reader, char *line) {
   reader->skipping = !reader->section || !reader->name;
   if (!reader->skipping && *name)
     add_entry(reader, "", "");
+}
+
+static bool is_quoted(const char *value) {
+  size_t length = strlen(value);
+  return length >= 2 && (*value == '"' || *value == '\'') && value[length - 1] == *value;
 }
 
 static void read_key(struct reader *reader, char *line) {
@@ -155,6 +179,9 @@ static void read_key(struct reader *reader, char *line) {
     tell(reader, "what stands before \"=\" is no key");
   else if (!reader->section && !reader->skipping)
     config_problem(reader->problems, reader->file, reader->line, "\"%s\" stands before the first [section]", key);
+  else if (is_quoted(value))
+    config_problem(reader->problems, reader->file, reader->line, "the value of \"%s\" is in quotes: take them away",
+                   key);
   else if (!reader->skipping)
     add_entry(reader, key, value);
 }
@@ -229,13 +256,13 @@ static void read_lines(struct reader *reader, char *bytes, size_t length) {
   tell_twins(reader);
 }
 
-/* The whole file, NUL-terminated, to be freed; NULL and errno otherwise. */
-/* A pipe whose writer takes its time. */
+/* Whether a pipe whose writer takes its time has more. */
 static bool comes_later(int fd) {
   struct pollfd waiting = {.fd = fd, .events = POLLIN};
   return errno == EAGAIN && poll(&waiting, 1, PIPE_PATIENCE_MS) > 0;
 }
 
+/* The whole file, NUL-terminated, to be freed; NULL and errno otherwise. */
 static char *slurp(const char *path, size_t *ret_length) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0)

@@ -3,8 +3,11 @@
 #include "config/organization.h"
 #include "base/index.h"
 #include "base/memory.h"
+#include "base/nearest.h"
 #include "base/random.h"
+#include "config/place.h"
 #include "config/value.h"
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,16 +45,21 @@ static const struct setting *find_setting(const char *key) {
   return NULL;
 }
 
+static const char *key_at(const void *context, size_t index) {
+  (void)context;
+  return index < sizeof settings / sizeof settings[0] ? settings[index].key : NULL;
+}
+
 static void take(struct config_draft *draft, const struct config_entry *entry, struct arena *arena,
                  struct config_problems *problems) {
   if (!*entry->key)
     return;
   const struct setting *setting = find_setting(entry->key);
   if (!setting) {
-    config_problem(problems, entry->file, entry->line,
-                   "unknown key \"%s\" in [organization %s]; there are api_key_file, api_key_credential, "
-                   "organization_id, user_id, interval and enabled",
-                   entry->key, entry->name);
+    const char *nearest = nearest_word(entry->key, key_at, NULL);
+    config_problem(problems, entry->file, entry->line, "unknown key \"%s\" in [organization %s]%s%s%s", entry->key,
+                   entry->name, nearest ? ": the nearest is \"" : "; see closesyncd.conf(5)", nearest ? nearest : "",
+                   nearest ? "\"" : "");
     return;
   }
   struct config_rule rule = {.least = setting->least, .most = setting->most, .arena = arena};
@@ -109,29 +117,30 @@ void config_drafts_read(const struct config_file *file, struct arena *arena, str
 }
 
 /* The path of a credential; NULL after telling why there is none. The name is not told: it may be a key. */
-static char *credential_path(const struct config_draft *draft, struct config_problems *problems) {
-  const char *folder = getenv("CREDENTIALS_DIRECTORY");
+static char *credential_path(const struct config_draft *draft, struct slice folder, struct config_problems *problems) {
   const struct config_entry *from = draft->key_from;
   struct buffer path;
   buffer_init(&path, 8192);
-  if (!folder || *folder != '/')
-    config_problem(problems, from->file, from->line,
-                   "organization \"%s\" has an api_key_credential, but $CREDENTIALS_DIRECTORY is not set: "
-                   "systemd sets it for the service, by hand use api_key_file",
-                   draft->organization.name);
-  else if (buffer_append_format(&path, "%s/%s", folder, draft->key_credential) && access(path.bytes, F_OK) == 0)
+  bool fits = buffer_append_format(&path, "%.*s/%s", (int)folder.length, folder.bytes, draft->key_credential);
+  if (fits && access(path.bytes, F_OK) == 0)
     return path.bytes;
+  if (fits && errno == EACCES)
+    config_problem(
+        problems, from->file, from->line,
+        "organization \"%s\": this user may not look into \"%.*s\" for what api_key_credential names; run it "
+        "as the service's: sudo -u closesyncd closesyncd ...",
+        draft->organization.name, (int)folder.length, folder.bytes);
   else
     config_problem(problems, from->file, from->line,
-                   "organization \"%s\": $CREDENTIALS_DIRECTORY holds no file of the name in api_key_credential; "
-                   "pass it with LoadCredential= and restart the service",
-                   draft->organization.name);
+                   "organization \"%s\": \"%.*s\" holds no file of the name in api_key_credential; pass it to the "
+                   "service with LoadCredential= and restart that; it is there only while the service runs",
+                   draft->organization.name, (int)folder.length, folder.bytes);
   buffer_finish(&path);
   return NULL;
 }
 
-static void read_key(struct config_draft *draft, struct config_problems *problems) {
-  char *path = draft->key_file ? memory_copy_text(draft->key_file) : credential_path(draft, problems);
+static void read_key(struct config_draft *draft, struct slice folder, struct config_problems *problems) {
+  char *path = draft->key_file ? memory_copy_text(draft->key_file) : credential_path(draft, folder, problems);
   struct error error;
   if (path && !secret_read_file(path, &draft->organization.key, &error))
     config_problem(problems, draft->key_from->file, draft->key_from->line, "organization \"%s\": %s",
@@ -139,10 +148,14 @@ static void read_key(struct config_draft *draft, struct config_problems *problem
   memory_free(path);
 }
 
-void config_drafts_read_keys(struct config_drafts *drafts, struct config_problems *problems) {
+void config_drafts_read_keys(struct config_drafts *drafts, const char *config_path, struct config_problems *problems) {
+  struct buffer folder;
+  buffer_init(&folder, 8192);
+  bool fits = place_of_credentials(config_path, &folder);
   for (int i = 0; i < drafts->count; i++) {
     struct config_draft *draft = &drafts->drafts[i];
     if (draft->organization.enabled && !draft->key_file != !draft->key_credential)
-      read_key(draft, problems);
+      read_key(draft, fits ? buffer_slice(&folder) : (struct slice){0}, problems);
   }
+  buffer_finish(&folder);
 }

@@ -22,4 +22,4 @@ void config_drafts_read(const struct config_file *file, struct arena *arena, str
                         struct config_drafts *ret_drafts);
 
 /* The keys of the enabled organizations; a disabled one's may be missing. */
-void config_drafts_read_keys(struct config_drafts *drafts, struct config_problems *problems);
+void config_drafts_read_keys(struct config_drafts *drafts, const char *config_path, struct config_problems *problems);

@@ -97,6 +97,15 @@ const char *config_judge_level(const struct config_rule *rule, const char *text,
   return log_level_parse(text, target) ? NULL : "error, warning, info or debug";
 }
 
+const char *config_judge_format(const struct config_rule *rule, const char *text, void *target) {
+  bool json = strcmp(text, "json") == 0;
+  (void)rule;
+  if (!json && strcmp(text, "text") != 0)
+    return "text or json";
+  *(enum log_format *)target = json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+  return NULL;
+}
+
 static int compare_texts(const void *left, const void *right) {
   return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
@@ -149,8 +158,8 @@ const char *config_judge_schema(const struct config_rule *rule, const char *text
   size_t length = strlen(text);
   if (length == 0 || length > 63)
     return "1 to 63 bytes long";
-  if (strncmp(text, "pg_", 3) == 0)
-    return "a name that does not begin with pg_, for PostgreSQL keeps those for itself";
+  if (strncmp(text, "pg_", 3) == 0 || strcmp(text, "information_schema") == 0)
+    return "another name: information_schema and what begins with pg_ is PostgreSQL's own";
   return keep(rule, text, target);
 }
 

@@ -20,6 +20,7 @@ config_judge_fn config_judge_share;      /* double */
 config_judge_fn config_judge_number;     /* int */
 config_judge_fn config_judge_bool;       /* bool */
 config_judge_fn config_judge_level;      /* enum log_level */
+config_judge_fn config_judge_format;     /* enum log_format */
 config_judge_fn config_judge_names;      /* struct config_names */
 config_judge_fn config_judge_schema;     /* const char * */
 config_judge_fn config_judge_credential; /* const char *, NULL when empty */

@@ -12,7 +12,7 @@ struct listener {
   ino_t inode;
 };
 
-/* "127.0.0.1:9187", "[::1]:9187" or "unix:/path", non-blocking. Port 0 takes any free one. See serve_create() for errors. */
+/* "127.0.0.1:8740", "[::1]:8740" or "unix:/path", non-blocking. Port 0 takes any free one. See serve_create() for errors. */
 bool listener_open(struct listener *listener, const char *text, struct error *error)
     __attribute__((warn_unused_result));
 /* Closes the socket unless it was given away, and removes the Unix socket's file if it is still ours. */

@@ -19,7 +19,7 @@ struct serve_reply {
 typedef bool serve_fn(void *context, const char *path, struct serve_reply *reply);
 
 struct serve_options {
-  const char *listen; /* "127.0.0.1:9187", "[::1]:9187" or "unix:/path"; port 0: any free one */
+  const char *listen; /* "127.0.0.1:8740", "[::1]:8740" or "unix:/path"; port 0: any free one */
   const char *hint;   /* body of a 404 */
   serve_fn *answer;
   void *context;

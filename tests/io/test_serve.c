@@ -172,7 +172,7 @@ Test(serve, port_in_use_is_told) {
 
 Test(serve, nonsense_address_is_a_configuration_error) {
   static const char *const texts[] = {
-      "",      "9187",   "localhost:1",   "127.0.0.1", "127.0.0.1:",     "127.0.0.1:70000",
+      "",      "8740",   "localhost:1",   "127.0.0.1", "127.0.0.1:",     "127.0.0.1:70000",
       "[::1]", "::1:80", "unix:relative", "unix:",     "[127.0.0.1]:80", "127.0.0.1:80x"};
   struct loop *loop = loop_create();
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

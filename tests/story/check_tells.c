@@ -49,8 +49,8 @@ Test(check_tells, of_a_bad_configuration_and_of_the_rest_too) {
   story_set(story, "sync", "intervall", "1m");
   story_set(story, "organization org3", "enabled", "no");
   const struct run *run =
-      expect_all_of(story, 78, ":2: unknown key \"intervall\" in [sync]\n", "others can read it, run chmod o-r on it",
-                    "ok       database       ", "ok       org1           ",
+      expect_all_of(story, 78, ":2: unknown key \"intervall\" in [sync]: the nearest is \"interval\"\n",
+                    "others can read it, run chmod o-r on it", "ok       database       ", "ok       org1           ",
                     "skipped  org2           not asked: its key could not be read, see above\n",
                     "skipped  org3           disabled in the configuration\n", "; 2 problems in all\n");
   cr_assert_null(strstr(run->out, "api_story"));

@@ -40,11 +40,17 @@ done < <("$CLOSESYNCD_BINARY" --words | grep ^option)
 ((options > 15)) || complain "closesyncd --words tells only $options options"
 
 # Lines of the tables in daemon/config/*.c: {"section", "key", "default", … and, of an organization, {"key", …
+# Those that are read but do nothing yet are not told of; who builds one takes it from this list.
+unbuilt=' sync.notify sync.members http.metrics_per_organization fleet.enabled fleet.member fleet.ttl log.format '
 settings=0
 while IFS=$'\t' read -r section key preset; do
   settings=$((settings + 1))
   in_section=$(awk -v s="# [$section" -v k="*$key*" \
     'index($0, "# ") == 1 { on = index($0, s) == 1 } on && index($0, k) == 1' config/closesyncd.conf.5.scd)
+  if [[ $unbuilt == *" $section.$key "* ]]; then
+    [[ -z $in_section ]] || complain "$section.$key is told of: take it from the list of what is not built"
+    continue
+  fi
   [[ -n $in_section ]] || complain "closesyncd.conf.5.scd does not tell of $section.$key"
   [[ -z $preset || $in_section == *"(default: $preset)"* ]] || complain "closesyncd.conf.5.scd: the default of $section.$key is $preset"
   grep -qF -- "#$key =${preset:+ $preset}" config/closesyncd.conf || complain "closesyncd.conf: no line \"#$key = $preset\""

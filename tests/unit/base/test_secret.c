@@ -39,17 +39,19 @@ static void expect_refused(const char *words) {
 TestSuite(secret, .init = make_path, .fini = remove_path);
 
 Test(secret, surrounding_white_space_is_cut) {
-  write_key("\r\n \tapi_hunter2 x\v\f\n\n", 20, 0640);
+  write_key("\r\n \tapi_hunter2\v\f\n\n", 18, 0640);
   struct secret *secret;
   struct error error;
   cr_assert(secret_read_file(path, &secret, &error));
-  cr_assert_str_eq(secret_expose(secret), "api_hunter2 x");
+  cr_assert_str_eq(secret_expose(secret), "api_hunter2");
   secret_destroy(secret);
 }
 
 Test(secret, others_must_not_read_it) {
   write_key("hunter2", 7, 0604);
   expect_refused("chmod o-r");
+  write_key("hunter2", 7, 0602);
+  expect_refused("others can write it, run chmod o-w");
 }
 
 Test(secret, empty_files) {
@@ -60,10 +62,42 @@ Test(secret, empty_files) {
 }
 
 Test(secret, control_characters_inside) {
-  write_key("hunter2\nhunter2", 15, 0600);
+  write_key("hunter2\x1bhunter2", 15, 0600);
   expect_refused("control characters");
   write_key("hunter2\0x", 9, 0600);
   expect_refused("control characters");
+}
+
+Test(secret, what_people_write_beside_the_key) {
+  static const char *const faults[][2] = {
+      {"\xef\xbb\xbfhunter2", "byte order mark"},
+      {"\"hunter2\"\n", "quotes"},
+      {"'hunter2'", "quotes"},
+      {"hunter2\"", "quotes"},
+      {"CLOSE_API_KEY=hunter2\n", "a name and \"=\""},
+      {"NAME=hunter2", "a name and \"=\""},
+      {"api_key=hunter2", "a name and \"=\""},
+      {"export CLOSE_API_KEY=hunter2", "a name and \"=\""},
+      {"hunter2:\n", "colon"},
+      {"hunter2 hunter2", "white space inside"},
+      {"hunter2\nhunter2\n", "white space inside"},
+      {"hunter2\thunter2", "white space inside"},
+  };
+  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+    write_key(faults[i][0], strlen(faults[i][0]), 0600);
+    expect_refused(faults[i][1]);
+  }
+}
+
+Test(secret, may_look_like_many_things) {
+  static const char *const keys[] = {"api_1aB.2cD", "aGVsbG8=", "QUJD==", "a:b", "x=y=z", "K9=", "\xc3\xa9"};
+  for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+    struct secret *secret = NULL;
+    struct error error = {0};
+    cr_assert(secret_from_text(slice_of(keys[i]), &secret, &error), "%s: %s", keys[i], error.text);
+    cr_assert_str_eq(secret_expose(secret), keys[i]);
+    secret_destroy(secret);
+  }
 }
 
 Test(secret, four_kibibytes_at_most) {

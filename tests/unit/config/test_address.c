@@ -77,11 +77,11 @@ Test(config_address, proxies) {
 }
 
 Test(config_address, addresses_to_listen_on) {
-  static const char *const good[] = {"127.0.0.1:9187", "127.1.2.3:1", "[::1]:65535", "unix:/run/closesyncd/http.sock"};
-  static const char *const bad[] = {"9187",      "127.0.0.1",       "localhost:9187", "127.0.0.1:0", "127.0.0.1:70000",
-                                    "unix:x",    "unix:/",          "[::1]",          "::1:9187",    "127.0.0.1:9187x",
-                                    "host:9187", "http://[::1]:80", "*:9187"};
-  static const char *const remote[] = {"0.0.0.0:9187", "10.0.0.1:9187", "[::]:9187", "[2001:db8::1]:9187"};
+  static const char *const good[] = {"127.0.0.1:8740", "127.1.2.3:1", "[::1]:65535", "unix:/run/closesyncd/http.sock"};
+  static const char *const bad[] = {"8740",      "127.0.0.1",       "localhost:8740", "127.0.0.1:0", "127.0.0.1:70000",
+                                    "unix:x",    "unix:/",          "[::1]",          "::1:8740",    "127.0.0.1:8740x",
+                                    "host:8740", "http://[::1]:80", "*:8740"};
+  static const char *const remote[] = {"0.0.0.0:8740", "10.0.0.1:8740", "[::]:8740", "[2001:db8::1]:8740"};
   char text[256];
   for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
     snprintf(text, sizeof text, "[http]\nlisten=%s\n", good[i]);

@@ -32,6 +32,12 @@ Test(config, defaults) {
   cr_assert_not(config->http.allow_remote);
   cr_assert_not(config->http.show_addresses);
   cr_assert_eq(config->log_level, LOG_LEVEL_INFO);
+  cr_assert_eq(config->log_format, LOG_FORMAT_TEXT);
+  cr_assert(config->sync.notify && config->sync.members && config->http.metrics_per_organization);
+  cr_assert(!config->fleet.enabled && config->fleet.ttl_ms == 15000);
+  char host[256] = "";
+  cr_assert_eq(gethostname(host, sizeof host - 1), 0);
+  cr_assert_str_eq(config->fleet.member, host);
   cr_assert_eq(config->organization_count, 0);
 }
 
@@ -63,7 +69,9 @@ Test(config, every_setting_is_read) {
               "connect_timeout=1s\nrequest_timeout=2s\nmax_response=64KiB\nmax_requests=1\npage_size=7\n"
               "[sync]\ninterval=100ms\njitter=0%\ndeadline=1m\ngap=1h\nverify_interval=0\nmax_removed=100%\n"
               "volatile_fields=\nflush_interval=0s\n[history]\nretention=30d\n"
-              "[http]\nlisten=unix:/run/x.sock\nshow_addresses=yes\nallow_remote=on\n[log]\nlevel=debug\n"
+              "[http]\nlisten=unix:/run/x.sock\nshow_addresses=yes\nallow_remote=on\nmetrics_per_organization=no\n"
+              "[log]\nlevel=debug\nformat=json\n[sync]\nnotify=no\nmembers=no\n"
+              "[fleet]\nenabled=yes\nmember=left\nttl=2s\n"
               "[organization a]\napi_key_file=/k\norganization_id=orga_1\nuser_id=user_1\ninterval=5m\nenabled=no\n"
               "[organization b-1_]\napi_key_credential=b\n");
   cr_assert_str_eq(config->database.conninfo, "host=/run dbname='a b'");
@@ -83,6 +91,10 @@ Test(config, every_setting_is_read) {
   cr_assert_str_eq(config->http.listen, "unix:/run/x.sock");
   cr_assert(config->http.show_addresses && config->http.allow_remote);
   cr_assert_eq(config->log_level, LOG_LEVEL_DEBUG);
+  cr_assert_eq(config->log_format, LOG_FORMAT_JSON);
+  cr_assert_not(config->sync.notify || config->sync.members || config->http.metrics_per_organization);
+  cr_assert(config->fleet.enabled && config->fleet.ttl_ms == 2000);
+  cr_assert_str_eq(config->fleet.member, "left");
   const struct config_organization *a = config_find(config, "a"), *b = config_find(config, "b-1_");
   cr_assert(a && b && a == config->organizations && !config_find(config, "c"));
   cr_assert_str_eq(a->organization_id, "orga_1");

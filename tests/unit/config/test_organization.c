@@ -45,13 +45,34 @@ Test(config_organization, key_files) {
 Test(config_organization, credentials) {
   write_file("cred", "api_hunter2");
   cr_assert_not(load("[organization a]\napi_key_credential=cred\n", true));
-  cr_assert_not_null(strstr(told(), "$CREDENTIALS_DIRECTORY is not set"), "%s", told());
+  cr_assert_not_null(strstr(told(), "\"/run/credentials/closesyncd.service\" holds no file"), "%s", told());
   setenv("CREDENTIALS_DIRECTORY", folder, 1);
   cr_assert(load("[organization a]\napi_key_credential=cred\n", true), "%s", told());
   cr_assert_str_eq(secret_expose(config->organizations[0].key), "api_hunter2");
   cr_assert_not(load("[organization a]\napi_key_credential=api_hunter3\n", true));
   cr_assert_not_null(strstr(told(), "holds no file of the name"), "%s", told());
   cr_assert_null(strstr(told(), "hunter3"), "the key itself is a likely mistake: %s", told());
+}
+
+/* /run/credentials/UNIT has mode 0500 and is the service's user's. */
+Test(config_organization, credentials_of_another_user) {
+  char path[160];
+  snprintf(path, sizeof path, "%s/credentials", folder);
+  if (geteuid() == 0)
+    cr_skip_test("root may look everywhere");
+  cr_assert_eq(mkdir(path, 0), 0);
+  setenv("CREDENTIALS_DIRECTORY", path, 1);
+  cr_assert_not(load("[organization a]\napi_key_credential=cred\n", true));
+  cr_assert_not_null(strstr(told(), "sudo -u closesyncd"), "%s", told());
+}
+
+Test(config_organization, misspelt_keys) {
+  static const struct problem rows[] = {
+      {"[organization a]\napi_key_file=/x\napi-key-fil=/y\n", 3,
+       "\"api-key-fil\" in [organization a]: the nearest is \"api_key_file\""},
+      {"[organization a]\napi_key_file=/x\nintervall=1s\n", 3, "the nearest is \"interval\""},
+  };
+  EXPECT_PROBLEMS(rows);
 }
 
 Test(config_organization, ten_thousand_organizations) {
