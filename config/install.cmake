@@ -37,3 +37,23 @@ if(SCDOC)
   endforeach()
   add_custom_target(manual ALL DEPENDS ${manual})
 endif()
+
+# Completions, made from the table of commands by the binary itself; where Debian's shells look for them.
+set(made_completions "")
+foreach(shell bash zsh fish)
+  set(places_bash closesyncd.bash ${CMAKE_INSTALL_DATADIR}/bash-completion/completions closesyncd)
+  set(places_zsh _closesyncd ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions _closesyncd)
+  set(places_fish closesyncd.fish ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d closesyncd.fish)
+  list(GET places_${shell} 0 file)
+  list(GET places_${shell} 1 folder)
+  list(GET places_${shell} 2 installed)
+  set(scripts ${PROJECT_SOURCE_DIR}/config/completion/table.awk ${PROJECT_SOURCE_DIR}/config/completion/${shell}.awk)
+  set(made ${PROJECT_BINARY_DIR}/completions/${file})
+  add_custom_command(OUTPUT ${made}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/completions
+    COMMAND sh -c "\"$1\" --words | awk -f \"$2\" -f \"$3\" >\"$4\"" sh $<TARGET_FILE:closesyncd> ${scripts} ${made}
+    DEPENDS closesyncd ${scripts} VERBATIM)
+  list(APPEND made_completions ${made})
+  install(FILES ${made} DESTINATION ${folder} RENAME ${installed})
+endforeach()
+add_custom_target(completions ALL DEPENDS ${made_completions})

@@ -61,7 +61,8 @@ done < <(sed -nE 's/^    \{"([a-z]+)", "([a-z_]+)", "?([^",]*)"?, .*/\1\t\2\t\3/
 DESTDIR=$directory cmake --install "${CLOSESYNCD_BUILD_DIR:?}" --prefix /usr >"$directory/log" 2>&1 ||
   complain "could not install: $(cat "$directory/log")"
 for file in usr/bin/closesyncd etc/closesyncd/closesyncd.conf usr/lib/systemd/system/closesyncd.service usr/lib/sysusers.d/closesyncd.conf \
-  usr/share/man/man1/closesyncd.1 usr/share/man/man5/closesyncd.conf.5 usr/share/doc/closesyncd/closesyncd.conf; do
+  usr/share/man/man1/closesyncd.1 usr/share/man/man5/closesyncd.conf.5 usr/share/doc/closesyncd/closesyncd.conf usr/share/bash-completion/completions/closesyncd \
+  usr/share/zsh/vendor-completions/_closesyncd usr/share/fish/vendor_completions.d/closesyncd.fish; do
   [[ -s $directory/$file ]] || complain "/$file is not installed"
 done
 echo '# mine' >>"$directory/etc/closesyncd/closesyncd.conf"
