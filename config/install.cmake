@@ -13,16 +13,6 @@ foreach(page README.md sql/README.md systemd/README.md)
   install(FILES ${PROJECT_SOURCE_DIR}/${page} DESTINATION ${CMAKE_INSTALL_DOCDIR}/${folder})
 endforeach()
 
-# Completions, where each shell looks for those of packages.
-function(install_completion file folder name)
-  if(EXISTS ${PROJECT_SOURCE_DIR}/config/${file})
-    install(FILES ${PROJECT_SOURCE_DIR}/config/${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/${folder} RENAME ${name})
-  endif()
-endfunction()
-install_completion(completion.bash bash-completion/completions closesyncd)
-install_completion(completion.zsh zsh/vendor-completions _closesyncd)
-install_completion(completion.fish fish/vendor_completions.d closesyncd.fish)
-
 # Manual pages, where scdoc is there to make them; their date is the source's, not the day's.
 find_program(SCDOC scdoc)
 if(SCDOC)
