@@ -72,7 +72,7 @@ int app_open(const struct arguments *arguments, const struct app_needs *needs, s
   app->log = log_create(stderr, level, app_logs_to_journal());
   app->loop = loop_create();
   random_seed_system(&app->random);
-  bool asks = needs->keys && !app->config->doubtful.api;
+  bool asks = needs->keys != CONFIG_KEYS_UNREAD && !app->config->doubtful.api;
   app->connections = connections_open(app->loop, app->config, asks, &error);
   if (app->connections == NULL && needs->problems != NULL && buffer_append_format(needs->problems, "%s\n", error.text))
     app->connections = connections_open(app->loop, app->config, false, &error);
@@ -112,16 +112,21 @@ static const char *name_at(const void *context, size_t index) {
   return index < (size_t)config->organization_count ? config->organizations[index].name : NULL;
 }
 
+void app_complain_name(const struct config *config, const char *name, const char *where) {
+  const char *nearest = nearest_word(name, name_at, config);
+  if (nearest != NULL)
+    app_complain("no organization \"%s\" is %s: the nearest is \"%s\"", name, where, nearest);
+  else
+    app_complain("no organization \"%s\" is %s: see the sections [organization NAME]", name, where);
+}
+
 static const struct config_organization *find_enabled(const struct app *app, const char *name, int *ret_status) {
   const struct config_organization *organization = config_find(app->config, name);
   if (organization != NULL && organization->enabled)
     return organization;
   *ret_status = EXIT_USAGE;
-  const char *nearest = organization == NULL ? nearest_word(name, name_at, app->config) : NULL;
-  if (nearest != NULL)
-    app_complain("no organization \"%s\" is configured: the nearest is \"%s\"", name, nearest);
-  else if (organization == NULL)
-    app_complain("no organization \"%s\" is configured: see the sections [organization NAME]", name);
+  if (organization == NULL)
+    app_complain_name(app->config, name, "configured");
   else
     app_complain("the organization \"%s\" is disabled: set enabled = yes in its section", name);
   return NULL;
@@ -134,6 +139,7 @@ static bool is_selected(const struct config_organization **selected, int count, 
   return false;
 }
 
+const char app_roles_preset[] = "closesync";
 const char app_nobody_enabled[] = "no organization is enabled: set enabled = yes in a section [organization NAME]";
 
 const struct config_organization **app_select(const struct app *app, const struct arguments *arguments, int *ret_count,

@@ -6,7 +6,7 @@
 struct arguments {         /* the command line, judged */
   const char *config_path; /* NULL: the default */
   bool verbose, help, version, words;
-  bool json, verify, allow_removals, dry_run, head;
+  bool json, verify, allow_removals, dry_run, head, offline;
   const char *roles;                                           /* migrate: their prefix; NULL: make none */
   const char *since;                                           /* verify: a file of heads; history: a time or a seq */
   const char *limit;                                           /* history: how many rows */
@@ -28,8 +28,8 @@ struct app {
 };
 
 struct app_needs {
-  bool keys;    /* read the organizations' keys, and be able to ask Close */
-  bool patient; /* a statement may take as long as the tables are large: statement_timeout is for sweeps */
+  enum config_keys keys; /* when they are read, Close can be asked */
+  bool patient;          /* a statement may take as long as the tables are large: statement_timeout is for sweeps */
   /* Not NULL: the configuration's problems go here instead of stderr, and the app opens with what was understood (check). */
   struct buffer *problems;
 };
@@ -46,6 +46,9 @@ void app_run(struct app *app);
 const struct config_organization **app_select(const struct app *app, const struct arguments *arguments, int *ret_count,
                                               int *ret_status);
 
+/* "no organization NAME is <where>", and what to do. */
+void app_complain_name(const struct config *config, const char *name, const char *where);
+extern const char app_roles_preset[];   /* "closesync": of --roles without a PREFIX; known by its address */
 extern const char app_nobody_enabled[]; /* what is said of a configuration in which no organization is enabled */
 
 /* Whether this log goes to the journal, which wants priorities. */

@@ -20,9 +20,9 @@ static const struct command commands[] = {
      "Exit status: 0 all well, 78 the configuration is wrong, 69 the database is away,\n"
      "1 another problem.\n"},
     {"migrate", command_migrate, NULL, 0, 0, "bring the database schema up to date; create its roles",
-     "With --roles it also makes the roles PREFIX_owner, PREFIX_writer and PREFIX_auditor,\n"
-     "PREFIX being 1 to 50 of a-z 0-9 _ and not beginning with pg_.\n"},
-    {"status", command_status, NULL, 0, 0, "what the database knows of each organization",
+     "With --roles it also makes the roles PREFIX_owner, PREFIX_writer, PREFIX_auditor and\n"
+     "PREFIX_analyst and tells what each has, PREFIX being 1 to 50 of a-z 0-9 _ and not beginning with pg_.\n"},
+    {"status", command_status, "NAME", 0, OPERANDS_ANY, "what the database knows of each organization",
      "Last sweep and outcome, accounts, failures; \"never reached\" where nothing is known.\n"},
     {"history", command_history, "NAME", 0, OPERANDS_ANY, "what changed, newest last",
      "Between which two moments (UTC), which account, what, from what, to what. The last 50\n"
@@ -48,11 +48,13 @@ static const struct option options[] = {
     {NULL, "help", 'h', NULL, NULL, "this text; behind a command, its page", AT(help)},
     {NULL, "version", 'V', NULL, NULL, "the version, with those of the libraries", AT(version)},
     {NULL, "words", 0, NULL, NULL, NULL, AT(words)}, /* cli/help.h */
-    {"sync plan status history verify", "json", 0, NULL, NULL, "an object per organization, one a line", AT(json)},
+    {"sync plan status verify", "json", 0, NULL, NULL, "an object per organization, one a line", AT(json)},
+    {"check history", "json", 0, NULL, NULL, "an object per line", AT(json)},
+    {"check", "offline", 0, NULL, NULL, "configuration and key files alone; nobody is asked", AT(offline)},
     {"sync", "verify", 0, NULL, NULL, "compare every row of the mirror with its document", AT(verify)},
     {"sync", "allow-removals", 0, NULL, NULL, "lift the removal guard for this sweep", AT(allow_removals)},
     {"migrate", "dry-run", 0, NULL, NULL, "list what is pending, change nothing", AT(dry_run)},
-    {"migrate", "roles", 0, "[PREFIX]", "closesync", "also make the roles and give them what they need", AT(roles)},
+    {"migrate", "roles", 0, "[PREFIX]", app_roles_preset, "also make the roles and give them what they need", AT(roles)},
     {"verify", "head", 0, NULL, NULL, "print the end of each chain, a line to keep elsewhere", AT(head)},
     {"verify", "since", 0, "FILE", NULL, "also compare with the heads kept in FILE", AT(since)},
     {"history", "account", 0, "ID", NULL, "of this account alone", AT(account_id)},

@@ -77,38 +77,85 @@ static void look(struct check *check) {
 static void summarize(const struct check_report *check_report) {
   int well = check_report_count(check_report, PLACE_ORGANIZATIONS, FINDING_OK);
   int skipped = check_report_count(check_report, PLACE_ORGANIZATIONS, FINDING_SKIPPED);
-  int failed = check_report_count(check_report, PLACE_ORGANIZATIONS, FINDING_FAILED);
-  int problems = check_report_count(check_report, 0, FINDING_FAILED) +
-                 check_report_count(check_report, 0, FINDING_UNREACHABLE) +
-                 check_report_count(check_report, 0, FINDING_CONFIG);
+  int failed = check_report_count(check_report, PLACE_ORGANIZATIONS, FINDING_FAILED) +
+               check_report_count(check_report, PLACE_ORGANIZATIONS, FINDING_NOTED);
+  int problems = 0;
+  for (enum finding finding = FINDING_NOTED; finding <= FINDING_CONFIG; finding++)
+    problems += check_report_count(check_report, 0, finding);
   if (well + skipped + failed > 1)
     printf("%d organizations: %d ok, %d skipped, %d not ok; %d %s in all\n", well + skipped + failed, well, skipped,
            failed, problems, terminal_plural(problems, "problem", "problems"));
+}
+
+static void print(struct check_report *check_report, const struct arguments *arguments) {
+  if (arguments->json) {
+    check_report_print_json(check_report, PLACE_ORGANIZATIONS);
+    return;
+  }
+  struct terminal *terminal = terminal_open(NULL);
+  check_report_print(check_report, terminal);
+  terminal_close(terminal);
+  summarize(check_report);
+}
+
+/* The configuration and what it names on this machine; nothing is connected to. */
+static void look_offline(struct check *check) {
+  const struct config *config = check->app.config;
+  bool any = false;
+  for (int i = 0; i < config->organization_count; i++)
+    any |= config->organizations[i].key != NULL;
+  check_report_add(check->check_report, PLACE_DATABASE, FINDING_SKIPPED, "database", "not asked");
+  for (int i = 0; i < config->organization_count; i++) {
+    const struct config_organization *organization = &config->organizations[i];
+    int place = PLACE_ORGANIZATIONS + i;
+    if (!organization->enabled)
+      check_report_add(check->check_report, place, FINDING_SKIPPED, organization->name,
+                       "disabled in the configuration");
+    else if (organization->key != NULL)
+      check_report_add(check->check_report, place, FINDING_OK, organization->name, "its key can be read");
+    else if (organization->key_problem != NULL && any)
+      check_report_add(check->check_report, place, FINDING_NOTED, organization->name, "%s", organization->key_problem);
+    else
+      check_report_add(check->check_report, place, FINDING_SKIPPED, organization->name, "no key of its own was read");
+  }
+}
+
+static bool check_offline(struct check *check, const struct arguments *arguments, struct buffer *problems) {
+  bool good = config_read(arguments->config_path, CONFIG_KEYS_WANTED, &check->app.config, problems);
+  tell_configuration(check->check_report, problems);
+  if (check->app.config != NULL) {
+    tell_nobody_enabled(check);
+    look_offline(check);
+  }
+  config_destroy(check->app.config);
+  return good;
+}
+
+static bool check_all(struct check *check, const struct arguments *arguments, struct buffer *problems) {
+  struct app_needs needs = {.keys = CONFIG_KEYS_NEEDED, .problems = problems};
+  bool open = app_open(arguments, &needs, &check->app) == 0;
+  tell_configuration(check->check_report, problems);
+  if (open) {
+    tell_nobody_enabled(check);
+    look(check);
+    loop_run(check->app.loop);
+    check_credentials_judge(check->credentials, &check->database);
+    app_run(&check->app);
+  }
+  check_credentials_destroy(check->credentials);
+  check_database_finish(&check->database);
+  return open;
 }
 
 int command_check(const struct arguments *arguments) {
   struct check check = {.check_report = check_report_create()};
   struct buffer problems;
   buffer_init(&problems, 1024 * 1024);
-  bool open = app_open(arguments, &(struct app_needs){.keys = true, .problems = &problems}, &check.app) == 0;
-  tell_configuration(check.check_report, &problems);
-  if (open) {
-    tell_nobody_enabled(&check);
-    look(&check);
-    loop_run(check.app.loop);
-    check_credentials_judge(check.credentials, &check.database);
-    app_run(&check.app);
-  }
-  struct terminal *terminal = terminal_open(NULL);
-  check_report_print(check.check_report, terminal);
-  terminal_close(terminal);
-  summarize(check.check_report);
+  bool good =
+      arguments->offline ? check_offline(&check, arguments, &problems) : check_all(&check, arguments, &problems);
+  print(check.check_report, arguments);
   int status = check_report_exit_status(check.check_report);
-  if (!open && status == 0)
-    status = EXIT_CONFIG;
-  check_credentials_destroy(check.credentials);
-  check_database_finish(&check.database);
   check_report_destroy(check.check_report);
   buffer_finish(&problems);
-  return status;
+  return !good && status == 0 ? EXIT_CONFIG : status;
 }

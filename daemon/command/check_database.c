@@ -63,7 +63,15 @@ static void tell_schema(const struct check_database *database, const struct sche
   const char *what = !state->exists                   ? "is not there yet"
                      : state->version < state->newest ? "is older than this closesyncd"
                                                       : "has another closesyncd's functions and views";
-  if (state->pending == 0)
+  if (!state->exists && *state->renamed_to != '\0')
+    check_report_add(database->check_report, PLACE_SCHEMA, FINDING_CONFIG, "schema",
+                     "\"%s\" is not there, but \"%s\" bore this name: set database.schema = %s, or rename it back",
+                     schema, state->renamed_to, state->renamed_to);
+  else if (*state->renamed_from != '\0')
+    check_report_add(database->check_report, PLACE_SCHEMA, FINDING_CONFIG, "schema",
+                     "\"%s\" was renamed, its functions still look in \"%s\": run `closesyncd migrate`%s", schema,
+                     state->renamed_from, state->owner ? "" : " as a role that may");
+  else if (state->pending == 0)
     check_report_add(database->check_report, PLACE_SCHEMA, FINDING_OK, "schema",
                      "\"%s\" is up to date (version %d), %s", schema, state->version,
                      state->owner ? "and this role may bring it further" : "and another role's to bring further");
@@ -102,7 +110,7 @@ static void tell_database(const struct check_database *database) {
   const int *pids = database->pids;
   bool two = database->app->shared.watch != database->app->shared.write; /* not with database.connections = 1 */
   bool shared = (two && pids[0] == pids[1]) || pids[0] != pids[2] || pids[1] != pids[3];
-  const char *through = !database->pooled ? ""
+  const char *through = !database->pooled ? ", no pooler in between"
                         : two             ? ", through a pooler in session mode"
                               : ", through a pooler; whether in session mode, as it must be, one session cannot tell";
   if (shared)

@@ -1,5 +1,6 @@
 #include "command/check_report.h"
 #include "app.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include <stdarg.h>
 #include <stdlib.h>
@@ -61,18 +62,47 @@ static int compare(const void *left, const void *right) {
   return difference != 0 ? difference : first->number - second->number;
 }
 
-void check_report_print(struct check_report *check_report, const struct terminal *terminal) {
-  static const struct {
-    enum tone tone;
-    const char *word;
-  } words[] = {[FINDING_OK] = {TONE_GOOD, "ok"},
-               [FINDING_SKIPPED] = {TONE_QUIET, "skipped"},
-               [FINDING_FAILED] = {TONE_BAD, "problem"},
-               [FINDING_UNREACHABLE] = {TONE_BAD, "problem"},
-               [FINDING_CONFIG] = {TONE_BAD, "problem"}};
-  int width = 0;
+static const struct {
+  enum tone tone;
+  const char *word;
+  int exit_status;
+} words[] = {[FINDING_OK] = {TONE_GOOD, "ok", 0},
+             [FINDING_SKIPPED] = {TONE_QUIET, "skipped", 0},
+             [FINDING_NOTED] = {TONE_WARNING, "problem", 0},
+             [FINDING_FAILED] = {TONE_BAD, "problem", 1},
+             [FINDING_UNREACHABLE] = {TONE_BAD, "problem", EXIT_UNREACHABLE},
+             [FINDING_CONFIG] = {TONE_BAD, "problem", EXIT_CONFIG}};
+
+static void sort(struct check_report *check_report) {
   if (check_report->count > 0)
     qsort(check_report->lines, (size_t)check_report->count, sizeof *check_report->lines, compare);
+}
+
+void check_report_print_json(struct check_report *check_report, int first_organization) {
+  struct buffer text;
+  struct json json;
+  buffer_init(&text, 8 * TEXT_BYTES);
+  sort(check_report);
+  for (int i = 0; i < check_report->count; i++) {
+    const struct line *line = &check_report->lines[i];
+    bool of_one = line->place >= first_organization;
+    buffer_clear(&text);
+    json_init(&json, &text);
+    json_begin_object(&json, NULL);
+    json_text(&json, "check", of_one ? "organization" : line->thing);
+    json_text(&json, "organization", of_one ? line->thing : NULL);
+    json_text(&json, "result", words[line->finding].word);
+    json_integer(&json, "exit_status", words[line->finding].exit_status);
+    json_text(&json, "message", line->text);
+    json_end_object(&json);
+    puts(text.bytes);
+  }
+  buffer_finish(&text);
+}
+
+void check_report_print(struct check_report *check_report, const struct terminal *terminal) {
+  int width = 0;
+  sort(check_report);
   for (int i = 0; i < check_report->count; i++)
     if ((int)strlen(check_report->lines[i].thing) > width)
       width = (int)strlen(check_report->lines[i].thing);
@@ -92,10 +122,10 @@ int check_report_count(const struct check_report *check_report, int first_place,
   return count;
 }
 
+/* Their order is that of the enum. */
 int check_report_exit_status(const struct check_report *check_report) {
-  if (check_report_count(check_report, 0, FINDING_CONFIG) > 0)
-    return EXIT_CONFIG;
-  if (check_report_count(check_report, 0, FINDING_UNREACHABLE) > 0)
-    return EXIT_UNREACHABLE;
-  return check_report_count(check_report, 0, FINDING_FAILED) > 0 ? 1 : 0;
+  enum finding gravest = FINDING_OK;
+  for (int i = 0; i < check_report->count; i++)
+    gravest = check_report->lines[i].finding > gravest ? check_report->lines[i].finding : gravest;
+  return words[gravest].exit_status;
 }

@@ -1,29 +1,34 @@
 #include "command/command.h"
+#include "command/schema_work.h"
 #include "sql/embedded.h"
-#include "store/schema.h"
-#include <string.h>
 
 /* `closesyncd erase`: replaces the documents of a user, an account (of one organization alone, if one is given too) or an
- * organization by tombstones; the database keeps the ledger and refuses what is still at Close. For the schema's owner: the daemon's
- * role may not. */
+ * organization by tombstones; the database keeps the ledger and refuses what is still at Close. An ID that nothing knows is most likely a
+ * slip, and is told. For the schema's owner: the daemon's role may not. */
 
 struct erase {
-  struct app app;
-  const struct arguments *arguments;
-  bool erased;
-  int status;
+  struct schema_work work;
+  struct db_statement statement;
+  bool erased, known;
 };
 
 static void finish(struct erase *erase, const struct error *error) {
-  if (error != NULL && strcmp(error->code, DB_INSUFFICIENT_PRIVILEGE) == 0)
-    app_complain("%s: only the owner of the schema may erase", error->text);
-  else if (error != NULL)
-    app_complain("%s", error->text);
-  else if (!erase->erased)
-    puts("nothing to erase: no document in the history and no rejected entry names it");
-  erase->status = app_exit_status(error);
-  app_close(&erase->app);
+  if (error == NULL && !erase->erased && erase->known) {
+    puts("nothing to erase: no document in the history and no rejected entry names it any more");
+  } else if (error == NULL && !erase->erased) {
+    app_complain(
+        "nobody knows this ID: neither history, rejected entries, pruned accounts nor members; look at its letters");
+    erase->work.status = 1;
+  }
+  schema_work_end(&erase->work, error);
 }
+
+static void on_known_row(void *context, const struct db_row *row) {
+  struct erase *erase = context;
+  erase->known = db_row_bool(row, 0);
+}
+
+static void on_known(void *context, const struct error *error) { finish(context, error); }
 
 static void on_row(void *context, const struct db_row *row) {
   struct erase *erase = context;
@@ -37,26 +42,31 @@ static void on_row(void *context, const struct db_row *row) {
   putchar('\n');
 }
 
-static void on_rows(void *context, const struct error *error) { finish(context, error); }
-
-static void on_schema(void *context, const struct schema_state *state, const struct error *error) {
+static void on_rows(void *context, const struct error *error) {
   struct erase *erase = context;
-  const struct arguments *arguments = erase->arguments;
-  struct db_statement statement = {.sql = sql_query_erase,
-                                   .count = 5,
-                                   .values = {slice_of(arguments->user_id), slice_of(arguments->account_id),
-                                              slice_of(arguments->organization_id), slice_of(arguments->reason),
-                                              slice_of(erase->app.config->sync.notify ? "true" : "false")}};
-  struct error pending;
-  if (error == NULL && state->exists && state->pending > 0) {
-    error_set(&pending, ERROR_CONFIG, "the schema \"%s\" is not up to date: run `closesyncd migrate`",
-              erase->app.config->database.schema);
-    error = &pending;
-  }
-  if (error == NULL && state->exists)
-    db_query(erase->app.shared.watch, &statement, on_row, on_rows, erase);
-  else
+  if (error != NULL || erase->erased) {
     finish(erase, error);
+    return;
+  }
+  erase->statement.sql = sql_query_erase_known;
+  erase->statement.count = 3;
+  erase->statement.read_only = true;
+  db_query(erase->work.app.shared.watch, &erase->statement, on_known_row, on_known, erase);
+}
+
+static void begin(void *context, bool exists) {
+  struct erase *erase = context;
+  const struct arguments *arguments = erase->work.arguments;
+  if (!exists) {
+    finish(erase, NULL);
+    return;
+  }
+  erase->statement =
+      (struct db_statement){.sql = sql_query_erase,
+                            .count = 4,
+                            .values = {slice_of(arguments->user_id), slice_of(arguments->account_id),
+                                       slice_of(arguments->organization_id), slice_of(arguments->reason)}};
+  db_query(erase->work.app.shared.watch, &erase->statement, on_row, on_rows, erase);
 }
 
 static bool is_well_formed(const struct arguments *arguments) {
@@ -74,17 +84,7 @@ static bool is_well_formed(const struct arguments *arguments) {
 }
 
 int command_erase(const struct arguments *arguments) {
-  struct erase erase = {.arguments = arguments};
-  if (!is_well_formed(arguments))
-    return EXIT_USAGE;
-  int status = app_open(arguments, &(struct app_needs){.keys = false, .patient = true}, &erase.app);
-  if (status != 0)
-    return status;
-  struct schema_options options = {.loop = erase.app.loop,
-                                   .db = erase.app.shared.watch,
-                                   .schema = erase.app.config->database.schema,
-                                   .mode = SCHEMA_LOOK};
-  schema_start(&options, on_schema, &erase);
-  app_run(&erase.app);
-  return erase.status;
+  struct erase erase = {
+      .work = {.arguments = arguments, .owners = "erase", .patient = true, .begin = begin, .context = &erase}};
+  return is_well_formed(arguments) ? schema_work_run(&erase.work) : EXIT_USAGE;
 }

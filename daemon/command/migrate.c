@@ -3,8 +3,9 @@
 #include "store/schema.h"
 #include <string.h>
 
-/* `closesyncd migrate`: brings the schema up to date, and with --roles creates its three roles; with --dry-run it only says what it
- * would do. Roles made before get what new tables need without being asked for again. */
+/* `closesyncd migrate`: brings the schema up to date, and with --roles creates its roles and tells what each has; with --dry-run
+ * it only says what it would do. Roles made before get what new tables need without being asked for again; a schema has one set of them,
+ * for another prefix would take the schema from the first. */
 
 enum { SCRIPT_BYTES_MAX = 1024 * 1024 };
 
@@ -12,6 +13,7 @@ struct migrate {
   struct app app;
   const struct arguments *arguments;
   struct buffer script; /* makes the roles */
+  char prefix[64];      /* of the roles: those made before, or else those to be made; empty: there are none */
   int steps, status;
 };
 
@@ -24,15 +26,27 @@ static void finish(struct migrate *migrate, const struct error *error) {
   app_close(&migrate->app);
 }
 
+static void on_told_row(void *context, const struct db_row *row) {
+  struct slice role = db_row_text(row, 0), what = db_row_text(row, 1);
+  (void)context;
+  printf("%.*s: %.*s\n", (int)role.length, role.bytes, (int)what.length, what.bytes);
+}
+
+static void on_told(void *context, const struct error *error) { finish(context, error); }
+
 static void on_roles(void *context, const struct error *error) {
   struct migrate *migrate = context;
+  struct db_statement told = {
+      .sql = sql_query_roles_told, .read_only = true, .count = 1, .values = {slice_of(migrate->prefix)}};
   struct error wrapped;
+  if (error == NULL && migrate->arguments->roles != NULL) {
+    db_query(migrate->app.shared.watch, &told, on_told_row, on_told, migrate);
+    return;
+  }
   if (error != NULL) {
     wrapped = *error;
     error_prefix(&wrapped, "could not create the roles");
     error = &wrapped;
-  } else if (migrate->arguments->roles) {
-    puts("the roles are there and have what they need");
   }
   finish(migrate, error);
 }
@@ -54,6 +68,32 @@ static void on_statements(void *context, const struct error *error) {
     db_script(migrate->app.shared.watch, migrate->script.bytes, on_roles, migrate);
 }
 
+static void on_present_row(void *context, const struct db_row *row) {
+  struct migrate *migrate = context;
+  struct slice prefix = db_row_text(row, 0);
+  snprintf(migrate->prefix, sizeof migrate->prefix, "%.*s", (int)prefix.length, prefix.bytes);
+}
+
+static void on_present(void *context, const struct error *error) {
+  struct migrate *migrate = context;
+  const char *wanted = migrate->arguments->roles, *present = migrate->prefix;
+  struct error other;
+  if (error == NULL && wanted != NULL && wanted != app_roles_preset && *present != '\0' &&
+      strcmp(present, wanted) != 0) {
+    error_set(&other, ERROR_CONFLICT, "the schema \"%s\" has roles already, %s_owner and the others: take --roles %s",
+              migrate->app.config->database.schema, present, present);
+    error = &other;
+  }
+  if (*present == '\0' && wanted != NULL)
+    snprintf(migrate->prefix, sizeof migrate->prefix, "%s", wanted);
+  struct db_statement statement = {
+      .sql = sql_query_roles, .read_only = true, .count = 1, .values = {slice_of(migrate->prefix)}};
+  if (error != NULL || migrate->prefix[0] == '\0')
+    finish(migrate, error);
+  else
+    db_query(migrate->app.shared.watch, &statement, on_statement, on_statements, migrate);
+}
+
 static void on_step(void *context, const char *name) {
   struct migrate *migrate = context;
   migrate->steps++;
@@ -63,16 +103,16 @@ static void on_step(void *context, const char *name) {
 static void on_done(void *context, const struct schema_state *state, const struct error *error) {
   struct migrate *migrate = context;
   const struct arguments *arguments = migrate->arguments;
-  const char *prefix = arguments->roles;
-  struct db_statement statement = {.sql = sql_query_roles, .read_only = true, .count = 1, .values = {slice_of(prefix)}};
+  struct db_statement present = {.sql = sql_query_roles_present, .read_only = true};
   if (error == NULL && migrate->steps == 0)
     printf("the schema \"%s\" is up to date (version %d)\n", migrate->app.config->database.schema, state->version);
-  if (error == NULL && !state->exists && arguments->roles) /* their statements name the tables, so there are none yet */
-    printf("pending roles %s_owner, %s_writer, %s_auditor\n", prefix, prefix, prefix);
-  if (error != NULL || !state->exists || (!arguments->roles && (migrate->steps == 0 || arguments->dry_run)))
+  if (error == NULL && !state->exists &&
+      arguments->roles != NULL) /* their statements name the tables: there are none yet */
+    printf("pending roles %s_owner, _writer, _auditor and _analyst\n", arguments->roles);
+  if (error != NULL || !state->exists || (arguments->roles == NULL && (migrate->steps == 0 || arguments->dry_run)))
     finish(migrate, error);
   else
-    db_query(migrate->app.shared.watch, &statement, on_statement, on_statements, migrate);
+    db_query(migrate->app.shared.watch, &present, on_present_row, on_present, migrate);
 }
 
 /* PostgreSQL cuts names at 63 bytes, and the three must differ; it keeps names in pg_ for itself. */
@@ -89,7 +129,7 @@ int command_migrate(const struct arguments *arguments) {
   struct migrate migrate = {.arguments = arguments};
   if (!is_well_formed(arguments))
     return EXIT_USAGE;
-  int status = app_open(arguments, &(struct app_needs){.keys = false, .patient = true}, &migrate.app);
+  int status = app_open(arguments, &(struct app_needs){.patient = true}, &migrate.app);
   if (status != 0)
     return status;
   buffer_init(&migrate.script, SCRIPT_BYTES_MAX);
@@ -97,6 +137,7 @@ int command_migrate(const struct arguments *arguments) {
                                    .db = migrate.app.shared.watch,
                                    .schema = migrate.app.config->database.schema,
                                    .mode = arguments->dry_run ? SCHEMA_LOOK : SCHEMA_APPLY,
+                                   .anew = true,
                                    .step = on_step};
   schema_start(&options, on_done, &migrate);
   app_run(&migrate.app);

@@ -1,30 +1,23 @@
 #include "base/memory.h"
 #include "command/command.h"
+#include "command/schema_work.h"
 #include "sql/embedded.h"
-#include "store/schema.h"
-#include <string.h>
 
 /* `closesyncd prune`: drops history older than history.retention, but for what time travel needs to answer for all of it, one
  * organization and transaction after the other. For the schema's owner, by hand or by a timer: the daemon's role may not. */
 
 struct prune {
-  struct app app;
+  struct schema_work work;
   char *organization_id; /* the last one pruned; NULL at first */
   bool went_on;          /* there was another one */
   int64_t dropped;
-  int status;
 };
 
 static void finish(struct prune *prune, const struct error *error) {
-  if (error != NULL && strcmp(error->code, DB_INSUFFICIENT_PRIVILEGE) == 0)
-    app_complain("%s: only the owner of the schema may prune", error->text);
-  else if (error != NULL)
-    app_complain("%s", error->text);
-  else if (prune->dropped == 0)
+  if (error == NULL && prune->dropped == 0)
     puts("nothing to prune: no history is older than history.retention");
-  prune->status = app_exit_status(error);
   memory_free(prune->organization_id);
-  app_close(&prune->app);
+  schema_work_end(&prune->work, error);
 }
 
 static void on_row(void *context, const struct db_row *row) {
@@ -53,45 +46,30 @@ static void on_rows(void *context, const struct error *error) {
 
 static void next(struct prune *prune) {
   char retention[48];
-  snprintf(retention, sizeof retention, "%lld milliseconds", (long long)prune->app.config->history.retention_ms);
+  snprintf(retention, sizeof retention, "%lld milliseconds", (long long)prune->work.app.config->history.retention_ms);
   struct db_statement statement = {.sql = sql_query_prune,
                                    .prepare = true,
                                    .count = 3,
                                    .values = {slice_of(retention), slice_of(prune->organization_id),
-                                              slice_of(prune->app.config->sync.notify ? "true" : "false")}};
+                                              slice_of(prune->work.app.config->sync.notify ? "true" : "false")}};
   prune->went_on = false;
-  db_query(prune->app.shared.watch, &statement, on_row, on_rows, prune);
+  db_query(prune->work.app.shared.watch, &statement, on_row, on_rows, prune);
 }
 
-static void on_schema(void *context, const struct schema_state *state, const struct error *error) {
+static void begin(void *context, bool exists) {
   struct prune *prune = context;
-  struct error pending;
-  if (error == NULL && state->exists && state->pending > 0) {
-    error_set(&pending, ERROR_CONFIG, "the schema \"%s\" is not up to date: run `closesyncd migrate`",
-              prune->app.config->database.schema);
-    error = &pending;
-  }
-  if (error == NULL && state->exists)
+  if (prune->work.app.config->history.retention_ms == 0) {
+    puts("nothing to prune: history.retention is forever");
+    schema_work_end(&prune->work, NULL);
+  } else if (exists) {
     next(prune);
-  else
-    finish(prune, error);
+  } else {
+    finish(prune, NULL);
+  }
 }
 
 int command_prune(const struct arguments *arguments) {
-  struct prune prune = {0};
-  int status = app_open(arguments, &(struct app_needs){.keys = false, .patient = true}, &prune.app);
-  if (status != 0)
-    return status;
-  struct schema_options options = {.loop = prune.app.loop,
-                                   .db = prune.app.shared.watch,
-                                   .schema = prune.app.config->database.schema,
-                                   .mode = SCHEMA_LOOK};
-  if (prune.app.config->history.retention_ms == 0) {
-    puts("nothing to prune: history.retention is forever");
-    app_close(&prune.app);
-  } else {
-    schema_start(&options, on_schema, &prune);
-  }
-  app_run(&prune.app);
-  return prune.status;
+  struct prune prune = {
+      .work = {.arguments = arguments, .owners = "prune", .patient = true, .begin = begin, .context = &prune}};
+  return schema_work_run(&prune.work);
 }

@@ -1,8 +1,10 @@
+#include "base/index.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "command/command.h"
+#include "command/schema_work.h"
 #include "command/terminal.h"
 #include "sql/embedded.h"
-#include "store/schema.h"
 #include "sweep/report.h"
 #include <string.h>
 
@@ -12,33 +14,35 @@
 enum column { NAME, ID, SWEPT, OUTCOME, ACCOUNTS, FAILURES, ERROR, SWEPT_AGE, ADDED, CHANGED, REMOVED, CHANGE_AGE };
 
 struct status {
-  struct app app;
-  const struct arguments *arguments;
+  struct schema_work work;
   struct terminal *terminal;
+  struct index *configured;
   bool *told; /* by place in the configuration */
   int width, rows, healthy;
   int64_t accounts;
-  int status;
 };
 
-static bool append_field(struct buffer *line, const char *name, const struct db_row *row, int column, bool number) {
-  if (!buffer_append_format(line, "%s\"%s\": ", line->length == 0 ? "{" : ", ", name))
-    return false;
-  if (db_row_is_null(row, column))
-    return buffer_append_text(line, "null");
-  struct slice text = db_row_text(row, column);
-  return number ? buffer_append(line, text.bytes, text.length) : text_append_json(line, text);
+/* `row` NULL: never reached. */
+static struct slice field(const struct db_row *row, int column) {
+  return row == NULL || db_row_is_null(row, column) ? (struct slice){0} : db_row_text(row, column);
 }
 
-static void print_json(const struct db_row *row) {
+static void print_object(struct slice name, const struct db_row *row) {
   struct buffer line;
+  struct json json;
   buffer_init(&line, 64 * 1024);
-  if (append_field(&line, "organization", row, NAME, false) && append_field(&line, "organization_id", row, ID, false) &&
-      append_field(&line, "last_swept_at", row, SWEPT, false) && append_field(&line, "outcome", row, OUTCOME, false) &&
-      append_field(&line, "accounts", row, ACCOUNTS, true) &&
-      append_field(&line, "consecutive_failures", row, FAILURES, true) &&
-      append_field(&line, "error", row, ERROR, false))
-    printf("%s}\n", line.bytes);
+  json_init(&json, &line);
+  json_begin_object(&json, NULL);
+  json_slice(&json, "organization", name);
+  json_slice(&json, "organization_id", field(row, ID));
+  json_slice(&json, "last_swept_at", field(row, SWEPT));
+  json_slice(&json, "outcome", field(row, OUTCOME));
+  json_integer(&json, "accounts", row == NULL ? 0 : db_row_int(row, ACCOUNTS));
+  json_integer(&json, "consecutive_failures", row == NULL ? 0 : db_row_int(row, FAILURES));
+  json_slice(&json, "error", row == NULL ? slice_of("never reached") : field(row, ERROR));
+  json_end_object(&json);
+  if (buffer_fits(&line))
+    puts(line.bytes);
   buffer_finish(&line);
 }
 
@@ -105,14 +109,15 @@ static void print_text(const struct status *status, const struct db_row *row) {
 
 static void on_row(void *context, const struct db_row *row) {
   struct status *status = context;
-  const struct config *config = status->app.config;
-  for (int i = 0; i < config->organization_count; i++)
-    if (slice_equals(db_row_text(row, NAME), config->organizations[i].name))
-      status->told[i] = true;
+  uint32_t number;
+  if (!names_take(&status->work.names, db_row_text(row, NAME)))
+    return;
+  if (index_find(status->configured, db_row_text(row, NAME), &number))
+    status->told[number] = true;
   status->accounts += db_row_int(row, ACCOUNTS);
   status->healthy += tone_of(db_row_text(row, OUTCOME)) == TONE_GOOD ? 1 : 0;
-  if (status->arguments->json) {
-    print_json(row);
+  if (status->work.arguments->json) {
+    print_object(db_row_text(row, NAME), row);
     return;
   }
   if (status->rows++ == 0)
@@ -120,72 +125,61 @@ static void on_row(void *context, const struct db_row *row) {
   print_text(status, row);
 }
 
-static void print_never_reached(struct status *status) {
-  const struct config *config = status->app.config;
-  for (int i = 0; i < config->organization_count; i++) {
-    const struct config_organization *organization = &config->organizations[i];
-    if (status->told[i])
-      continue;
-    if (status->arguments->json) {
-      printf("{\"organization\": \"%s\", \"organization_id\": null, \"last_swept_at\": null, \"outcome\": null, "
-             "\"accounts\": 0, \"consecutive_failures\": 0, \"error\": \"never reached\"}\n",
-             organization->name);
-      continue;
-    }
-    status->rows++;
-    print_name(status, slice_of(organization->name));
-    terminal_word(status->terminal, TONE_WARNING, 0, "never reached");
-    puts(organization->enabled ? "" : " (disabled in the configuration)");
+static void print_never_reached(struct status *status, const struct config_organization *organization) {
+  if (status->work.arguments->json) {
+    print_object(slice_of(organization->name), NULL);
+    return;
   }
+  status->rows++;
+  print_name(status, slice_of(organization->name));
+  terminal_word(status->terminal, TONE_WARNING, 0, "never reached");
+  puts(organization->enabled ? ": `closesyncd check` tells why" : " (disabled in the configuration)");
 }
 
-static void finish(struct status *status, const struct error *error) {
-  if (error != NULL) {
-    app_complain("%s", error->text);
-    status->status = app_exit_status(error);
-  } else {
-    print_never_reached(status);
-    if (status->rows > 1)
-      printf("%d organizations: %d well, %d not; %lld accounts\n", status->rows, status->healthy,
-             status->rows - status->healthy, (long long)status->accounts);
-  }
-  app_close(&status->app);
+static void on_rows(void *context, const struct error *error) {
+  struct status *status = context;
+  const struct config *config = status->work.app.config;
+  if (error == NULL && !schema_work_knows_names(&status->work))
+    return;
+  for (int i = 0; error == NULL && i < config->organization_count; i++)
+    if (!status->told[i] && names_take(&status->work.names, slice_of(config->organizations[i].name)))
+      print_never_reached(status, &config->organizations[i]);
+  if (error == NULL && status->rows > 1)
+    printf("%d organizations: %d well, %d not; %lld accounts\n", status->rows, status->healthy,
+           status->rows - status->healthy, (long long)status->accounts);
+  schema_work_end(&status->work, error);
 }
 
-static void on_rows(void *context, const struct error *error) { finish(context, error); }
+static struct slice configured_key(const void *context, uint32_t number) {
+  const struct config *config = context;
+  return slice_of(config->organizations[number].name);
+}
 
-static void on_schema(void *context, const struct schema_state *state, const struct error *error) {
+static void begin(void *context, bool exists) {
   struct status *status = context;
   struct db_statement statement = {.sql = sql_query_status, .read_only = true};
-  if (error == NULL && state->exists)
-    db_query(status->app.shared.watch, &statement, on_row, on_rows, status);
-  else
-    finish(status, error);
-}
-
-static void measure(struct status *status) {
-  const struct config *config = status->app.config;
+  const struct config *config = status->work.app.config;
+  status->told = memory_allocate(sizeof(bool) * ((size_t)config->organization_count + 1));
+  status->configured = index_create(configured_key, config, 0);
   status->width = (int)strlen("ORGANIZATION");
-  for (int i = 0; i < config->organization_count; i++)
+  for (int i = 0; i < config->organization_count; i++) {
+    bool is_new;
+    index_add(status->configured, slice_of(config->organizations[i].name), &is_new);
     if ((int)strlen(config->organizations[i].name) > status->width)
       status->width = (int)strlen(config->organizations[i].name);
+  }
+  if (exists)
+    db_query(status->work.app.shared.watch, &statement, on_row, on_rows, status);
+  else
+    on_rows(status, NULL);
 }
 
 int command_status(const struct arguments *arguments) {
-  struct status status = {.arguments = arguments};
-  int code = app_open(arguments, &(struct app_needs){.keys = false}, &status.app);
-  if (code != 0)
-    return code;
-  status.told = memory_allocate(sizeof(bool) * ((size_t)status.app.config->organization_count + 1));
+  struct status status = {.work = {.arguments = arguments, .begin = begin, .context = &status}};
   status.terminal = terminal_open(NULL);
-  measure(&status);
-  struct schema_options options = {.loop = status.app.loop,
-                                   .db = status.app.shared.watch,
-                                   .schema = status.app.config->database.schema,
-                                   .mode = SCHEMA_LOOK};
-  schema_start(&options, on_schema, &status);
-  app_run(&status.app);
+  int code = schema_work_run(&status.work);
   terminal_close(status.terminal);
+  index_destroy(status.configured);
   memory_free(status.told);
-  return status.status;
+  return code;
 }

@@ -276,7 +276,7 @@ static void forget_plans(struct sweeps *sweeps) {
 
 int sweeps_run(const struct arguments *arguments, const struct sweeps_options *options) {
   struct sweeps sweeps = {.arguments = arguments, .options = options};
-  int status = app_open(arguments, &(struct app_needs){.keys = true}, &sweeps.app);
+  int status = app_open(arguments, &(struct app_needs){.keys = CONFIG_KEYS_NEEDED}, &sweeps.app);
   if (status != 0)
     return status;
   sweeps.organizations = app_select(&sweeps.app, arguments, &sweeps.count, &sweeps.status);

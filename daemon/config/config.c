@@ -197,7 +197,7 @@ static void adopt_drafts(struct loader *loader) {
   }
 }
 
-static void load_file(struct loader *loader, bool with_keys) {
+static void load_file(struct loader *loader, enum config_keys keys) {
   bool every_line = loader->problems->count == 0; /* a misspelt section may have been any */
   loader->whole->config.doubtful.database = loader->whole->config.doubtful.api = !every_line;
   for (int i = 0; i < loader->file.count; i++) {
@@ -205,9 +205,10 @@ static void load_file(struct loader *loader, bool with_keys) {
       take(loader, &loader->file.entries[i]);
   }
   config_drafts_read(&loader->file, loader->whole->arena, loader->problems, &loader->drafts);
-  if (with_keys)
-    config_drafts_read_keys(&loader->drafts, loader->path, loader->problems);
-  judge_together(loader, with_keys);
+  if (keys != CONFIG_KEYS_UNREAD)
+    config_drafts_read_keys(&loader->drafts, loader->path, loader->whole->arena);
+  config_drafts_judge_keys(&loader->drafts, keys == CONFIG_KEYS_NEEDED, loader->problems);
+  judge_together(loader, keys != CONFIG_KEYS_UNREAD);
   adopt_drafts(loader);
   memory_free(loader->file.entries);
   memory_free(loader->drafts.drafts);
@@ -226,9 +227,9 @@ static void load_environment(struct loader *loader, const char *key, bool with_k
     config_problem(loader->problems, "CLOSE_API_KEY", 0, "could not use the key: %s", error.text);
 }
 
-bool config_load(const char *path, bool with_keys, struct config **ret_config, struct buffer *problems) {
+bool config_load(const char *path, enum config_keys keys, struct config **ret_config, struct buffer *problems) {
   struct config *config;
-  if (!config_read(path, with_keys, &config, problems)) {
+  if (!config_read(path, keys, &config, problems)) {
     config_destroy(config);
     return false;
   }
@@ -244,7 +245,7 @@ static void gather_keys(const struct config *config) {
   memory_free(keys);
 }
 
-bool config_read(const char *path, bool with_keys, struct config **ret_config, struct buffer *problems) {
+bool config_read(const char *path, enum config_keys keys, struct config **ret_config, struct buffer *problems) {
   struct config_problems told = {.lines = problems};
   struct whole *whole = memory_allocate(sizeof *whole);
   whole->arena = arena_create(ARENA_BYTES_MAX);
@@ -253,9 +254,9 @@ bool config_read(const char *path, bool with_keys, struct config **ret_config, s
   const char *key = path ? NULL : getenv("CLOSE_API_KEY");
   bool there = true;
   if (config_file_read(loader.path, whole->arena, &told, &loader.file))
-    load_file(&loader, with_keys);
+    load_file(&loader, keys);
   else if (key && *key)
-    load_environment(&loader, key, with_keys);
+    load_environment(&loader, key, keys != CONFIG_KEYS_UNREAD);
   else {
     there = false;
     config_problem(&told, loader.path, 0, "there is no such file; %s",

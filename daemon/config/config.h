@@ -7,7 +7,8 @@
 
 struct config_organization {
   const char *name;
-  struct secret *key;
+  struct secret *key;          /* NULL: not read, or `key_problem` says why not */
+  const char *key_problem;     /* or NULL */
   const char *organization_id; /* expected, or NULL */
   const char *user_id;         /* filter, or NULL */
   int64_t interval_ms;
@@ -56,14 +57,19 @@ struct config {
   } doubtful;
 };
 
+enum config_keys {
+  CONFIG_KEYS_UNREAD, /* the keys' files are not looked at (migrate, status, verify need none) */
+  CONFIG_KEYS_NEEDED, /* one that cannot be read is a problem */
+  CONFIG_KEYS_WANTED, /* is that organization's own; a problem only when no enabled organization has one */
+};
+
 /* Read everything and judge everything. On false, `problems` holds one line per problem ("file:line: message\n"); it is empty on
  * true. `path` NULL: /etc/closesyncd/closesyncd.conf, and where that is missing but $CLOSE_API_KEY is set, one organization `default`
- * into the database that libpq's own variables name. `with_keys` false leaves key files unread (migrate, status, verify need none). */
-bool config_load(const char *path, bool with_keys, struct config **ret_config, struct buffer *problems)
+ * into the database that libpq's own variables name. */
+bool config_load(const char *path, enum config_keys keys, struct config **ret_config, struct buffer *problems)
     __attribute__((warn_unused_result));
-/* As config_load(), but what was understood is returned in any case, for `check`; NULL only when there is no file at all. An
- * organization whose key could not be read has none. */
-bool config_read(const char *path, bool with_keys, struct config **ret_config, struct buffer *problems)
+/* As config_load(), but what was understood is returned in any case, for `check`; NULL only when there is no file at all. */
+bool config_read(const char *path, enum config_keys keys, struct config **ret_config, struct buffer *problems)
     __attribute__((warn_unused_result));
 void config_destroy(struct config *config); /* NULL is allowed */
 const struct config_organization *config_find(const struct config *config, const char *name);

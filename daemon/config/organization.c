@@ -116,46 +116,58 @@ void config_drafts_read(const struct config_file *file, struct arena *arena, str
     judge_place(&ret_drafts->drafts[i], problems);
 }
 
-/* The path of a credential; NULL after telling why there is none. The name is not told: it may be a key. */
-static char *credential_path(const struct config_draft *draft, struct slice folder, struct config_problems *problems) {
-  const struct config_entry *from = draft->key_from;
+/* The path of a credential; NULL after saying why there is none. The name is not told: it may be a key. */
+static char *credential_path(const struct config_draft *draft, const char *folder, struct error *error) {
   struct buffer path;
   buffer_init(&path, 8192);
-  bool fits = buffer_append_format(&path, "%.*s/%s", (int)folder.length, folder.bytes, draft->key_credential);
+  bool fits = buffer_append_format(&path, "%s/%s", folder, draft->key_credential);
   if (fits && access(path.bytes, F_OK) == 0)
     return path.bytes;
   if (fits && errno == EACCES)
-    config_problem(
-        problems, from->file, from->line,
-        "organization \"%s\": this user may not look into \"%.*s\" for what api_key_credential names; run it "
-        "as the service's: sudo -u closesyncd closesyncd ...",
-        draft->organization.name, (int)folder.length, folder.bytes);
+    error_set(error, ERROR_CONFIG,
+              "this user may not look into \"%s\" for what api_key_credential names: run it as the service's, "
+              "sudo -u closesyncd closesyncd ...",
+              folder);
   else
-    config_problem(problems, from->file, from->line,
-                   "organization \"%s\": \"%.*s\" holds no file of the name in api_key_credential; pass it to the "
-                   "service with LoadCredential= and restart that; it is there only while the service runs",
-                   draft->organization.name, (int)folder.length, folder.bytes);
+    error_set(error, ERROR_CONFIG,
+              "\"%s\" holds no file of the name in api_key_credential: pass it to the service with LoadCredential= and "
+              "restart that; it is there only while the service runs",
+              folder);
   buffer_finish(&path);
   return NULL;
 }
 
-static void read_key(struct config_draft *draft, struct slice folder, struct config_problems *problems) {
-  char *path = draft->key_file ? memory_copy_text(draft->key_file) : credential_path(draft, folder, problems);
+static void read_key(struct config_draft *draft, const char *folder, struct arena *arena) {
   struct error error;
-  if (path && !secret_read_file(path, &draft->organization.key, &error))
-    config_problem(problems, draft->key_from->file, draft->key_from->line, "organization \"%s\": %s",
-                   draft->organization.name, error.text);
+  char *path = draft->key_file ? memory_copy_text(draft->key_file) : credential_path(draft, folder, &error);
+  if (!path || !secret_read_file(path, &draft->organization.key, &error)) {
+    draft->organization.key_problem = arena_copy(arena, error.text, strlen(error.text));
+    if (!draft->organization.key_problem)
+      draft->organization.key_problem = "the configuration is too large";
+  }
   memory_free(path);
 }
 
-void config_drafts_read_keys(struct config_drafts *drafts, const char *config_path, struct config_problems *problems) {
+void config_drafts_read_keys(struct config_drafts *drafts, const char *config_path, struct arena *arena) {
   struct buffer folder;
   buffer_init(&folder, 8192);
   bool fits = place_of_credentials(config_path, &folder);
   for (int i = 0; i < drafts->count; i++) {
     struct config_draft *draft = &drafts->drafts[i];
     if (draft->organization.enabled && !draft->key_file != !draft->key_credential)
-      read_key(draft, fits ? buffer_slice(&folder) : (struct slice){0}, problems);
+      read_key(draft, fits ? folder.bytes : "", arena);
   }
   buffer_finish(&folder);
+}
+
+void config_drafts_judge_keys(const struct config_drafts *drafts, bool all, struct config_problems *problems) {
+  for (int i = 0; i < drafts->count; i++)
+    if (!all && drafts->drafts[i].organization.key)
+      return;
+  for (int i = 0; i < drafts->count; i++) {
+    const struct config_draft *draft = &drafts->drafts[i];
+    if (draft->organization.key_problem)
+      config_problem(problems, draft->key_from->file, draft->key_from->line, "organization \"%s\": %s",
+                     draft->organization.name, draft->organization.key_problem);
+  }
 }

@@ -21,5 +21,7 @@ struct config_drafts {
 void config_drafts_read(const struct config_file *file, struct arena *arena, struct config_problems *problems,
                         struct config_drafts *ret_drafts);
 
-/* The keys of the enabled organizations; a disabled one's may be missing. */
-void config_drafts_read_keys(struct config_drafts *drafts, const char *config_path, struct config_problems *problems);
+/* The keys of the enabled organizations; a disabled one's may be missing. `config_path` says whose credentials they are. */
+void config_drafts_read_keys(struct config_drafts *drafts, const char *config_path, struct arena *arena);
+/* The problems with them: all of them, or only when no organization has a key. */
+void config_drafts_judge_keys(const struct config_drafts *drafts, bool all, struct config_problems *problems);

@@ -85,6 +85,7 @@ static void on_applied(void *context, const struct error *error) {
   tell_steps(schema);
   schema->state.version = sql_migration_count;
   schema->state.pending = 0;
+  schema->state.renamed_from[0] = '\0';
   schema->state.exists = true;
   end(schema);
 }
@@ -185,13 +186,20 @@ static void on_locked(void *context, const struct error *error) {
 static void decide(struct schema *schema) {
   struct db_statement lock = {.sql = sql_query_migrate_lock, .count = 1, .values = {slice_of(schema->name)}};
   schema->state.pending = sql_migration_count - schema->state.version;
-  if (schema->state.pending > 0 || !schema->functions_fit)
+  if (schema->state.pending > 0 || !schema->functions_fit || schema->state.renamed_from[0] != '\0')
     schema->state.pending++; /* functions and views */
   schema->state.exists = schema->state.version > 0;
   schema->state.owner = schema->schema_there ? schema->is_owner : schema->may_create;
   if (schema->options.mode == SCHEMA_LOOK || schema->state.pending == 0) {
     tell_steps(schema);
     end(schema);
+  } else if (!schema->state.exists && schema->state.renamed_to[0] != '\0' && !schema->options.anew) {
+    struct error error;
+    error_set(&error, ERROR_CONFIG,
+              "the schema \"%s\" is not there, but \"%s\" bore this name: set database.schema = %s, rename it back, or "
+              "run `closesyncd migrate` to begin anew",
+              schema->name, schema->state.renamed_to, schema->state.renamed_to);
+    fail(schema, &error);
   } else if (!schema->state.owner) {
     struct error error;
     if (schema->schema_there)
@@ -271,7 +279,10 @@ static void on_state_row(void *context, const struct db_row *row) {
   schema->is_owner = db_row_bool(row, 5);
   schema->may_create = db_row_bool(row, 6);
   schema->tables_there = db_row_bool(row, 7);
-  struct slice encoding = db_row_text(row, 8), stranger = db_row_text(row, 9);
+  struct slice encoding = db_row_text(row, 8), stranger = db_row_text(row, 9), from = db_row_text(row, 10),
+               to = db_row_text(row, 11);
+  snprintf(schema->state.renamed_from, sizeof schema->state.renamed_from, "%.*s", (int)from.length, from.bytes);
+  snprintf(schema->state.renamed_to, sizeof schema->state.renamed_to, "%.*s", (int)to.length, to.bytes);
   snprintf(schema->encoding, sizeof schema->encoding, "%.*s", (int)encoding.length, encoding.bytes);
   snprintf(schema->stranger, sizeof schema->stranger, "%.*s", (int)stranger.length, stranger.bytes);
 }

@@ -15,6 +15,9 @@ struct schema_state {
   int newest;         /* of the newest one this binary has */
   int pending;        /* steps to get there: migrations, and one for functions and views; 0: up to date */
   int server_version; /* 150004 */
+  /* `alter schema … rename`: the old name, where functions still look (a step is then pending); and of a schema that is not there, under
+   * which name it is. Empty: not so. */
+  char renamed_from[64], renamed_to[64];
 };
 
 /* Called for each step that was applied (APPLY) or is pending (LOOK): a migration's name, or "functions and views". */
@@ -27,6 +30,7 @@ struct schema_options {
   struct db *db;
   const char *schema;
   enum schema_mode mode;
+  bool anew;            /* make it also where it was only renamed */
   schema_step_fn *step; /* or NULL */
 };
 

@@ -1,19 +1,12 @@
 -- The statements that make the roles PREFIX_owner, PREFIX_writer, PREFIX_auditor and PREFIX_analyst, give the schema to the owner and each role what
 -- it needs and nothing more; run in this order, in one transaction; again at will. Runs in the schema.
 --
--- $1 prefix text; NULL: the prefix of roles made before, read from the schema's owner; none were made: no row -> statement text
+-- $1 prefix text -> statement text
 with named as (
   select prefix, quote_ident(prefix || '_owner') as owner, quote_ident(prefix || '_writer') as writer,
     quote_ident(prefix || '_auditor') as auditor, quote_ident(prefix || '_analyst') as analyst,
     quote_ident(current_schema) as schema
-  from (
-    select coalesce($1::text, (
-      select substring(pg_get_userbyid(nspowner) from '^(.*)_owner$')
-      from pg_namespace
-      where nspname = current_schema
-      and exists (select from pg_roles where rolname = regexp_replace(pg_get_userbyid(nspowner), '_owner$', '_writer')))) as prefix
-  ) as given
-  where prefix is not null
+  from (values ($1::text)) as given (prefix)
 ), object as (
   select
     relname as name, case relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end as kind,

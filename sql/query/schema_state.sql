@@ -2,7 +2,8 @@
 --
 -- $1 schema text -> server_version_num integer, database text, role text, exists boolean, owner text, is_owner boolean (may act as
 -- it), may_create boolean (objects in it, or the schema itself), has_migrations boolean, encoding text, stranger text (without
--- migrations: a relation there that bears the name of one of ours)
+-- migrations: a relation there that bears the name of one of ours), renamed_from text (the schema in which functions of this one look:
+-- what it was called when they were made), renamed_to text (another schema whose functions look in this one)
 select
   current_setting('server_version_num')::integer as server_version_num,
   current_database()::text as database,
@@ -28,6 +29,24 @@ select
       'account', 'account_calendar', 'account_digest', 'account_feature', 'account_history', 'account_identity',
       'account_mail_server', 'coverage', 'erasure', 'field_drift', 'fleet_daemon', 'fleet_slot', 'history_anchor', 'member',
       'organization', 'pruned_account', 'rejected_account', 'sweep', 'verification')
-  ) as stranger
+  ) as stranger,
+  (
+    select min(split_part(split_part(setting, '=', 2), ',', 1))
+    from pg_proc
+    cross join lateral unnest(proconfig) as setting
+    where pronamespace = space.oid
+    and proname = 'request_sync'
+    and setting like 'search\_path=%'
+    and setting <> 'search_path=' || quote_ident(space.nspname) || ', pg_temp'
+  ) as renamed_from,
+  (
+    select min(other.nspname::text)
+    from pg_proc
+    join pg_namespace as other on other.oid = pronamespace
+    cross join lateral unnest(proconfig) as setting
+    where proname = 'request_sync'
+    and other.nspname <> wanted.name
+    and setting = 'search_path=' || quote_ident(wanted.name) || ', pg_temp'
+  ) as renamed_to
 from (values ($1::text)) as wanted (name)
 left join pg_namespace as space on space.nspname = wanted.name;

@@ -2,18 +2,30 @@
 \ir record.psql
 \set text `cat sql/query/roles.sql`
 prepare roles (text) as :text
+\set text `cat sql/query/roles_present.sql`
+prepare roles_present as :text
+\set text `cat sql/query/roles_told.sql`
+prepare roles_told (text) as :text
 select current_database() as prefix \gset
 select current_database() || '_owner' as owner, current_database() || '_writer' as writer, current_database() || '_auditor' as auditor, current_database() || '_analyst' as analyst \gset
 create view nothing_yet as select * from sweep;
 drop view nothing_yet;
-begin; execute roles (null) \gexec
-select pg_temp.must(count(*) = 0, 'nobody is made unasked') from pg_roles where rolname like :'prefix' || '%';
-execute roles (:'prefix') \gexec
+execute roles_present;
+select pg_temp.must(:ROW_COUNT = 0, 'none are there yet');
+begin; execute roles (:'prefix') \gexec
 commit;
 begin; execute roles (:'prefix') \gexec
 commit;
-begin; execute roles (null) \gexec
-commit;
+execute roles_present \gset present_
+select pg_temp.must(:'present_prefix' = :'prefix', 'the roles made before are known');
+create temp table told as execute roles_told (:'prefix');
+select pg_temp.must(string_agg(distinct role, ' ' order by role) = concat_ws(' ', :'analyst', :'auditor', :'owner', :'writer'), 'each role is told') from told;
+select pg_temp.must(bool_or(role = :'owner' and what = 'owns the schema "close_crm" and all in it')
+  and bool_or(role = :'writer' and what like 'select, insert, update, delete on account, %')
+  and bool_or(role = :'writer' and what = 'update of some columns on coverage, field_drift, organization, sweep')
+  and bool_or(role = :'auditor' and what like 'select on account, %account_history%')
+  and count(*) filter (where role = :'owner') = 1, 'what each has is told') from told;
+drop table told;
 select pg_temp.must(count(*) = 4 and not bool_or(rolcanlogin or rolsuper or rolcreaterole or rolcreatedb or rolbypassrls), 'four plain roles') from pg_roles where rolname like :'prefix' || '%';
 select pg_temp.must(bool_and(pg_get_userbyid(relowner) = :'owner'), 'the owner owns') from pg_class where relnamespace = 'close_crm'::regnamespace;
 select pg_temp.must(bool_and(pg_get_userbyid(proowner) = :'owner'), 'the owner owns') from pg_proc where pronamespace = 'close_crm'::regnamespace;

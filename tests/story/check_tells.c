@@ -3,6 +3,7 @@
 #include "support/truth.h"
 
 #include <criterion/criterion.h>
+#include <json-c/json.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct run *expect_check(struct story *story, int exit_status, const char *const lines[]) {
-  const struct run *run = story_expect_exit(story, exit_status, "check", NULL);
+static const struct run *expect_check(struct story *story, int exit_status, const char *option,
+                                      const char *const lines[]) {
+  const struct run *run = story_expect_exit(story, exit_status, "check", option, NULL);
   for (; *lines != NULL; lines++)
     if (strstr(run->out, *lines) == NULL)
       story_fail(story, "check does not say \"%s\"", *lines);
@@ -23,7 +25,9 @@ static const struct run *expect_check(struct story *story, int exit_status, cons
 }
 
 #define expect_all_of(story, exit_status, ...) \
-  expect_check(story, exit_status, (const char *const[]){__VA_ARGS__, NULL})
+  expect_check(story, exit_status, NULL, (const char *const[]){__VA_ARGS__, NULL})
+#define expect_offline(story, exit_status, ...) \
+  expect_check(story, exit_status, "--offline", (const char *const[]){__VA_ARGS__, NULL})
 
 Test(check_tells, that_all_is_well) {
   struct story *story = story_create_generated(2, 3, 1);
@@ -54,6 +58,67 @@ Test(check_tells, of_a_bad_configuration_and_of_the_rest_too) {
                     "skipped  org2           not asked: its key could not be read, see above\n",
                     "skipped  org3           disabled in the configuration\n", "; 2 problems in all\n");
   cr_assert_null(strstr(run->out, "api_story"));
+  story_destroy(story);
+}
+
+/* For ExecReload and package scripts: nobody is asked, and one organization's key is not the others' affair. */
+Test(check_tells, of_the_configuration_alone_when_offline) {
+  struct story *story = story_create_generated(3, 3, 1);
+  const char *key = story_format(story, "%s/org2.key", story_directory(story));
+  story_set(story, "database", "conninfo", "host=/nowhere dbname=none");
+  story_set(story, "organization org3", "enabled", "no");
+  expect_offline(story, 0, "ok       configuration  every setting is understood\n",
+                 "skipped  database       not asked\n", "ok       org1           its key can be read\n",
+                 "skipped  org3           disabled in the configuration\n");
+  chmod(key, 0602);
+  expect_offline(story, 0, "problem  org2           could not use key file \"",
+                 "others can write it, run chmod o-w on it", "ok       org1           its key can be read\n",
+                 "1 problem in all\n");
+  story_expect_stderr(story, story_expect_exit(story, 78, "sync", NULL), "others can write it");
+  chmod(story_format(story, "%s/org1.key", story_directory(story)), 0604);
+  const struct run *run = story_expect_exit(story, 78, "check", "--offline", NULL);
+  cr_assert(strstr(run->out, "others can write it") != NULL && strstr(run->out, "others can read it") != NULL, "%s",
+            run->out);
+  chmod(key, 0600);
+  story_set(story, "sync", "interval", "soon");
+  expect_offline(story, 78, "\"sync.interval\" must be ");
+  cr_assert_eq(story_request_count(story, ""), 0);
+  story_destroy(story);
+}
+
+static void expect_object(const char **at, const char *check, const char *organization, const char *result,
+                          int exit_status, const char *message) {
+  size_t length = strcspn(*at, "\n");
+  char text[2048];
+  snprintf(text, sizeof text, "%.*s", (int)length, *at);
+  struct json_object *line = json_tokener_parse(text), *member;
+  cr_assert(line != NULL && json_object_object_length(line) == 5, "%s", text);
+  cr_assert(json_object_object_get_ex(line, "check", &member));
+  cr_expect_str_eq(json_object_get_string(member), check);
+  cr_assert(json_object_object_get_ex(line, "organization", &member));
+  cr_expect_str_eq(member == NULL ? "null" : json_object_get_string(member), organization);
+  cr_assert(json_object_object_get_ex(line, "result", &member));
+  cr_expect_str_eq(json_object_get_string(member), result);
+  cr_assert(json_object_object_get_ex(line, "exit_status", &member));
+  cr_expect_eq(json_object_get_int(member), exit_status);
+  cr_assert(json_object_object_get_ex(line, "message", &member));
+  cr_expect(strstr(json_object_get_string(member), message) != NULL, "%s", text);
+  json_object_put(line);
+  *at += length + 1;
+}
+
+Test(check_tells, programs_the_same) {
+  struct story *story = story_create_generated(2, 3, 1);
+  story_replies(story, "[{\"match\": {\"key\": \"api_story_2\"}, \"status\": 401}]");
+  const struct run *run = story_expect_exit(story, 1, "check", "--json", NULL);
+  const char *at = run->out;
+  expect_object(&at, "configuration", "null", "ok", 0, "every setting is understood");
+  expect_object(&at, "database", "null", "ok", 0, ", no pooler in between");
+  expect_object(&at, "schema", "null", "ok", 0, "\"close_crm\" is not there yet");
+  expect_object(&at, "privileges", "null", "skipped", 0, "there is no schema yet");
+  expect_object(&at, "organization", "org1", "ok", 0, "the key acts as user_story1 of orga_story1");
+  expect_object(&at, "organization", "org2", "problem", 1, "401");
+  cr_assert_str_empty(at);
   story_destroy(story);
 }
 

@@ -120,8 +120,9 @@ Test(evidence_altered, one_organization_is_erased_from_alone) {
   story_expect_sql(story, "orga_story1 emailacct_shared",
                    "select organization_id || ' ' || account_id from account_history where change = 'added' and "
                    "document_salt is null");
-  run = story_expect_exit(story, 0, "erase", "--user", "user_1", "--organization", "orga_story1", NULL);
-  expect_out(story, run, "nothing to erase");
+  /* Nothing there names the user any more. */
+  run = story_expect_exit(story, 1, "erase", "--user", "user_1", "--organization", "orga_story1", NULL);
+  story_expect_stderr(story, run, "nobody knows this ID");
   story_expect_exit(story, 0, "verify", NULL);
   story_destroy(story);
 }
@@ -140,10 +141,10 @@ Test(evidence_altered, usage) {
   story_expect_exit(story, 64, "verify", "--since", "/dev/null", NULL);
   story_expect_exit(story, 64, "verify", "--head", "--since", "/dev/null", NULL);
   story_expect_exit(story, 64, "migrate", "prefix", NULL);
-  /* Without a schema there is nothing to prove, and nothing to alter. */
+  /* Without a schema there is nothing to prove, and nobody knows anything. */
   story_expect_exit(story, 0, "verify", NULL);
-  story_expect_exit(story, 0, "erase", "--user", "u", NULL);
-  story_expect_exit(story, 0, "erase", "--user", "u", "--organization", "o", NULL);
+  story_expect_exit(story, 1, "erase", "--user", "u", NULL);
+  story_expect_exit(story, 1, "erase", "--user", "u", "--organization", "o", NULL);
   expect_out(story, story_expect_exit(story, 0, "prune", NULL), "history.retention is forever");
   expect_out(story, story_expect_exit(story, 0, "verify", "org1", NULL), "org1  never reached");
   static const char *const formats[] = {"--json", "--head"}; /* for programs, and files of heads */
@@ -266,7 +267,14 @@ Test(evidence_altered, what_pruning_remembers_is_erased_too) {
   expect_out(story, run, "org1  erased 0 documents of 1 accounts, 0 rejected entries");
   cr_assert(strstr(run->out, "nothing to erase") == NULL);
   story_expect_sql(story, "0", "select count(*) from pruned_account");
-  expect_out(story, story_expect_exit(story, 0, "erase", "--account", "emailacct_gone", NULL), "nothing to erase");
+  run = story_expect_exit(story, 1, "erase", "--account", "emailacct_gone", NULL);
+  story_expect_stderr(story, run, "nobody knows this ID");
+  cr_assert_str_empty(run->out);
+  story_expect_exit(story, 1, "erase", "--user", "usr_1", NULL);
+  story_expect_exit(story, 1, "erase", "--organization", "orga_strory1", NULL);
+  story_sql(story, "insert into member (organization_id, user_id, first_seen_at, changed_at) "
+                   "values ('orga_story1', 'user_m', now(), now())");
+  expect_out(story, story_expect_exit(story, 0, "erase", "--user", "user_m", NULL), "nothing to erase");
   story_expect_exit(story, 0, "verify", NULL);
   story_destroy(story);
 }

@@ -38,6 +38,31 @@ static void drop_roles(struct story *story, const char *prefix) {
                            prefix, logins[i], prefix, logins[i], prefix, logins[i], prefix, logins[i]));
 }
 
+/* What is no PREFIX is the user's slip, before anything is asked; what each role got is told; a second set would take the schema. */
+Test(evidence_roles, have_one_prefix_and_are_told) {
+  static const char *const bad[] = {"Bad Name", "pg_x", "", "a-b",
+                                    "123456789012345678901234567890123456789012345678901"};
+  struct story *story = story_create(1);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    story_expect_stderr(story, story_expect_exit(story, 64, "migrate", "--roles", bad[i], NULL),
+                        "the PREFIX of the roles");
+  story_expect_sql(story, "0", "select count(*) from pg_namespace where nspname = 'close_crm'");
+  const char *prefix = make_roles(story);
+  const struct run *run = story_expect_exit(story, 0, "migrate", "--roles", NULL); /* those made before */
+  cr_assert(strstr(run->out, story_format(story, "\n%s_owner: owns the schema \"close_crm\" and all in it\n", prefix)),
+            "%s", run->out);
+  cr_assert(strstr(run->out, story_format(story, "\n%s_writer: select, insert on account_history", prefix)), "%s",
+            run->out);
+  cr_assert(strstr(run->out, story_format(story, "\n%s_auditor: select on account,", prefix)), "%s", run->out);
+  run = story_expect_exit(story, 1, "migrate", "--roles", "another", NULL);
+  story_expect_stderr(
+      story, run, story_format(story, "has roles already, %s_owner and the others: take --roles %s", prefix, prefix));
+  story_expect_exit(story, 1, "migrate", "--dry-run", "--roles=closesync", NULL);
+  story_expect_sql(story, "0", "select count(*) from pg_roles where rolname like 'another%'");
+  drop_roles(story, prefix);
+  story_destroy(story);
+}
+
 Test(evidence_roles, the_daemon_runs_as_the_writer_alone) {
   struct story *story = story_create_generated(2, 12, 5);
   const char *prefix = make_roles(story);

@@ -28,7 +28,7 @@ Test(exit_status, is_64_for_a_usage_that_cannot_be_meant) {
   story_expect_stderr(story, story_expect_exit(story, 64, NULL), "no command");
   story_expect_stderr(story, story_expect_exit(story, 64, "sync", "--bogus", NULL), "--help");
   story_expect_stderr(story, story_expect_exit(story, 64, "status", "--verify", NULL), "--verify");
-  story_expect_stderr(story, story_expect_exit(story, 64, "status", "org1", NULL), "org1");
+  story_expect_stderr(story, story_expect_exit(story, 64, "prune", "org1", NULL), "org1");
   story_expect_stderr(story, story_expect_exit(story, 64, "check", "org1", NULL), "org1");
   const struct run *run = story_expect_exit(story, 0, "--help", NULL);
   cr_assert_not_null(strstr(run->out, "usage: closesyncd"));

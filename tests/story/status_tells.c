@@ -66,3 +66,25 @@ Test(status_tells, how_each_organization_stands) {
   story_expect_same(story, before, story_dump(story, ""));
   story_destroy(story);
 }
+
+/* NAMEs: configured, or in the database; anything else is the user's slip, also when the database is away. */
+Test(status_tells, of_those_that_are_named) {
+  struct story *story = story_create_generated(3, 2, 8);
+  story_expect_exit(story, 0, "sync", "org1", "org2", NULL);
+  const struct run *run = story_expect_exit(story, 0, "status", "--json", "org2", "org3", NULL);
+  cr_assert(strstr(run->out, "\"org1\"") == NULL, "%s", run->out);
+  expect_line(story, run, "org2", "changed", "2", "0");
+  expect_line(story, run, "org3", "null", "0", "0");
+  story_sql(story, "update organization set name = 'former' where name = 'org1'");
+  run = story_expect_exit(story, 0, "status", "--json", "former", NULL);
+  expect_line(story, run, "former", "changed", "2", "0");
+  run = story_expect_exit(story, 64, "status", "org2", "ogr2", NULL);
+  story_expect_stderr(story, run, "no organization \"ogr2\" is configured or in the database: the nearest is");
+  run = story_expect_exit(story, 0, "status", "org3", NULL);
+  cr_assert_not_null(strstr(run->out, "never reached: `closesyncd check` tells why"));
+  story_set(story, "database", "conninfo", story_format(story, "host=%s dbname=nowhere", story_directory(story)));
+  story_expect_exit(story, 69, "status", "org2", NULL);
+  story_expect_exit(story, 64, "status", "former", NULL);
+  story_expect_exit(story, 64, "verify", "nobody", NULL);
+  story_destroy(story);
+}
