@@ -55,12 +55,13 @@ static bool read_count(const struct request *request, const char *name, size_t *
   return good;
 }
 
-bool close_paging(const struct request *request, size_t *skip, size_t *limit) {
+const char *close_paging(const struct request *request, size_t *skip, size_t *limit) {
   *skip = 0;
   *limit = 100;
   bool skip_is_number = read_count(request, "_skip", skip);
-  bool limit_is_number = read_count(request, "_limit", limit);
-  return skip_is_number && limit_is_number;
+  if (!read_count(request, "_limit", limit))
+    return "_limit";
+  return skip_is_number ? NULL : "_skip";
 }
 
 /* Adds those members of the account that the comma-separated list names. */
@@ -109,11 +110,12 @@ static bool paging_error(const struct settings *settings, const struct request *
                          struct answer *answer) {
   struct text error = {0};
   char *limit_text = request_parameter(request, "_limit");
-  bool numbers = close_paging(request, skip, limit);
+  const char *wrong = close_paging(request, skip, limit);
+  char *wrong_text = wrong ? request_parameter(request, wrong) : NULL;
   if (!limit_text && *limit > settings->max_limit)
     *limit = settings->max_limit; /* the default is never refused */
-  if (!numbers)
-    text_format(&error, "_limit must be an integer (got \"%s\" instead).", limit_text ? limit_text : "");
+  if (wrong)
+    text_format(&error, "%s must be an integer (got \"%s\" instead).", wrong, wrong_text ? wrong_text : "");
   else if (*limit > settings->max_limit)
     text_format(&error, "The limit you set is larger than the maximum limit for this resource (max_limit = %zu).",
                 settings->max_limit);
@@ -125,9 +127,10 @@ static bool paging_error(const struct settings *settings, const struct request *
   if (error.length)
     answer_error(answer, 400, error.bytes);
   free(limit_text);
-  bool wrong = error.length > 0;
+  free(wrong_text);
+  bool refused = error.length > 0;
   text_finish(&error);
-  return wrong;
+  return refused;
 }
 
 static void list(const struct scene *scene, const struct organization *organization, const struct request *request,
@@ -247,17 +250,22 @@ void close_answer(const struct scene *scene, const struct organization *organiza
                   const struct bend *bend, struct answer *answer) {
   const char *path = close_path(request);
   size_t length = path ? strlen(path) : 0;
+  const struct settings *settings = &scene->settings;
+  bool bare_list = path && strcmp(path, "/connected_account") == 0;
+  if (bare_list && !settings->redirect_without_slash && !settings->refuse_without_slash)
+    path = ACCOUNTS; /* Airbyte's connector asks so, with success */
   const char *rest = path && strncmp(path, ACCOUNTS, sizeof ACCOUNTS - 1) == 0 ? path + sizeof ACCOUNTS - 1 : NULL;
   answer->status = 200;
   if (path && (strcmp(path, "/connected_account") == 0 || strcmp(path, "/me") == 0 ||
                (rest && length && *rest && path[length - 1] != '/'))) {
-    without_slash(&scene->settings, request, answer);
+    without_slash(settings, request, answer);
   } else if (!path || (!rest && strcmp(path, "/me/") != 0 && !(organization && asks_for(organization, path)))) {
     answer_error(answer, 404, NOT_FOUND);
   } else if (!organization) {
     answer->status = 401;
     text_string(&answer->body, UNAUTHORIZED);
   } else if (strcmp(request->method, "GET") != 0) {
+    text_string(&answer->headers, "allow: GET\n");
     answer_error(answer, 405, "The method is not allowed for the requested URL.");
   } else if (!rest && asks_for(organization, path)) {
     organization_itself(organization, answer);

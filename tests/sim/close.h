@@ -16,8 +16,9 @@ struct organization *close_authenticate(const struct scene *scene, const struct 
 /* The path after /api/v1; NULL when the path is elsewhere. */
 const char *close_path(const struct request *request);
 
-/* _skip and _limit as numbers; false when one is none. */
-bool close_paging(const struct request *request, size_t *skip, size_t *limit) __attribute__((warn_unused_result));
+/* _skip and _limit as numbers; the name of the one that is none, or NULL. */
+const char *close_paging(const struct request *request, size_t *skip, size_t *limit)
+    __attribute__((warn_unused_result));
 
 /* Fills answer; organization NULL is an unknown key. The scene is only read. */
 void close_answer(const struct scene *scene, const struct organization *organization, const struct request *request,

@@ -89,6 +89,8 @@ static void read_settings(struct settings *settings, struct json_object *from) {
   settings->max_skip = (size_t)member_number(from, "max_skip", (long)settings->max_skip);
   settings->ignore_paging = member_bool(from, "ignore_paging", settings->ignore_paging);
   settings->redirect_without_slash = member_bool(from, "redirect_without_slash", settings->redirect_without_slash);
+  settings->refuse_without_slash = member_bool(from, "refuse_without_slash", settings->refuse_without_slash);
+  settings->decimal_reset = member_bool(from, "decimal_reset", settings->decimal_reset);
   settings->gzip = member_bool(from, "gzip", settings->gzip);
   settings->rate_headers = (enum rate_family)choice(member_string(from, "rate_headers"), families, 4);
   settings->refusal = (enum refusal)choice(member_string(from, "refusal"), refusals, 4);

@@ -14,8 +14,9 @@ enum refusal { REFUSE_JSON, REFUSE_NESTED, REFUSE_FLAT, REFUSE_EMPTY };
 struct settings {
   size_t max_limit;
   size_t max_skip;
-  bool ignore_paging; /* _limit and _skip have no effect, has_more stays false */
-  bool redirect_without_slash;
+  bool ignore_paging;                                /* _limit and _skip have no effect, has_more stays false */
+  bool redirect_without_slash, refuse_without_slash; /* else the list is answered without its slash, too */
+  bool decimal_reset;                                /* of the header RateLimit; else whole seconds, rounded up */
   bool gzip;
   enum rate_family rate_headers;
   enum refusal refusal; /* the body of a 429 */

@@ -24,14 +24,17 @@ struct exchange {
   struct limiter limiter; /* a copy, for the headers */
 };
 
-static void add_rate_headers(struct text *headers, const struct exchange *exchange, enum rate_family family) {
+static void add_rate_headers(struct text *headers, const struct exchange *exchange, const struct settings *settings) {
+  enum rate_family family = settings->rate_headers;
+  bool decimal = settings->decimal_reset;
   const struct limiter *limiter = &exchange->limiter;
   unsigned int limit = limiter->limit ? limiter->limit : 100;
   unsigned int used = limiter->limit ? limiter->used : 1;
   unsigned int left = used < limit ? limit - used : 0;
   double reset = limiter->limit ? (double)limiter_reset_ms(limiter, monotonic_ms()) / 1000.0 : 1.0;
   if (family == RATE_CURRENT)
-    text_format(headers, "ratelimit: limit=%u, remaining=%u, reset=%.3f\n", limit, left, reset);
+    text_format(headers, "ratelimit: limit=%u, remaining=%u, reset=%.*f\n", limit, left, decimal ? 3 : 0,
+                decimal ? reset : reset + 0.4999);
   else if (family == RATE_2017)
     text_format(headers, "x-rate-limit-limit: %u\nx-rate-limit-remaining: %u\nx-rate-limit-reset: %.6f\n", limit, left,
                 reset);
@@ -42,7 +45,7 @@ static void add_rate_headers(struct text *headers, const struct exchange *exchan
                 limit, left, reset + 0.5, limit, limit, left, reset + 0.5);
 }
 
-static void add_usual_headers(struct exchange *exchange, enum rate_family family) {
+static void add_usual_headers(struct exchange *exchange, const struct settings *settings) {
   struct text *headers = &exchange->answer.headers;
   const struct text *own = exchange->rule ? &exchange->rule->headers : NULL;
   if (!own || !own->bytes || !strcasestr(own->bytes, "content-type:"))
@@ -52,14 +55,14 @@ static void add_usual_headers(struct exchange *exchange, enum rate_family family
               "trace-id: %016llx%016zx\nvary: Accept, Accept-Encoding\n"
               "set-cookie: session=; Expires=Thu, 01-Jan-1970 00:00:00 GMT; Path=/\n",
               (unsigned long long)monotonic_ms(), exchange->number);
-  add_rate_headers(headers, exchange, family);
+  add_rate_headers(headers, exchange, settings);
 }
 
 static void refuse(struct exchange *exchange, enum refusal refusal) {
   struct answer *answer = &exchange->answer;
   double reset = (double)limiter_reset_ms(&exchange->limiter, monotonic_ms()) / 1000.0;
   answer->status = 429;
-  text_format(&answer->headers, "retry-after: %.0f\n", reset + 0.499);
+  text_format(&answer->headers, "retry-after: %.0f\n", reset + 0.4999);
   if (refusal == REFUSE_JSON)
     answer_error(answer, 429, "API call count exceeded for this period");
   else if (refusal == REFUSE_NESTED)
@@ -82,7 +85,7 @@ static enum admission admit(struct exchange *exchange) {
   size_t skip;
   size_t limit;
   enum admission admission = ADMITTED;
-  if (!close_paging(exchange->request, &skip, &limit))
+  if (close_paging(exchange->request, &skip, &limit))
     skip = 0;
   struct rule_subject subject = {
       .method = exchange->request->method,
@@ -152,7 +155,7 @@ static void answer_request(struct exchange *exchange) {
   const struct settings *settings = &sim->scene.settings;
   struct bend bend = {.skip = rule ? rule->serve_skip : -1, .has_more = rule ? rule->has_more : NULL};
   if (!rule || !rule->bare)
-    add_usual_headers(exchange, settings->rate_headers);
+    add_usual_headers(exchange, settings);
   if (admission == REFUSED)
     refuse(exchange, settings->refusal);
   else if (admission == BANNED)
