@@ -1,6 +1,7 @@
 #include "app.h"
 #include "base/memory.h"
 #include "base/nearest.h"
+#include "io/journal.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -56,7 +57,10 @@ static int read_config(const struct arguments *arguments, const struct app_needs
   return good ? 0 : EXIT_CONFIG;
 }
 
-bool app_logs_to_journal(void) { return getenv("JOURNAL_STREAM") != NULL && isatty(STDERR_FILENO) == 0; }
+void app_configure_log(struct log *log, const struct arguments *arguments, const struct config *config) {
+  log_set_level(log, arguments->verbose ? LOG_LEVEL_DEBUG : config->log_level);
+  log_set_format(log, config->log_format);
+}
 
 int app_open(const struct arguments *arguments, const struct app_needs *needs, struct app *ret_app) {
   struct app *app = ret_app;
@@ -68,8 +72,10 @@ int app_open(const struct arguments *arguments, const struct app_needs *needs, s
     return status;
   if (needs->patient)
     app->config->database.statement_timeout_ms = PATIENCE_MS;
-  enum log_level level = arguments->verbose ? LOG_LEVEL_DEBUG : app->config->log_level;
-  app->log = log_create(stderr, level, app_logs_to_journal());
+  bool journal = journal_is_stderr();
+  app->log = log_create(stderr, LOG_LEVEL_INFO, journal);
+  log_set_sink(app->log, journal ? journal_send : NULL);
+  app_configure_log(app->log, arguments, app->config);
   app->loop = loop_create();
   random_seed_system(&app->random);
   bool asks = needs->keys != CONFIG_KEYS_UNREAD && !app->config->doubtful.api;

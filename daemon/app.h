@@ -46,13 +46,13 @@ void app_run(struct app *app);
 const struct config_organization **app_select(const struct app *app, const struct arguments *arguments, int *ret_count,
                                               int *ret_status);
 
+/* Level and format as configured; at the start, and at a reload. */
+void app_configure_log(struct log *log, const struct arguments *arguments, const struct config *config);
+
 /* "no organization NAME is <where>", and what to do. */
 void app_complain_name(const struct config *config, const char *name, const char *where);
 extern const char app_roles_preset[];   /* "closesync": of --roles without a PREFIX; known by its address */
 extern const char app_nobody_enabled[]; /* what is said of a configuration in which no organization is enabled */
-
-/* Whether this log goes to the journal, which wants priorities. */
-bool app_logs_to_journal(void);
 
 /* "closesyncd: …" on stderr. */
 void app_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -60,7 +60,7 @@ static void become_ready(void *context) {
     return;
   run->ready = true;
   timer_stop(run->ready_timer);
-  log_write(run->app.log, LOG_LEVEL_INFO, "running organizations=%d",
+  log_event(run->app.log, LOG_EVENT_RUNNING, LOG_LEVEL_INFO, "running organizations=%d",
             scheduler_health(run->scheduler)->organization_count);
   service_ready(run->service);
   tell_status(run);
@@ -105,7 +105,7 @@ static void stop(struct run *run) {
   if (run->stopping)
     return;
   run->stopping = true;
-  log_write(run->app.log, LOG_LEVEL_INFO, "stopping");
+  log_event(run->app.log, LOG_EVENT_STOPPING, LOG_LEVEL_INFO, "stopping");
   service_stopping(run->service);
   timer_start(run->stop_timer, STOP_PATIENCE_MS);
   scheduler_stop(run->scheduler);
@@ -186,7 +186,8 @@ static bool move_http(struct run *run, const struct config *before, const struct
   struct error error = {0};
   if (same_text(before->http.listen, after->http.listen) || listen_for_http(run, after, &error))
     return true;
-  log_write(run->app.log, LOG_LEVEL_ERROR, "the old configuration stays in force: %s", error.text);
+  log_event(run->app.log, LOG_EVENT_RELOAD_REFUSED, LOG_LEVEL_ERROR, "the old configuration stays in force: %s",
+            error.text);
   if (!listen_for_http(run, before, &error))
     log_write(run->app.log, LOG_LEVEL_ERROR, "%s", error.text);
   return false;
@@ -205,8 +206,8 @@ static void reload(struct run *run) {
     if (before->connections != after->connections)
       listen_to(run, after->connections);
     run->generation = after;
-    log_set_level(run->app.log, run->arguments->verbose ? LOG_LEVEL_DEBUG : after->config->log_level);
-    log_write(run->app.log, LOG_LEVEL_INFO, "the new configuration is in force");
+    app_configure_log(run->app.log, run->arguments, after->config);
+    log_event(run->app.log, LOG_EVENT_RELOADED, LOG_LEVEL_INFO, "the new configuration is in force");
     scheduler_configure(run->scheduler, after);
     generation_release(before);
   }

@@ -30,13 +30,15 @@ static void say_away(struct database_monitor *database_monitor, const struct err
   snprintf(database_monitor->error, sizeof database_monitor->error, "%s", error->text);
   if (log_throttle_failed(&database_monitor->away, now_ms(database_monitor), "",
                           note)) /* one outage has many texts, and is one outage */
-    log_write(database_monitor->shared->log, LOG_LEVEL_ERROR, "could not use the database: %s%s", error->text, note);
+    log_event(database_monitor->shared->log, LOG_EVENT_DATABASE_AWAY, LOG_LEVEL_ERROR,
+              "could not use the database: %s%s", error->text, note);
 }
 
 static void say_back(struct database_monitor *database_monitor) {
   char note[LOG_THROTTLE_NOTE_BYTES];
   if (log_throttle_over(&database_monitor->away, now_ms(database_monitor), note))
-    log_write(database_monitor->shared->log, LOG_LEVEL_WARNING, "the database is back %s", note);
+    log_event(database_monitor->shared->log, LOG_EVENT_DATABASE_BACK, LOG_LEVEL_WARNING, "the database is back %s",
+              note);
 }
 
 static void close_access(struct database_monitor *database_monitor) {
@@ -219,8 +221,8 @@ void database_monitor_failed(struct database_monitor *database_monitor, const st
       drop_sessions(database_monitor);
     probe_later(database_monitor);
   } else if (log_throttle_failed(&database_monitor->trouble, now_ms(database_monitor), error->text, note)) {
-    log_write(database_monitor->shared->log, LOG_LEVEL_ERROR, "the database refused: %s%s organization=%s", error->text,
-              note, organization);
+    log_event(database_monitor->shared->log, LOG_EVENT_DATABASE_REFUSED, LOG_LEVEL_ERROR,
+              "the database refused: %s%s organization=%s", error->text, note, organization);
   }
 }
 

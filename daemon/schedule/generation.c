@@ -18,7 +18,8 @@ struct generation *generation_first(struct app *app) {
 static void log_problems(struct log *log, const char *problems) {
   for (const char *at = problems; at != NULL && *at != '\0';) {
     size_t length = strcspn(at, "\n");
-    log_write(log, LOG_LEVEL_ERROR, "the old configuration stays in force: %.*s", (int)length, at);
+    log_event(log, LOG_EVENT_RELOAD_REFUSED, LOG_LEVEL_ERROR, "the old configuration stays in force: %.*s", (int)length,
+              at);
     at += length + (at[length] == '\n' ? 1 : 0);
   }
 }

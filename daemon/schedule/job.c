@@ -38,7 +38,7 @@ static void count_requests(struct health_organization *health, const struct api_
 static void log_trouble(struct job *job, struct log *log, const struct report *report, int64_t now_ms) {
   char note[LOG_THROTTLE_NOTE_BYTES];
   if (log_throttle_failed(&job->log_throttle, now_ms, report->error.text, note))
-    log_write(log, report->outcome == OUTCOME_FAILED ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+    log_event(log, report_event(report), report->outcome == OUTCOME_FAILED ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
               "%s%s organization=%s organization_id=%s outcome=%s", report->error.text, note, job->name,
               job->organization_id == NULL ? "-" : job->organization_id, outcome_name(report->outcome));
 }
@@ -47,7 +47,8 @@ static void log_trouble(struct job *job, struct log *log, const struct report *r
 static void skip_turn(struct job *job, struct log *log, const struct report *report, int64_t now_ms) {
   char note[LOG_THROTTLE_NOTE_BYTES];
   if (log_throttle_failed(&job->skipped, now_ms, "busy", note))
-    log_write(log, LOG_LEVEL_WARNING, "a turn is skipped: %s%s organization=%s", report->error.text, note, job->name);
+    log_event(log, LOG_EVENT_SKIPPED, LOG_LEVEL_WARNING, "a turn is skipped: %s%s organization=%s", report->error.text,
+              note, job->name);
 }
 
 enum pace_ending job_take(struct job *job, struct log *log, struct health *health, const struct report *report,
@@ -72,7 +73,7 @@ enum pace_ending job_take(struct job *job, struct log *log, struct health *healt
   if (!well && !database) /* the database's trouble is told once, by the monitor */
     log_trouble(job, log, report, health->now_ms);
   else if (well && log_throttle_over(&job->log_throttle, health->now_ms, note))
-    log_write(log, LOG_LEVEL_WARNING, "sweeps are well again %s organization=%s", note, job->name);
+    log_event(log, LOG_EVENT_RECOVERED, LOG_LEVEL_WARNING, "sweeps are well again %s organization=%s", note, job->name);
   if (well)
     report_log(report, log);
   if (report->outcome == OUTCOME_FAILED || report->outcome == OUTCOME_INCOMPLETE)

@@ -24,13 +24,22 @@ void report_write_json(const struct report *report, struct json *json) {
   json_text(json, "error", report->error.kind == ERROR_NONE ? NULL : report->error.text);
 }
 
+enum log_event report_event(const struct report *report) {
+  static const enum log_event events[] = {[OUTCOME_UNCHANGED] = LOG_EVENT_NONE,
+                                          [OUTCOME_CHANGED] = LOG_EVENT_CHANGED,
+                                          [OUTCOME_INCOMPLETE] = LOG_EVENT_INCOMPLETE,
+                                          [OUTCOME_GUARDED] = LOG_EVENT_GUARDED,
+                                          [OUTCOME_FAILED] = LOG_EVENT_FAILED};
+  return report->key_dead ? LOG_EVENT_KEY_REFUSED : events[report->outcome];
+}
+
 void report_log(const struct report *report, struct log *log) {
   enum log_level level = report->outcome >= OUTCOME_INCOMPLETE ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
   if (report->outcome == OUTCOME_FAILED)
     level = LOG_LEVEL_ERROR;
   else if (report->outcome == OUTCOME_UNCHANGED)
     level = LOG_LEVEL_DEBUG;
-  log_write(log, level,
+  log_event(log, report_event(report), level,
             "%s%ssweep %s organization=%s organization_id=%s accounts=%lld added=%lld changed=%lld removed=%lld "
             "rejected=%lld "
             "repaired=%lld requests=%d ms=%lld",

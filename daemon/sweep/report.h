@@ -25,4 +25,5 @@ struct report {
 void report_finish(struct report *report);
 /* The members of contract section 2, inside an object that the caller has begun. */
 void report_write_json(const struct report *report, struct json *json);
+enum log_event report_event(const struct report *report);
 void report_log(const struct report *report, struct log *log);

@@ -14,7 +14,7 @@ static const char *why(const struct sweep *sweep) { return sweep->floor == OUTCO
 
 static void log_repairs(const struct sweep *sweep) {
   if (sweep->report.repaired > 0)
-    log_write(sweep->options.shared->log, LOG_LEVEL_WARNING,
+    log_event(sweep->options.shared->log, LOG_EVENT_REPAIRED, LOG_LEVEL_WARNING,
               "mirror rows differed from their documents and were repaired organization=%s accounts=%lld",
               sweep->report.organization, (long long)sweep->report.repaired);
 }

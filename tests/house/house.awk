@@ -30,7 +30,7 @@ BEGIN {
   home["libpq-fe.h"] = "^daemon/io/db(_[a-z]+)?\\.c$"
   home["json-c"] = "^daemon/crm/[a-z_]+\\.c$"
   home["openssl"] = "^daemon/base/hash\\.c$"
-  home["systemd"] = "^daemon/io/service\\.c$"
+  home["systemd"] = "^daemon/io/(journal|service)\\.c$"
   home["microhttpd.h"] = "^daemon/io/serve\\.c$"
   count = split("arpa assert ctype dirent errno fcntl fnmatch getopt glob grp inttypes langinfo limits linux locale math net " \
     "netdb netinet poll pthread pwd sched setjmp signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio " \

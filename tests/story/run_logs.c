@@ -4,7 +4,9 @@
 #include "support/truth.h"
 
 #include <criterion/criterion.h>
+#include <json-c/json.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 Test(run_logs, says_once_counts_and_keeps_secrets) {
@@ -50,5 +52,34 @@ Test(run_logs, tells_the_heads_on_stop) {
   story_sql(story, "delete from account_history where organization_id = 'orga_story1' and seq = 3");
   story_expect_exit(story, 1, "verify", "--since", log, NULL);
   story_spare(story, TRUTH_ALL, "a row is cut off");
+  story_destroy(story);
+}
+
+/* An object a line, and what a collector filters by is a field of it. */
+Test(run_logs, as_json_when_asked) {
+  struct story *story = story_create_generated(2, 5, 3);
+  int failed = 0, changed = 0;
+  story_set(story, "log", "format", "json");
+  story_replies(story, "[{\"match\": {\"key\": \"api_story_2\"}, \"status\": 401}]");
+  const struct run *run = story_start(story, "run", NULL);
+  story_await_sql(story, "5", "select count(*) from account", 10000);
+  running_await(story, run, "\"message_id\": \"5786cc2ae8ce4c66b41970222594b8d2\"", 1, 10000);
+  running_stop(story, run);
+  char *said = strdup(running_said(story, run)), *rest = said;
+  for (char *line; (line = strsep(&rest, "\n")) != NULL && *line != '\0';) {
+    struct json_object *object = json_tokener_parse(line), *member;
+    cr_assert(json_object_is_type(object, json_type_object), "%s", line);
+    cr_assert(json_object_object_get_ex(object, "time", NULL) && json_object_object_get_ex(object, "level", NULL) &&
+                  json_object_object_get_ex(object, "message", NULL),
+              "%s", line);
+    const char *outcome = json_object_object_get_ex(object, "outcome", &member) ? json_object_get_string(member) : "";
+    const char *name = json_object_object_get_ex(object, "organization", &member) ? json_object_get_string(member) : "";
+    failed += strcmp(outcome, "failed") == 0 && strcmp(name, "org2") == 0;
+    if (json_object_object_get_ex(object, "accounts", &member) && json_object_is_type(member, json_type_int))
+      changed += json_object_get_int(member) == 5 && strcmp(name, "org1") == 0;
+    json_object_put(object);
+  }
+  free(said);
+  cr_assert(failed == 1 && changed == 1, "%s", running_said(story, run));
   story_destroy(story);
 }
