@@ -58,6 +58,26 @@ done < <(sed -nE 's/^    \{"([a-z]+)", "([a-z_]+)", "?([^",]*)"?, .*/\1\t\2\t\3/
   sed -nE 's/^    \{"([a-z_]+)", config_judge.*/organization\t\1\t/p' daemon/config/organization.c)
 ((settings > 25)) || complain "only $settings settings were found in daemon/config/*.c"
 
+# Every member of every object, every metric, and nothing that is no metric.
+members=$(grep -ohE '(json_[a-z_]+|write_moment)\(&?(json|list)[a-z_.>-]*, "[a-z_]+"|fputs\(", \\"[a-z_]+\\": ' daemon/{command,monitor,store,sweep}/*.c |
+  grep -oE '"[a-z_]+\\?"' | tr -d '"\\' | sort -u)
+(($(wc -w <<<"$members") > 40)) || complain "only these members were found: $members"
+told=$(sed -n '/^# JSON/,/^# EXAMPLES/p' config/closesyncd.1.scd | grep -v closesyncd_ | grep -oE '_[a-z][a-z_]*_' | sed 's/^_//;s/_$//' | sort -u)
+[[ $members == "$told" ]] || complain "members of JSON and manual differ: $(diff <(echo "$members") <(echo "$told"))"
+metrics=$(grep -ohE '"closesyncd_[a-z_]+"|closesyncd_[a-z_]+ 1\\n|closesyncd_[a-z_]+\{' daemon/monitor/*.c | grep -oE 'closesyncd_[a-z_]+' | sort -u)
+told=$(grep -oE '\*closesyncd_[a-z_]+\*' config/closesyncd.1.scd | tr -d '*' | sort -u)
+[[ $metrics == "$told" ]] || complain "metrics and manual differ: $(diff <(echo "$metrics") <(echo "$told"))"
+
+# No error, and no warning but of scdoc's own paragraphs and long lines.
+if command -v mandoc >/dev/null; then
+  for page in closesyncd.1 closesyncd.conf.5; do
+    judged=$(mandoc -T lint "$CLOSESYNCD_BUILD_DIR/$page" | grep -vE 'input text line longer|skipping paragraph macro|lower case character in document title')
+    [[ -z $judged ]] || complain "mandoc: $judged"
+  done
+else
+  echo 'mandoc: not installed, not tried'
+fi
+
 DESTDIR=$directory cmake --install "${CLOSESYNCD_BUILD_DIR:?}" --prefix /usr >"$directory/log" 2>&1 ||
   complain "could not install: $(cat "$directory/log")"
 for file in usr/bin/closesyncd etc/closesyncd/closesyncd.conf usr/lib/systemd/system/closesyncd.service usr/lib/sysusers.d/closesyncd.conf \
