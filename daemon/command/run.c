@@ -174,7 +174,7 @@ static bool listen_for_http(struct run *run, const struct config *config, struct
     return true;
   struct serve_options options = {.listen = listen, .hint = ROUTES_HINT, .answer = answer, .context = run};
   run->serve = serve_create(run->app.loop, &options, error);
-  return run->serve != NULL;
+  return run->serve != NULL || error_prefix(error, "\"http.listen\"");
 }
 
 static bool same_text(const char *left, const char *right) {

@@ -1,5 +1,6 @@
 /* What a running daemon tells those that watch it: systemd over its socket, Prometheus and load balancers over HTTP. */
 #include "support/asking.h"
+#include "support/running.h"
 
 #include <criterion/criterion.h>
 #include <poll.h>
@@ -101,5 +102,18 @@ Test(run_tells_machines, over_the_notify_socket) {
   story_wait(story, run, 10000);
   cr_assert_eq(run->exit_status, 0, "%s", run->err);
   close(fd);
+  story_destroy(story);
+}
+
+/* Somebody else has the port: the setting is named, not only what the system says. */
+Test(run_tells_machines, that_the_port_is_taken) {
+  struct story *story = story_create_generated(1, 2, 7);
+  const char *taken = story_format(story, "127.0.0.1:%d", story_port(story));
+  story_set(story, "http", "listen", taken);
+  const struct run *run = story_start(story, "run", NULL);
+  running_await(story, run, story_format(story, "\"http.listen\": could not listen on \"%s\"", taken), 1, 20000);
+  if (!story_ended(story, run))
+    story_signal(story, run, SIGTERM);
+  story_wait(story, run, 20000);
   story_destroy(story);
 }
