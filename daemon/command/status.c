@@ -4,21 +4,28 @@
 #include "command/command.h"
 #include "command/schema_work.h"
 #include "command/terminal.h"
+#include "io/local_client.h"
 #include "sql/embedded.h"
 #include "sweep/report.h"
 #include <string.h>
 
-/* `closesyncd status`: what the database knows, and of what is configured but was never reached, that. A database without
- * schema is no error: then nothing was ever reached. Rows come in the order of their names, then the never reached ones. */
+/* `closesyncd status`: what the database knows, and of what is configured but was never reached, that; with the reason, when a daemon
+ * runs that can be asked. A database without schema is no error: then nothing was ever reached. Rows come in the order of their names, then the never reached ones. */
 
+enum { ANSWER_BYTES_MAX = 64 * 1024 * 1024 };
 enum column { NAME, ID, SWEPT, OUTCOME, ACCOUNTS, FAILURES, ERROR, SWEPT_AGE, ADDED, CHANGED, REMOVED, CHANGE_AGE };
 
 struct status {
   struct schema_work work;
   struct terminal *terminal;
   struct index *configured;
-  bool *told; /* by place in the configuration */
-  int width, rows, healthy;
+  bool *told;     /* by place in the configuration: the database knows it */
+  struct reason { /* of one it does not know: what a running daemon says */
+    char *error;  /* or NULL */
+    int64_t failures;
+  } * reasons;
+  struct buffer answer; /* of the daemon */
+  int count, width, rows, healthy;
   int64_t accounts;
 };
 
@@ -27,7 +34,7 @@ static struct slice field(const struct db_row *row, int column) {
   return row == NULL || db_row_is_null(row, column) ? (struct slice){0} : db_row_text(row, column);
 }
 
-static void print_object(struct slice name, const struct db_row *row) {
+static void print_object(const struct db_row *row, struct slice name, int64_t failures, struct slice error) {
   struct buffer line;
   struct json json;
   buffer_init(&line, 64 * 1024);
@@ -38,8 +45,8 @@ static void print_object(struct slice name, const struct db_row *row) {
   json_slice(&json, "last_swept_at", field(row, SWEPT));
   json_slice(&json, "outcome", field(row, OUTCOME));
   json_integer(&json, "accounts", row == NULL ? 0 : db_row_int(row, ACCOUNTS));
-  json_integer(&json, "consecutive_failures", row == NULL ? 0 : db_row_int(row, FAILURES));
-  json_slice(&json, "error", row == NULL ? slice_of("never reached") : field(row, ERROR));
+  json_integer(&json, "consecutive_failures", failures);
+  json_slice(&json, "error", error);
   json_end_object(&json);
   if (buffer_fits(&line))
     puts(line.bytes);
@@ -117,7 +124,7 @@ static void on_row(void *context, const struct db_row *row) {
   status->accounts += db_row_int(row, ACCOUNTS);
   status->healthy += tone_of(db_row_text(row, OUTCOME)) == TONE_GOOD ? 1 : 0;
   if (status->work.arguments->json) {
-    print_object(db_row_text(row, NAME), row);
+    print_object(row, db_row_text(row, NAME), db_row_int(row, FAILURES), field(row, ERROR));
     return;
   }
   if (status->rows++ == 0)
@@ -125,29 +132,77 @@ static void on_row(void *context, const struct db_row *row) {
   print_text(status, row);
 }
 
-static void print_never_reached(struct status *status, const struct config_organization *organization) {
+/* In its own words, or where to ask. */
+static void print_never_reached(struct status *status, int number) {
+  const struct config_organization *organization = &status->work.app.config->organizations[number];
+  const struct reason *reason = &status->reasons[number];
+  char error[ERROR_TEXT_BYTES + 32];
+  snprintf(error, sizeof error, "never reached%s%s", reason->error == NULL ? "" : ": ",
+           reason->error == NULL ? "" : reason->error);
   if (status->work.arguments->json) {
-    print_object(slice_of(organization->name), NULL);
+    print_object(NULL, slice_of(organization->name), reason->failures, slice_of(error));
     return;
   }
   status->rows++;
   print_name(status, slice_of(organization->name));
   terminal_word(status->terminal, TONE_WARNING, 0, "never reached");
-  puts(organization->enabled ? ": `closesyncd check` tells why" : " (disabled in the configuration)");
+  if (!organization->enabled)
+    fputs(" (disabled in the configuration)", stdout);
+  else if (reason->error == NULL)
+    fputs(": `closesyncd check` tells why", stdout);
+  else
+    terminal_clean(stdout, 0, slice_of(error + strlen("never reached")));
+  putchar('\n');
 }
 
+static void print_rest(struct status *status) {
+  for (int i = 0; i < status->work.app.config->organization_count; i++)
+    if (!status->told[i])
+      print_never_reached(status, i);
+  if (status->rows > 1)
+    printf("%d organizations: %d well, %d not; %lld accounts\n", status->rows, status->healthy,
+           status->rows - status->healthy, (long long)status->accounts);
+  schema_work_end(&status->work, NULL);
+}
+
+static void on_reason_row(void *context, const struct db_row *row) {
+  struct status *status = context;
+  struct slice error = db_row_text(row, 2);
+  uint32_t number;
+  if (!index_find(status->configured, db_row_text(row, 0), &number) || status->reasons[number].error != NULL)
+    return;
+  status->reasons[number] =
+      (struct reason){.error = memory_copy(error.bytes, error.length), .failures = db_row_int(row, 1)};
+}
+
+static void on_reasons(void *context, const struct error *error) {
+  (void)error; /* whatever answers there, it is no daemon of ours */
+  print_rest(context);
+}
+
+/* A failure before an organization is known is in no table, but the daemon knows of it. */
 static void on_rows(void *context, const struct error *error) {
   struct status *status = context;
   const struct config *config = status->work.app.config;
-  if (error == NULL && !schema_work_knows_names(&status->work))
+  struct db_statement told = {.sql = sql_query_told, .read_only = true, .count = 1};
+  bool missing = false;
+  if (error != NULL) {
+    schema_work_end(&status->work, error);
     return;
-  for (int i = 0; error == NULL && i < config->organization_count; i++)
-    if (!status->told[i] && names_take(&status->work.names, slice_of(config->organizations[i].name)))
-      print_never_reached(status, &config->organizations[i]);
-  if (error == NULL && status->rows > 1)
-    printf("%d organizations: %d well, %d not; %lld accounts\n", status->rows, status->healthy,
-           status->rows - status->healthy, (long long)status->accounts);
-  schema_work_end(&status->work, error);
+  }
+  if (!schema_work_knows_names(&status->work))
+    return;
+  for (int i = 0; i < config->organization_count; i++) {
+    status->told[i] |= !names_take(&status->work.names, slice_of(config->organizations[i].name));
+    missing |= !status->told[i] && config->organizations[i].enabled;
+  }
+  if (missing && config->http.listen != NULL &&
+      local_client_get(config->http.listen, "/status.json", &status->answer)) {
+    told.values[0] = buffer_slice(&status->answer);
+    db_query(status->work.app.shared.watch, &told, on_reason_row, on_reasons, status);
+  } else {
+    print_rest(status);
+  }
 }
 
 static struct slice configured_key(const void *context, uint32_t number) {
@@ -160,8 +215,10 @@ static void begin(void *context, bool exists) {
   struct db_statement statement = {.sql = sql_query_status, .read_only = true};
   const struct config *config = status->work.app.config;
   status->told = memory_allocate(sizeof(bool) * ((size_t)config->organization_count + 1));
+  status->reasons = memory_allocate(sizeof *status->reasons * ((size_t)config->organization_count + 1));
   status->configured = index_create(configured_key, config, 0);
   status->width = (int)strlen("ORGANIZATION");
+  status->count = config->organization_count;
   for (int i = 0; i < config->organization_count; i++) {
     bool is_new;
     index_add(status->configured, slice_of(config->organizations[i].name), &is_new);
@@ -174,12 +231,21 @@ static void begin(void *context, bool exists) {
     on_rows(status, NULL);
 }
 
+static void finish(struct status *status, int count) {
+  for (int i = 0; status->reasons != NULL && i < count; i++)
+    memory_free(status->reasons[i].error);
+  memory_free(status->reasons);
+  memory_free(status->told);
+  index_destroy(status->configured);
+  buffer_finish(&status->answer);
+  terminal_close(status->terminal);
+}
+
 int command_status(const struct arguments *arguments) {
   struct status status = {.work = {.arguments = arguments, .begin = begin, .context = &status}};
   status.terminal = terminal_open(NULL);
+  buffer_init(&status.answer, ANSWER_BYTES_MAX);
   int code = schema_work_run(&status.work);
-  terminal_close(status.terminal);
-  index_destroy(status.configured);
-  memory_free(status.told);
+  finish(&status, status.count);
   return code;
 }

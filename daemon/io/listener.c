@@ -203,3 +203,29 @@ bool listener_is_host(const struct listener *listener, int client_fd, struct sli
   return bracketed && inet_pton(AF_INET6, host, &address) == 1 &&
          memcmp(&address, &own.ipv6.sin6_addr, sizeof address) == 0;
 }
+
+static bool parse_path(const char *text, struct sockaddr_un *ret_address) {
+  *ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
+  if (strncmp(text, "unix:", 5) != 0 || strlen(text + 5) >= sizeof ret_address->sun_path)
+    return false;
+  strcpy(ret_address->sun_path, text + 5);
+  return true;
+}
+
+int listener_connect(const char *text, int patience_ms) {
+  struct timeval patience = {.tv_sec = patience_ms / 1000, .tv_usec = patience_ms % 1000 * 1000};
+  struct sockaddr_un path;
+  union address tcp;
+  socklen_t length = sizeof path;
+  bool local = parse_path(text, &path);
+  if (!local && !parse_address(text, &tcp, &length))
+    return -1;
+  int fd = socket(local ? AF_UNIX : tcp.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return -1;
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience); /* connect() heeds it, too */
+  if (connect(fd, local ? (struct sockaddr *)&path : &tcp.any, length) == 0)
+    return fd;
+  close(fd);
+  return -1;
+}

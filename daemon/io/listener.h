@@ -15,6 +15,8 @@ struct listener {
 /* "127.0.0.1:8740", "[::1]:8740" or "unix:/path", non-blocking. Port 0 takes any free one. See serve_create() for errors. */
 bool listener_open(struct listener *listener, const char *text, struct error *error)
     __attribute__((warn_unused_result));
+/* The other side of it: a connected, blocking socket whose sends take no longer than that; -1 when nobody listens there. */
+int listener_connect(const char *text, int patience_ms);
 /* Closes the socket unless it was given away, and removes the Unix socket's file if it is still ours. */
 void listener_close(struct listener *listener);
 

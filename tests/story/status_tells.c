@@ -1,5 +1,5 @@
 /* `status` tells what the database knows of each organization, never asks Close, and tells too of what was never reached. */
-#include "support/story.h"
+#include "support/running.h"
 
 #include <criterion/criterion.h>
 #include <json-c/json.h>
@@ -86,5 +86,29 @@ Test(status_tells, of_those_that_are_named) {
   story_expect_exit(story, 69, "status", "org2", NULL);
   story_expect_exit(story, 64, "status", "former", NULL);
   story_expect_exit(story, 64, "verify", "nobody", NULL);
+  story_destroy(story);
+}
+
+/* What the database cannot know, for a failure before an organization is bound is written nowhere, the daemon knows. */
+Test(status_tells, why_one_was_never_reached) {
+  struct story *story = story_create_generated(3, 2, 8);
+  story_set(story, "http", "listen", story_format(story, "unix:%s/http", story_directory(story)));
+  story_replies(story, "[{\"match\": {\"key\": \"api_story_2\"}, \"status\": 401}]");
+  story_set(story, "organization org3", "enabled", "no");
+  const struct run *daemon = running_start(story, "200ms");
+  running_await(story, daemon, "Close refuses the key (HTTP 401)", 1, 20000);
+  const struct run *run = story_expect_exit(story, 0, "status", "--json", "org2", NULL);
+  expect_line(story, run, "org2", "null", "0", "1");
+  cr_assert_not_null(strstr(run->out, "\"never reached: Close refuses the key (HTTP 401)"), "%s", run->out);
+  run = story_expect_exit(story, 0, "status", NULL);
+  cr_assert_not_null(strstr(run->out, "never reached: Close refuses the key (HTTP 401)"), "%s", run->out);
+  cr_assert_not_null(strstr(run->out, "never reached (disabled in the configuration)"), "%s", run->out);
+  running_stop(story, daemon);
+  run = story_expect_exit(story, 0, "status", "org2", NULL);
+  cr_assert_not_null(strstr(run->out, "never reached: `closesyncd check` tells why"), "%s", run->out);
+  /* Whatever else listens there is no reason to fail. */
+  story_set(story, "http", "listen", story_format(story, "127.0.0.1:%d", story_port(story)));
+  run = story_expect_exit(story, 0, "status", "--json", "org2", NULL);
+  story_expect_member(story, run, "org2", "error", "never reached");
   story_destroy(story);
 }
