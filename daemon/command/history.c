@@ -265,7 +265,7 @@ static bool select_names(struct history *history) {
   const struct config *config = history->app.config;
   for (int i = 0; i < arguments->name_count; i++) {
     if (config_find(config, arguments->names[i]) == NULL) {
-      app_complain("no organization \"%s\" is configured: see the sections [organization NAME]", arguments->names[i]);
+      app_complain_name(config, arguments->names[i], "configured");
       return false;
     }
     db_array_append(&history->names, slice_of(arguments->names[i]));

@@ -113,7 +113,7 @@ static void stop(struct run *run) {
 
 static void on_refused(void *context, const struct error *error) {
   struct run *run = context;
-  app_complain("%s", error->text);
+  log_write(run->app.log, LOG_LEVEL_ERROR, "%s", error->text);
   run->status = app_exit_status(error);
   stop(run);
 }
@@ -258,7 +258,7 @@ int command_run(const struct arguments *arguments) {
   memory_free(organizations);
   run.generation = generation_first(&run.app);
   if (run.status == 0 && !listen_for_http(&run, run.generation->config, &error)) {
-    app_complain("%s", error.text);
+    log_write(run.app.log, LOG_LEVEL_ERROR, "%s", error.text);
     run.status = app_exit_status(&error);
   }
   if (run.status == 0) {

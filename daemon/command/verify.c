@@ -14,8 +14,8 @@ enum { HEADS_BYTES_MAX = 16 * 1024 * 1024 };
 
 struct verify {
   struct schema_work work;
-  struct buffer since;           /* the file's content */
-  struct verify_report *reports; /* one per organization, in the order of names */
+  struct buffer since;            /* the file's content */
+  struct verify_report **reports; /* one per organization, in the order of names; each stays where it is */
   int count, at;
 };
 
@@ -23,12 +23,12 @@ static void next(struct verify *verify);
 
 static void on_problem(void *context, const struct verifier_problem *problem) {
   struct verify *verify = context;
-  verify_report_add(&verify->reports[verify->at], problem);
+  verify_report_add(verify->reports[verify->at], problem);
 }
 
 static void on_verified(void *context, const struct error *error) {
   struct verify *verify = context;
-  struct verify_report *verify_report = &verify->reports[verify->at];
+  struct verify_report *verify_report = verify->reports[verify->at];
   if (error != NULL) {
     schema_work_end(&verify->work, error);
     return;
@@ -52,7 +52,7 @@ static void next(struct verify *verify) {
                                                .problem = on_problem,
                                                .done = on_verified,
                                                .context = verify},
-                    verify->reports[verify->at].organization_id);
+                    verify->reports[verify->at]->organization_id);
 }
 
 static void on_since(void *context, const struct db_row *row) {
@@ -60,15 +60,15 @@ static void on_since(void *context, const struct db_row *row) {
   struct slice id = db_row_text(row, 0), text = db_row_text(row, 3);
   bool is_problem = db_row_bool(row, 2);
   for (int i = 0; i < verify->count; i++)
-    if (slice_equals(id, verify->reports[i].organization_id)) {
+    if (slice_equals(id, verify->reports[i]->organization_id)) {
       struct verifier_problem problem = {.what = slice_of("head"),
                                          .seq = db_row_is_null(row, 1) ? -1 : db_row_int(row, 1),
                                          .account_id = {0},
                                          .text = text};
       if (is_problem)
-        verify_report_add(&verify->reports[i], &problem);
+        verify_report_add(verify->reports[i], &problem);
       else
-        verify_report_note(&verify->reports[i], &problem);
+        verify_report_note(verify->reports[i], &problem);
       return;
     }
   if (db_row_is_null(row, 0))
@@ -88,9 +88,9 @@ static void note_headless(struct verify *verify) {
   buffer_init(&sign, HEADS_BYTES_MAX);
   for (int i = 0; i < verify->count; i++) {
     buffer_clear(&sign);
-    if (buffer_append_format(&sign, "organization_id=%s seq=", verify->reports[i].organization_id) &&
+    if (buffer_append_format(&sign, "organization_id=%s seq=", verify->reports[i]->organization_id) &&
         strstr(verify->since.bytes, sign.bytes) == NULL)
-      verify_report_note(&verify->reports[i], &note);
+      verify_report_note(verify->reports[i], &note);
   }
   buffer_finish(&sign);
 }
@@ -132,9 +132,9 @@ static void on_heads(void *context, const struct error *error) {
   if (verify->work.arguments->head) {
     for (int i = 0; i < verify->count; i++)
       if (verify->work.arguments->json)
-        verify_report_print_head_json(&verify->reports[i]);
-      else if (verify->reports[i].head[0] != '\0')
-        puts(verify->reports[i].head);
+        verify_report_print_head_json(verify->reports[i]);
+      else if (verify->reports[i]->head[0] != '\0')
+        puts(verify->reports[i]->head);
     schema_work_end(&verify->work, NULL);
   } else if (verify->work.arguments->since != NULL) {
     db_query(verify->work.app.shared.watch, &since, on_since, on_since_done, verify);
@@ -148,7 +148,8 @@ static void on_head(void *context, const struct db_row *row) {
   if (!names_take(&verify->work.names, db_row_text(row, 0)))
     return;
   verify->reports = memory_resize(verify->reports, sizeof *verify->reports * ((size_t)verify->count + 1));
-  verify_report_init(&verify->reports[verify->count++], row);
+  verify->reports[verify->count] = memory_allocate(sizeof(struct verify_report));
+  verify_report_init(verify->reports[verify->count++], row);
 }
 
 static void begin(void *context, bool exists) {
@@ -200,8 +201,10 @@ int command_verify(const struct arguments *arguments) {
   }
   buffer_init(&verify.since, HEADS_BYTES_MAX);
   int status = read_since(&verify) ? schema_work_run(&verify.work) : EXIT_USAGE;
-  for (int i = 0; i < verify.count; i++)
-    verify_report_finish(&verify.reports[i]);
+  for (int i = 0; i < verify.count; i++) {
+    verify_report_finish(verify.reports[i]);
+    memory_free(verify.reports[i]);
+  }
   memory_free(verify.reports);
   buffer_finish(&verify.since);
   return status;

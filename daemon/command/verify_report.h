@@ -5,7 +5,7 @@
 #include "io/db.h"
 #include "store/verifier.h"
 
-struct verify_report {
+struct verify_report { /* stays where it is: its writers of JSON point into it */
   char *organization, *organization_id, *hash, *head;
   int64_t seq, rows;
   int problem_count;
