@@ -11,6 +11,9 @@
 /* What this file is for: one visible order of starting, and its reverse. It promises that no core dump holds a key, and that a
  * loop that is not empty at the end is told as the bug it is. */
 
+/* journald's, of an error; a line without one is told as news. */
+static const char *priority(void) { return journal_is_stderr() ? "<3>" : ""; }
+
 void app_complain(const char *format, ...) {
   va_list arguments, again;
   va_start(arguments, format);
@@ -22,7 +25,7 @@ void app_complain(const char *format, ...) {
   struct buffer clean; /* what Close or the database said may be in it */
   buffer_init(&clean, length);
   if (text_append_clean(&clean, (struct slice){.bytes = said, .length = length}))
-    fprintf(stderr, "closesyncd: %s\n", clean.bytes == NULL ? "" : clean.bytes);
+    fprintf(stderr, "%sclosesyncd: %s\n", priority(), clean.bytes == NULL ? "" : clean.bytes);
   buffer_finish(&clean);
   memory_free(said);
   va_end(again);
@@ -43,6 +46,12 @@ static void forbid_core_dumps(void) {
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* A line each. */
+static void print_problems(const char *problems) {
+  for (const char *at = problems; *at != '\0'; at += strcspn(at, "\n") + 1)
+    fprintf(stderr, "%s%.*s\n", priority(), (int)strcspn(at, "\n"), at);
+}
+
 static int read_config(const struct arguments *arguments, const struct app_needs *needs, struct app *app) {
   struct buffer problems;
   if (needs->problems != NULL) {
@@ -52,7 +61,7 @@ static int read_config(const struct arguments *arguments, const struct app_needs
   buffer_init(&problems, 1024 * 1024);
   bool good = config_load(arguments->config_path, needs->keys, &app->config, &problems);
   if (!good)
-    fputs(problems.bytes == NULL ? "closesyncd: the configuration could not be read\n" : problems.bytes, stderr);
+    print_problems(problems.bytes == NULL ? "closesyncd: the configuration could not be read\n" : problems.bytes);
   buffer_finish(&problems);
   return good ? 0 : EXIT_CONFIG;
 }

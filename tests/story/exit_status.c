@@ -129,6 +129,24 @@ static int run_redirected(struct story *story, const char *words, const char *re
   return WEXITSTATUS(status);
 }
 
+/* Under systemd an error is one: journald reads the priority off the line. */
+Test(exit_status, is_told_with_a_priority_in_the_journal) {
+  struct story *story = story_create(1);
+  const char *script = story_format(story,
+                                    "exec 2>'%s/errors'; export JOURNAL_STREAM=$(stat -L -c %%d:%%i '%s/errors'); "
+                                    "'%s' -c '%s' bogus; '%s' -c /nowhere status",
+                                    story_directory(story), story_directory(story), getenv("CLOSESYNCD_BINARY"),
+                                    story_config_path(story), getenv("CLOSESYNCD_BINARY"));
+  cr_assert_eq(WEXITSTATUS(system(script)), 78);
+  cr_expect_eq(
+      system(story_format(story, "grep -q '^<3>closesyncd: no command is called' '%s/errors'", story_directory(story))),
+      0);
+  cr_expect_eq(
+      system(story_format(story, "grep -q '^<3>/nowhere: there is no such file' '%s/errors'", story_directory(story))),
+      0);
+  story_destroy(story);
+}
+
 /* Sockets must not take the numbers of the standard streams: libuv aborts, and the database would be sent what is printed. */
 Test(exit_status, is_the_same_with_closed_standard_streams) {
   struct story *story = two_swept();
