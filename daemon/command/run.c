@@ -251,7 +251,7 @@ static void begin(struct run *run) {
 int command_run(const struct arguments *arguments) {
   struct run run = {.arguments = arguments};
   struct error error = {0};
-  int count, status = app_open(arguments, &(struct app_needs){.keys = CONFIG_KEYS_NEEDED}, &run.app);
+  int count, status = app_open(arguments, &(struct app_needs){.keys = CONFIG_KEYS_WANTED}, &run.app);
   if (status != 0)
     return status;
   const struct config_organization **organizations = app_select(&run.app, arguments, &count, &run.status);

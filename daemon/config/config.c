@@ -272,12 +272,18 @@ bool config_read(const char *path, enum config_keys keys, struct config **ret_co
   return told.count == 0;
 }
 
+void config_retry_key(const struct config *config, const struct config_organization *organization) {
+  config_read_key(&config->organizations[organization - config->organizations]);
+}
+
 void config_destroy(struct config *config) {
   if (!config)
     return;
   struct whole *whole = (struct whole *)config;
-  for (int i = 0; i < config->organization_count; i++)
+  for (int i = 0; i < config->organization_count; i++) {
     secret_destroy(config->organizations[i].key);
+    memory_free(config->organizations[i].key_problem);
+  }
   memory_free(config->organizations);
   arena_destroy(whole->arena);
   memory_free(whole);

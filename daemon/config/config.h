@@ -8,7 +8,9 @@
 struct config_organization {
   const char *name;
   struct secret *key;          /* NULL: not read, or `key_problem` says why not */
-  const char *key_problem;     /* or NULL */
+  const char *key_path;        /* of its file; NULL: not known */
+  bool key_is_credential;      /* of systemd, which copies it when the service starts */
+  char *key_problem;           /* or NULL */
   const char *organization_id; /* expected, or NULL */
   const char *user_id;         /* filter, or NULL */
   int64_t interval_ms;
@@ -71,5 +73,9 @@ bool config_load(const char *path, enum config_keys keys, struct config **ret_co
 /* As config_load(), but what was understood is returned in any case, for `check`; NULL only when there is no file at all. */
 bool config_read(const char *path, enum config_keys keys, struct config **ret_config, struct buffer *problems)
     __attribute__((warn_unused_result));
+/* Reads the key's file when there is no key yet; sets `key` or `key_problem`. */
+void config_read_key(struct config_organization *organization);
+/* Likewise, of one in `config`: a file that could not be read may be there now. The only thing that changes in a configuration. */
+void config_retry_key(const struct config *config, const struct config_organization *organization);
 void config_destroy(struct config *config); /* NULL is allowed */
 const struct config_organization *config_find(const struct config *config, const char *name);

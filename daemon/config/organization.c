@@ -116,48 +116,54 @@ void config_drafts_read(const struct config_file *file, struct arena *arena, str
     judge_place(&ret_drafts->drafts[i], problems);
 }
 
-/* The path of a credential; NULL after saying why there is none. The name is not told: it may be a key. */
-static char *credential_path(const struct config_draft *draft, const char *folder, struct error *error) {
-  struct buffer path;
-  buffer_init(&path, 8192);
-  bool fits = buffer_append_format(&path, "%s/%s", folder, draft->key_credential);
-  if (fits && access(path.bytes, F_OK) == 0)
-    return path.bytes;
-  if (fits && errno == EACCES)
-    error_set(error, ERROR_CONFIG,
-              "this user may not look into \"%s\" for what api_key_credential names: run it as the service's, "
-              "sudo -u closesyncd closesyncd ...",
-              folder);
-  else
-    error_set(error, ERROR_CONFIG,
-              "\"%s\" holds no file of the name in api_key_credential: pass it to the service with LoadCredential= and "
-              "restart that; it is there only while the service runs",
-              folder);
-  buffer_finish(&path);
-  return NULL;
+/* Why the credential is not there. Its name is not told: it may be a key. */
+static bool refuse_credential(const char *path, int reason, struct error *error) {
+  int folder = (int)(strrchr(path, '/') - path);
+  if (reason == EACCES)
+    return error_set(error, ERROR_CONFIG,
+                     "this user may not look into \"%.*s\" for what api_key_credential names: run it as the service's, "
+                     "sudo -u closesyncd closesyncd ...",
+                     folder, path);
+  return error_set(
+      error, ERROR_CONFIG,
+      "\"%.*s\" holds no file of the name in api_key_credential: pass it to the service with LoadCredential= "
+      "and restart that; it is there only while the service runs",
+      folder, path);
 }
 
-static void read_key(struct config_draft *draft, const char *folder, struct arena *arena) {
+void config_read_key(struct config_organization *organization) {
   struct error error;
-  char *path = draft->key_file ? memory_copy_text(draft->key_file) : credential_path(draft, folder, &error);
-  if (!path || !secret_read_file(path, &draft->organization.key, &error)) {
-    draft->organization.key_problem = arena_copy(arena, error.text, strlen(error.text));
-    if (!draft->organization.key_problem)
-      draft->organization.key_problem = "the configuration is too large";
-  }
-  memory_free(path);
+  const char *path = organization->key_path;
+  if (organization->key || !path)
+    return;
+  memory_free(organization->key_problem);
+  organization->key_problem = NULL;
+  bool there = !organization->key_is_credential || access(path, F_OK) == 0 || refuse_credential(path, errno, &error);
+  if (!there || !secret_read_file(path, &organization->key, &error))
+    organization->key_problem = memory_copy_text(error.text);
 }
 
 void config_drafts_read_keys(struct config_drafts *drafts, const char *config_path, struct arena *arena) {
-  struct buffer folder;
+  struct buffer folder, path;
   buffer_init(&folder, 8192);
+  buffer_init(&path, 8192);
   bool fits = place_of_credentials(config_path, &folder);
   for (int i = 0; i < drafts->count; i++) {
     struct config_draft *draft = &drafts->drafts[i];
-    if (draft->organization.enabled && !draft->key_file != !draft->key_credential)
-      read_key(draft, fits ? folder.bytes : "", arena);
+    struct config_organization *organization = &draft->organization;
+    if (!organization->enabled || !draft->key_file == !draft->key_credential)
+      continue;
+    buffer_clear(&path);
+    if (draft->key_file)
+      buffer_append_text(&path, draft->key_file);
+    else
+      buffer_append_format(&path, "%s/%s", fits ? folder.bytes : "", draft->key_credential);
+    organization->key_is_credential = draft->key_credential != NULL;
+    organization->key_path = buffer_fits(&path) ? arena_copy(arena, path.bytes, path.length) : NULL;
+    config_read_key(organization);
   }
   buffer_finish(&folder);
+  buffer_finish(&path);
 }
 
 void config_drafts_judge_keys(const struct config_drafts *drafts, bool all, struct config_problems *problems) {

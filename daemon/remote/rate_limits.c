@@ -50,7 +50,7 @@ struct rate_limit *rate_limits_of(struct rate_limits *rate_limits, const struct 
     rate_limits->capacity = count == 0 ? 8 : 2 * count;
     rate_limits->entries = memory_resize(rate_limits->entries, sizeof(struct entry *) * rate_limits->capacity);
   }
-  hasher_digest(rate_limits->hasher, slice_of(secret_expose(key)), digest);
+  hasher_digest(rate_limits->hasher, slice_of(key == NULL ? "" : secret_expose(key)), digest);
   uint32_t number = index_add(rate_limits->index, (struct slice){(const char *)digest, HASH_BYTES}, &is_new);
   if (!is_new)
     return &rate_limits->entries[number]->rate_limit;

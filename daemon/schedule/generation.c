@@ -35,7 +35,7 @@ static struct config *read_config(struct app *app, const struct arguments *argum
   struct buffer problems;
   struct config *config = NULL;
   buffer_init(&problems, 1024 * 1024);
-  if (!config_load(arguments->config_path, CONFIG_KEYS_NEEDED, &config, &problems)) {
+  if (!config_load(arguments->config_path, CONFIG_KEYS_WANTED, &config, &problems)) {
     log_problems(app->log, problems.bytes);
     config = NULL;
   } else if (!any_enabled(config)) {

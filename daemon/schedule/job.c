@@ -62,6 +62,7 @@ enum pace_ending job_take(struct job *job, struct log *log, struct health *healt
     return PACE_WELL;
   }
   job->skipped = (struct log_throttle){0};
+  job->key_dead = report->key_dead;
   if (report->organization_id != NULL)
     keep_text(&job->organization_id, report->organization_id);
   keep_text(&job->error, well ? NULL : report->error.text);

@@ -22,6 +22,7 @@ struct job {
   bool queued, slow, attempted;
   int timeouts;     /* as the last sweep left them: over 0, the next one is slow */
   bool kept;        /* by the configuration that is being adopted */
+  bool key_dead;    /* refused by Close, or it cannot be read */
   bool troubled;    /* the database refused something in the last sweep */
   bool held;        /* counted among those that wait for a rate limit */
   bool asked;       /* somebody wants a sweep beside the schedule */

@@ -85,12 +85,28 @@ static void drop_job(struct roster *roster, struct job *job, struct generation *
   roster_remove(roster, job);
 }
 
+static bool same_key(const struct config_organization *left, const struct config_organization *right) {
+  return left->key == NULL || right->key == NULL ? left->key == right->key : secret_equals(left->key, right->key);
+}
+
+/* What was refused before the reload is the same after it: somebody thinks to have changed it. */
+static void tell_same_key(const struct roster *roster, const struct job *job,
+                          const struct config_organization *organization) {
+  if (job->key_dead && organization->key != NULL && same_key(job->organization, organization))
+    log_event(roster->options.log, LOG_EVENT_KEY_REFUSED, LOG_LEVEL_WARNING,
+              "the key that Close refuses is the same after the reload: %s organization=%s",
+              organization->key_is_credential ? "systemd copied the credential when the service started, so restart it"
+                                              : "write the new one into its file, and reload again",
+              job->name);
+}
+
 /* Whoever failed, or has another key, another rhythm or another database, is planned anew. */
 static void change_job(struct roster *roster, struct job *job, const struct config_organization *organization,
                        double jitter, bool moved) {
   int64_t now_ms = loop_now_ms(roster->options.loop), spread_ms = (int64_t)roster->job_count * SPREAD_EACH_MS;
-  bool again = moved || job->pace.failures > 0 || !secret_equals(job->organization->key, organization->key);
+  bool again = moved || job->pace.failures > 0 || !same_key(job->organization, organization);
   bool other_rhythm = job->pace.interval_ms != organization->interval_ms;
+  tell_same_key(roster, job, organization);
   job->organization = organization;
   job->pace.jitter = jitter;
   if (other_rhythm)

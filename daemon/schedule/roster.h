@@ -7,6 +7,7 @@ struct roster {
   struct roster_options {
     struct scheduler *scheduler; /* whose jobs they are */
     struct loop *loop;
+    struct log *log;
     struct random *random;
     struct queue *queue;
     struct shutdown *shutdown;

@@ -224,6 +224,7 @@ static void open_rooms(struct scheduler *scheduler) {
                                                                 .settled = on_settled,
                                                                 .context = scheduler});
   roster_init(&scheduler->roster, &(struct roster_options){.scheduler = scheduler,
+                                                           .log = options->log,
                                                            .loop = options->loop,
                                                            .random = options->random,
                                                            .queue = scheduler->queue,

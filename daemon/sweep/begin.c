@@ -9,6 +9,16 @@
 
 enum { LOCK_RETRY_MS = 100 };
 
+/* A daemon goes on without the key of one organization, and looks for it again with each of its sweeps. */
+static bool has_key(struct sweep *sweep, struct error *error) {
+  const struct config_organization *organization = sweep->options.organization;
+  if (organization->key != NULL)
+    return true;
+  sweep->report.key_dead = true;
+  return error_set(error, ERROR_AUTH, "%s",
+                   organization->key_problem == NULL ? "it has no key" : organization->key_problem);
+}
+
 static void on_mirror_state(void *context, const struct mirror_state *mirror_state, const struct error *error) {
   struct sweep *sweep = context;
   struct error disagreement = {0};
@@ -30,9 +40,9 @@ static void on_mirror_state(void *context, const struct mirror_state *mirror_sta
   mirror_state_copy(&sweep->mirror_state, mirror_state);
   dues_settle(sweep);
   sweep->verify = sweep->options.verify || mirror_state->verification_due;
-  if (mirror_state->organization_id == NULL) {
+  if (mirror_state->organization_id == NULL && has_key(sweep, &disagreement)) {
     drive_event(sweep, EVENT_UNKNOWN);
-  } else if (!identity_is_configured(sweep, &disagreement)) {
+  } else if (!has_key(sweep, &disagreement) || !identity_is_configured(sweep, &disagreement)) {
     drive_fail(sweep, &disagreement);
   } else {
     if (mirror_state->also_named != NULL && sweep_writes(sweep))

@@ -132,6 +132,7 @@ static void prepare(struct sweep *sweep) {
     good = db_array_append(&sweep->volatile_fields, slice_of(shared->config->sync.volatile_fields[i]));
   if (!good || !db_array_close(&sweep->volatile_fields))
     buffer_clear(&sweep->volatile_fields); /* the configuration bounds its lines */
+  config_retry_key(shared->config, sweep->options.organization);
   sweep->api_request =
       (struct api_request_options){.loop = shared->loop,
                                    .request_queue = shared->request_queue,
