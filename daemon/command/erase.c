@@ -61,11 +61,11 @@ static void begin(void *context, bool exists) {
     finish(erase, NULL);
     return;
   }
-  erase->statement =
-      (struct db_statement){.sql = sql_query_erase,
-                            .count = 4,
-                            .values = {slice_of(arguments->user_id), slice_of(arguments->account_id),
-                                       slice_of(arguments->organization_id), slice_of(arguments->reason)}};
+  erase->statement = (struct db_statement){
+      .sql = sql_query_erase,
+      .count = 5,
+      .values = {slice_of(arguments->user_id), slice_of(arguments->account_id), slice_of(arguments->organization_id),
+                 slice_of(arguments->reason), slice_of(erase->work.app.config->sync.notify ? "true" : "false")}};
   db_query(erase->work.app.shared.watch, &erase->statement, on_row, on_rows, erase);
 }
 
