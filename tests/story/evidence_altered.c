@@ -274,6 +274,7 @@ Test(evidence_altered, what_pruning_remembers_is_erased_too) {
   story_expect_exit(story, 1, "erase", "--organization", "orga_strory1", NULL);
   story_sql(story, "insert into member (organization_id, user_id, first_seen_at, changed_at) "
                    "values ('orga_story1', 'user_m', now(), now())");
+  story_expect_exit(story, 0, "erase", "--user", "user_m", NULL);
   expect_out(story, story_expect_exit(story, 0, "erase", "--user", "user_m", NULL), "nothing to erase");
   story_expect_exit(story, 0, "verify", NULL);
   story_destroy(story);
