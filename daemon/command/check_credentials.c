@@ -9,7 +9,7 @@
 /* What this file is for: Close's half of `check`. Answers are kept and judged together at the end, because two of them may show that
  * two NAMEs mean one organization. Keys are compared, never shown. */
 
-enum { NOBODY = -1, URL_BYTES_MAX = 8192 };
+enum { NOBODY = -1 };
 
 struct credential {
   struct check_credentials *credentials;
@@ -60,11 +60,10 @@ static void ask(struct check_credentials *credentials, struct credential *creden
                                    .key = credential->organization->key,
                                    .rate_limit = rate_limits_of(shared->rate_limits, credential->organization->key),
                                    .traffic = &credential->traffic};
-  buffer_init(&url, URL_BYTES_MAX);
-  if (request_me_url(&url, credentials->app->config->api.base_url)) {
-    credentials->asked++;
-    api_request_start(&credential->api_request, url.bytes, on_me, credential);
-  }
+  buffer_init(&url, REQUEST_URL_BYTES_MAX);
+  request_me_url(&url, credentials->app->config->api.base_url);
+  credentials->asked++;
+  api_request_start(&credential->api_request, &url, on_me, credential);
   buffer_finish(&url);
 }
 

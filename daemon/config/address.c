@@ -66,6 +66,8 @@ bool config_split_host(struct slice text, bool port_needed, struct slice *ret_ho
   return length > 0 && is_port((struct slice){text.bytes + length, text.length - length}, port_needed);
 }
 
+enum { BASE_URL_BYTES_MAX = 2000 }; /* a request's address is bounded, and its ids need room */
+
 /* What follows "scheme://" up to the path. */
 static struct slice authority_of(const char *text) { return (struct slice){text, strcspn(text, "/?#")}; }
 
@@ -85,6 +87,8 @@ const char *config_judge_base_url(const struct config_rule *rule, const char *te
   if (plain && !config_is_loopback(host))
     return "https://, for the key would travel in the clear; plain http is for 127.0.0.0/8, [::1] and localhost alone";
   size_t length = strlen(text);
+  if (length > BASE_URL_BYTES_MAX)
+    return "a URL of at most 2,000 bytes";
   while (text[length - 1] == '/')
     length--;
   return keep(rule, text, length, target);

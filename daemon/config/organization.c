@@ -26,8 +26,8 @@ struct setting {
 static const struct setting settings[] = {
     {"api_key_file", config_judge_path, AT(key_file), NULL, NULL, true},
     {"api_key_credential", config_judge_credential, AT(key_credential), NULL, NULL, true},
-    {"organization_id", config_judge_text, AT(organization.organization_id), NULL, NULL, false},
-    {"user_id", config_judge_text, AT(organization.user_id), NULL, NULL, false},
+    {"organization_id", config_judge_id, AT(organization.organization_id), NULL, NULL, false},
+    {"user_id", config_judge_id, AT(organization.user_id), NULL, NULL, false},
     {"interval", config_judge_duration, AT(organization.interval_ms), "100ms", "30d", false},
     {"enabled", config_judge_bool, AT(organization.enabled), NULL, NULL, false},
 };

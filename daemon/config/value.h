@@ -12,6 +12,7 @@ struct config_rule {        /* what a judge may need besides the text */
 typedef const char *config_judge_fn(const struct config_rule *rule, const char *text, void *target);
 
 config_judge_fn config_judge_text;       /* const char *, NULL when empty */
+config_judge_fn config_judge_id;         /* the same, of at most 500 bytes */
 config_judge_fn config_judge_path;       /* const char *, NULL when empty */
 config_judge_fn config_judge_duration;   /* int64_t, ms */
 config_judge_fn config_judge_retention;  /* int64_t, ms; 0: forever */

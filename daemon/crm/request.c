@@ -3,42 +3,43 @@
 /* What this file is for: URLs. It promises that ids enter a path percent-encoded, or a client would normalise `../` and a
  * stranger's 404 become a proof of removal. */
 
-bool request_list_url(struct buffer *url, const char *base_url, const struct request_list *list) {
+void request_list_url(struct buffer *url, const char *base_url, const struct request_list *list) {
+  const char *separator = list->paging == REQUEST_PLAIN ? "?" : "&";
   buffer_clear(url);
-  const char *separator = "?";
-  bool good = buffer_append_format(url, "%s/connected_account/", base_url);
-  if (good && list->paging == REQUEST_LIMIT_AND_SKIP) {
-    good = buffer_append_format(url, "?_limit=%d&_skip=%zu", list->limit, list->skip);
-    separator = "&";
-  } else if (good && list->paging == REQUEST_SKIP_ONLY) {
-    good = buffer_append_format(url, "?_skip=%zu", list->skip);
-    separator = "&";
-  }
-  if (good && list->user_id != NULL)
-    good = buffer_append_format(url, "%suser_id=", separator) && text_percent_encode(url, slice_of(list->user_id));
-  return good;
+  buffer_append_format(url, "%s/connected_account/", base_url);
+  if (list->paging == REQUEST_LIMIT_AND_SKIP)
+    buffer_append_format(url, "?_limit=%d&_skip=%zu", list->limit, list->skip);
+  else if (list->paging == REQUEST_SKIP_ONLY)
+    buffer_append_format(url, "?_skip=%zu", list->skip);
+  if (list->user_id == NULL)
+    return;
+  buffer_append_format(url, "%suser_id=", separator);
+  text_percent_encode(url, slice_of(list->user_id));
 }
 
 /* An id of dots alone would be a step in the path. */
-static bool append_id(struct buffer *url, struct slice id) {
+static void append_id(struct buffer *url, struct slice id) {
   if (!slice_equals(id, ".") && !slice_equals(id, ".."))
-    return text_percent_encode(url, id);
-  return buffer_append_text(url, id.length == 1 ? "%2E" : "%2E%2E");
+    text_percent_encode(url, id);
+  else
+    buffer_append_text(url, id.length == 1 ? "%2E" : "%2E%2E");
 }
 
-bool request_account_url(struct buffer *url, const char *base_url, struct slice account_id) {
+void request_account_url(struct buffer *url, const char *base_url, struct slice account_id) {
   buffer_clear(url);
-  return buffer_append_format(url, "%s/connected_account/", base_url) && append_id(url, account_id) &&
-         buffer_append_text(url, "/");
+  buffer_append_format(url, "%s/connected_account/", base_url);
+  append_id(url, account_id);
+  buffer_append_text(url, "/");
 }
 
-bool request_organization_url(struct buffer *url, const char *base_url, struct slice organization_id) {
+void request_organization_url(struct buffer *url, const char *base_url, struct slice organization_id) {
   buffer_clear(url);
-  return buffer_append_format(url, "%s/organization/", base_url) && append_id(url, organization_id) &&
-         buffer_append_text(url, "/");
+  buffer_append_format(url, "%s/organization/", base_url);
+  append_id(url, organization_id);
+  buffer_append_text(url, "/");
 }
 
-bool request_me_url(struct buffer *url, const char *base_url) {
+void request_me_url(struct buffer *url, const char *base_url) {
   buffer_clear(url);
-  return buffer_append_format(url, "%s/me/", base_url);
+  buffer_append_format(url, "%s/me/", base_url);
 }

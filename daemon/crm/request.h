@@ -12,11 +12,11 @@ struct request_list {
   const char *user_id; /* or NULL */
 };
 
-/* All false only when the buffer's limit would be exceeded. The buffer is cleared first. */
-bool request_list_url(struct buffer *url, const char *base_url, const struct request_list *list)
-    __attribute__((warn_unused_result));
-bool request_account_url(struct buffer *url, const char *base_url, struct slice account_id)
-    __attribute__((warn_unused_result));
-bool request_organization_url(struct buffer *url, const char *base_url, struct slice organization_id)
-    __attribute__((warn_unused_result));
-bool request_me_url(struct buffer *url, const char *base_url) __attribute__((warn_unused_result));
+/* What a URL needs at most: the configuration bounds api.base_url to 2,000 bytes, each id to 500, percent-encoded 1,500. */
+enum { REQUEST_URL_BYTES_MAX = 4096 };
+
+/* The buffer is cleared first. Whether the URL fits is asked of the buffer. */
+void request_list_url(struct buffer *url, const char *base_url, const struct request_list *list);
+void request_account_url(struct buffer *url, const char *base_url, struct slice account_id);
+void request_organization_url(struct buffer *url, const char *base_url, struct slice organization_id);
+void request_me_url(struct buffer *url, const char *base_url);

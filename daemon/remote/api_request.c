@@ -11,7 +11,7 @@ struct api_request {
   struct api_request_options options;
   api_request_done_fn *done;
   void *context;
-  char *url;
+  char *url; /* NULL: it did not fit */
   struct timer *timer;
   uint64_t ticket; /* 0 between tries */
   bool sent;       /* this try; before that it waits its turn in the lane */
@@ -56,11 +56,14 @@ static void fail(struct api_request *api_request, const struct error *error) {
 static void go_on(void *context) {
   struct api_request *api_request = context;
   struct error error;
-  if (!api_request->cancelled) {
+  if (!api_request->cancelled && api_request->url != NULL) {
     try_once(api_request);
     return;
   }
-  error_set(&error, ERROR_CANCELLED, "the sweep was abandoned");
+  if (api_request->cancelled)
+    error_set(&error, ERROR_CANCELLED, "the sweep was abandoned");
+  else
+    error_set(&error, ERROR_LIMIT, "the address to ask is too long: shorten api.base_url or user_id");
   fail(api_request, &error);
 }
 
@@ -182,13 +185,14 @@ static void try_once(struct api_request *api_request) {
   api_request->ticket = request_queue_send(api_request->options.request_queue, &request, on_response, api_request);
 }
 
-struct api_request *api_request_start(const struct api_request_options *options, const char *url,
+struct api_request *api_request_start(const struct api_request_options *options, const struct buffer *url,
                                       api_request_done_fn *done, void *context) {
   struct api_request *api_request = memory_allocate(sizeof *api_request);
-  *api_request =
-      (struct api_request){.options = *options, .done = done, .context = context, .url = memory_copy_text(url)};
+  *api_request = (struct api_request){.options = *options, .done = done, .context = context};
+  if (buffer_fits(url))
+    api_request->url = memory_copy_text(url->bytes);
   api_request->timer = timer_open(options->loop, go_on, api_request);
-  if (rate_limit_wait_ms(options->rate_limit, loop_now_ms(options->loop)) > 0)
+  if (api_request->url == NULL || rate_limit_wait_ms(options->rate_limit, loop_now_ms(options->loop)) > 0)
     timer_start(api_request->timer, 0); /* a completion must not come from inside this call */
   else
     try_once(api_request);

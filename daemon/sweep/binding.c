@@ -127,9 +127,9 @@ struct binding *binding_start(const struct binding_options *options, binding_don
   struct binding *binding = memory_allocate(sizeof *binding);
   struct buffer url;
   *binding = (struct binding){.options = *options, .done = done, .context = context};
-  buffer_init(&url, 4096);
-  if (request_me_url(&url, options->shared->config->api.base_url))
-    binding->me = api_request_start(options->api_request, url.bytes, on_me, binding);
+  buffer_init(&url, REQUEST_URL_BYTES_MAX);
+  request_me_url(&url, options->shared->config->api.base_url);
+  binding->me = api_request_start(options->api_request, &url, on_me, binding);
   buffer_finish(&url);
   return binding;
 }

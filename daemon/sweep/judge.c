@@ -30,7 +30,7 @@ static bool all_is_stored(struct sweep *sweep, const struct snapshot_counts *cou
   char rejected[2 * HASH_BYTES + 1];
   if (sweep->verify || counts->differing > 0 || sweep->removed.length > 0 || sweep->principal_id != NULL)
     return false;
-  listing_rejected_digest(sweep->listing, rejected);
+  rejected_digest(listing_rejected(sweep->listing), rejected);
   return strcmp(rejected, sweep->mirror_state.rejected_digest) == 0 &&
          strcmp(sweep->mirror_state.name, sweep->options.organization->name) == 0;
 }
@@ -130,10 +130,10 @@ static void on_doubt(void *context, const struct api_request_answer *answer) {
 
 static void ask_who_we_are(struct sweep *sweep, api_request_done_fn *done) {
   struct buffer url;
-  buffer_init(&url, 8192);
+  buffer_init(&url, REQUEST_URL_BYTES_MAX);
   sweep->under_way++;
-  if (request_me_url(&url, sweep->options.shared->config->api.base_url))
-    sweep->doubt = api_request_start(&sweep->api_request, url.bytes, done, sweep);
+  request_me_url(&url, sweep->options.shared->config->api.base_url);
+  sweep->doubt = api_request_start(&sweep->api_request, &url, done, sweep);
   buffer_finish(&url);
 }
 

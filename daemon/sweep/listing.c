@@ -7,12 +7,7 @@
 /* What this file is for: the way from bytes to the spool. It promises one request in flight, and an end: every page must bring
  * something new. It knows nothing of the database. */
 
-enum {
-  ACCOUNTS_MAX = 10 * 1000 * 1000,
-  URL_BYTES_MAX = 8192,
-  REJECTED_BYTES_MAX = 16 * 1024 * 1024, /* behind that, what was set aside is kept without its document */
-  FINGERPRINT_HEX = 2 * HASH_BYTES,
-};
+enum { ACCOUNTS_MAX = 10 * 1000 * 1000 };
 
 struct listing {
   struct listing_options options;
@@ -20,7 +15,8 @@ struct listing {
   void *context;
   struct snapshot *snapshot;
   struct spool *spool;
-  struct buffer url, rejected, fingerprints; /* fingerprints: one behind the other */
+  struct rejected rejected;
+  struct buffer url;
   struct api_request *api_request;
   struct buffer body;  /* of the page that is being read */
   struct timer *timer; /* goes on reading it */
@@ -46,29 +42,10 @@ static bool on_differs(void *context, uint32_t number, const unsigned char raw_d
   return spool_put(listing->spool, pieces, sizeof pieces / sizeof pieces[0], error);
 }
 
-static bool append_rejected(struct buffer *text, const char *fingerprint, enum account_fault fault, struct slice id,
-                            struct slice document) {
-  return buffer_append_text(text, text->length == 0 ? "[{\"fingerprint\":\"" : ",{\"fingerprint\":\"") &&
-         buffer_append_text(text, fingerprint) && buffer_append_text(text, "\",\"reason\":") &&
-         text_append_json(text, slice_of(account_fault_text(fault))) && buffer_append_text(text, ",\"account_id\":") &&
-         (id.length == 0 ? buffer_append_text(text, "null") : text_append_json(text, id)) &&
-         (document.length == 0 ||
-          (buffer_append_text(text, ",\"document\":") && buffer_append(text, document.bytes, document.length))) &&
-         buffer_append_text(text, "}");
-}
-
 static bool on_rejected(void *context, const char *fingerprint, enum account_fault fault, const struct account *account,
                         struct error *error) {
   struct listing *listing = context;
-  size_t before = listing->rejected.length;
-  struct slice document = before > REJECTED_BYTES_MAX / 2 ? (struct slice){0} : account->document;
-  bool good = append_rejected(&listing->rejected, fingerprint, fault, account->id, document);
-  if (!good) {
-    listing->rejected.length = before;
-    good = append_rejected(&listing->rejected, fingerprint, fault, (struct slice){0}, (struct slice){0});
-  }
-  good = good && buffer_append(&listing->fingerprints, fingerprint, FINGERPRINT_HEX);
-  return good || error_set(error, ERROR_LIMIT, "the listing holds too much that is no account");
+  return rejected_add(&listing->rejected, fingerprint, fault, account, error);
 }
 
 struct listing *listing_create(const struct listing_options *options, listing_fn *fn, void *context) {
@@ -86,9 +63,8 @@ struct listing *listing_create(const struct listing_options *options, listing_fn
   if (options->snapshot != NULL)
     snapshot_reuse(options->snapshot, &shot);
   listing->spool = spool_create();
-  buffer_init(&listing->url, URL_BYTES_MAX);
-  buffer_init(&listing->rejected, REJECTED_BYTES_MAX);
-  buffer_init(&listing->fingerprints, REJECTED_BYTES_MAX);
+  buffer_init(&listing->url, REQUEST_URL_BYTES_MAX);
+  rejected_init(&listing->rejected);
   buffer_init(&listing->body, 0);
   listing->timer = timer_open(options->api_request->loop, read_on, listing);
   return listing;
@@ -100,8 +76,7 @@ void listing_destroy(struct listing *listing) {
   spool_destroy(listing->spool);
   snapshot_destroy(listing->snapshot);
   buffer_finish(&listing->url);
-  buffer_finish(&listing->rejected);
-  buffer_finish(&listing->fingerprints);
+  rejected_finish(&listing->rejected);
   buffer_finish(&listing->body);
   timer_close(listing->timer);
   memory_free(listing);
@@ -155,8 +130,7 @@ static void read_page(struct listing *listing, struct buffer *memory) {
 static void forget_pages(struct listing *listing) {
   snapshot_restart(listing->snapshot);
   spool_clear(listing->spool);
-  buffer_clear(&listing->rejected);
-  buffer_clear(&listing->fingerprints);
+  rejected_clear(&listing->rejected);
   listing->skip = 0;
 }
 
@@ -199,9 +173,8 @@ void listing_restart(struct listing *listing) {
 
 void listing_next(struct listing *listing) {
   struct request_list list = {listing->paging, listing->options.page_size, listing->skip, listing->options.user_id};
-  if (!request_list_url(&listing->url, listing->options.base_url, &list))
-    buffer_clear(&listing->url); /* configured texts are far shorter than the limit; libcurl refuses an empty URL */
-  listing->api_request = api_request_start(listing->options.api_request, listing->url.bytes, on_answer, listing);
+  request_list_url(&listing->url, listing->options.base_url, &list);
+  listing->api_request = api_request_start(listing->options.api_request, &listing->url, on_answer, listing);
 }
 
 bool listing_cancel(struct listing *listing) {
@@ -225,22 +198,6 @@ struct spool *listing_spool(struct listing *listing) {
   return listing->spool;
 }
 
-struct slice listing_rejected(struct listing *listing) {
-  if (listing->rejected.length == 0)
-    return slice_of("[]");
-  bool closed =
-      listing->rejected.bytes[listing->rejected.length - 1] == ']' || buffer_append_text(&listing->rejected, "]");
-  return closed ? buffer_slice(&listing->rejected) : slice_of("[]");
-}
-
-static int compare_fingerprints(const void *left, const void *right) { return memcmp(left, right, FINGERPRINT_HEX); }
-
-void listing_rejected_digest(struct listing *listing, char ret_hex[2 * HASH_BYTES + 1]) {
-  unsigned char digest[HASH_BYTES];
-  struct hasher *hasher = hasher_create();
-  qsort(listing->fingerprints.bytes == NULL ? "" : listing->fingerprints.bytes,
-        listing->fingerprints.length / FINGERPRINT_HEX, FINGERPRINT_HEX, compare_fingerprints);
-  hasher_digest(hasher, buffer_slice(&listing->fingerprints), digest);
-  text_hex(digest, HASH_BYTES, ret_hex);
-  hasher_destroy(hasher);
+struct rejected *listing_rejected(struct listing *listing) {
+  return &listing->rejected;
 }

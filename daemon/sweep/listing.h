@@ -3,6 +3,7 @@
 #include "base/spool.h"
 #include "crm/snapshot.h"
 #include "remote/api_request.h"
+#include "sweep/rejected.h"
 
 struct listing;
 
@@ -31,6 +32,4 @@ bool listing_cancel(struct listing *listing); /* true: a FAILED with CANCELLED w
 struct snapshot *listing_snapshot(struct listing *listing);
 struct snapshot *listing_take_snapshot(struct listing *listing); /* the caller's from now on */
 struct spool *listing_spool(struct listing *listing);
-/* A JSON array of what was set aside, and the digest over the sorted fingerprints that sql/query/begin.sql computes too. */
-struct slice listing_rejected(struct listing *listing);
-void listing_rejected_digest(struct listing *listing, char ret_hex[2 * HASH_BYTES + 1]);
+struct rejected *listing_rejected(struct listing *listing);

@@ -100,12 +100,10 @@ static void ask_close(struct people *people) {
                                         .rate_limit = rate_limits_of(shared->rate_limits, key),
                                         .traffic = &people->traffic};
   struct buffer url;
-  buffer_init(&url, 64 * 1024);
+  buffer_init(&url, REQUEST_URL_BYTES_MAX);
   people->asked = true;
-  if (request_organization_url(&url, shared->config->api.base_url, slice_of(people->organization_id)))
-    people->api_request = api_request_start(&options, url.bytes, on_answer, people);
-  else
-    fail(people, ERROR_LIMIT, "the address to ask is too long");
+  request_organization_url(&url, shared->config->api.base_url, slice_of(people->organization_id));
+  people->api_request = api_request_start(&options, &url, on_answer, people);
   buffer_finish(&url);
 }
 

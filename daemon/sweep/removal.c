@@ -9,7 +9,7 @@
 /* What this file is for: not believing in absence. It promises that an id is called removed only after its own 404, in a sweep in
  * which the same key was shown to see the same organization. A 404 without a body is no proof: no part of Close sends one. */
 
-enum { URL_BYTES_MAX = 8192, REMOVED_BYTES_MAX = 512 * 1024 * 1024 };
+enum { REMOVED_BYTES_MAX = 512 * 1024 * 1024 };
 
 struct probe {
   struct probe *next, *previous;
@@ -121,9 +121,8 @@ static void start_probe(struct removal *removal, uint32_t number, bool control) 
     removal->probes->previous = probe;
   removal->probes = probe;
   removal->under_way++;
-  if (!request_account_url(&removal->url, removal->options.base_url, snapshot_id(removal->options.snapshot, number)))
-    buffer_clear(&removal->url); /* 500 bytes of id, percent-encoded, fit */
-  probe->api_request = api_request_start(removal->options.api_request, removal->url.bytes, on_probe, probe);
+  request_account_url(&removal->url, removal->options.base_url, snapshot_id(removal->options.snapshot, number));
+  probe->api_request = api_request_start(removal->options.api_request, &removal->url, on_probe, probe);
 }
 
 /* /me/ has answered: is it still the recorded user, in the recorded organization? */
@@ -175,9 +174,9 @@ struct removal *removal_start(const struct removal_options *options, removal_don
   struct removal *removal = memory_allocate(sizeof *removal);
   *removal = (struct removal){.options = *options, .done = done, .context = context};
   buffer_init(&removal->removed, REMOVED_BYTES_MAX);
-  buffer_init(&removal->url, URL_BYTES_MAX);
-  if (request_me_url(&removal->url, options->base_url))
-    removal->me = api_request_start(options->api_request, removal->url.bytes, on_me, removal);
+  buffer_init(&removal->url, REQUEST_URL_BYTES_MAX);
+  request_me_url(&removal->url, options->base_url);
+  removal->me = api_request_start(options->api_request, &removal->url, on_me, removal);
   return removal;
 }
 

@@ -88,7 +88,7 @@ void sweep_write(struct sweep *sweep) {
                             .spool = listing_spool(sweep->listing),
                             .removed = sweep->removed,
                             .unseen = buffer_slice(&sweep->unseen),
-                            .rejected = listing_rejected(sweep->listing),
+                            .rejected = rejected_list(listing_rejected(sweep->listing)),
                             .floor = sweep->floor,
                             .error = sweep->floor == OUTCOME_UNCHANGED ? NULL : sweep->why.text,
                             .accounts = counts.shown,

@@ -63,6 +63,16 @@ Test(config_address, base_urls) {
   }
 }
 
+Test(config_address, addresses_are_bounded) {
+  char text[2200] = "[api]\nbase_url = https://h/", *path = text + strlen(text);
+  memset(path, 'x', 2100);
+  path[2000 - strlen("https://h/")] = '\0';
+  expect_well(text);
+  path[2000 - strlen("https://h/")] = 'x';
+  path[2001 - strlen("https://h/")] = '\0';
+  expect_problem(text, 2, "\"api.base_url\" must be a URL of at most 2,000 bytes");
+}
+
 Test(config_address, proxies) {
   expect_well("[api]\nproxy = none\n");
   cr_assert_null(config->api.proxy);

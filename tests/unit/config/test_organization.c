@@ -87,3 +87,16 @@ Test(config_organization, ten_thousand_organizations) {
   cr_assert_str_eq(config->organizations[9999].name, "o9999");
   cr_assert_str_eq(config_find(config, "o4711")->organization_id, "orga_4711");
 }
+
+Test(config_organization, ids_are_bounded) {
+  static const char *const keys[] = {"user_id", "organization_id"};
+  char text[700], id[502];
+  memset(id, '%', 501);
+  id[501] = '\0';
+  for (size_t i = 0; i < 2; i++) {
+    snprintf(text, sizeof text, "[organization a]\napi_key_file=/x\n%s=%s\n", keys[i], id + 1);
+    expect_well(text);
+    snprintf(text, sizeof text, "[organization a]\napi_key_file=/x\n%s=%s\n", keys[i], id);
+    expect_problem(text, 3, "must be an id of at most 500 bytes");
+  }
+}

@@ -51,7 +51,16 @@ static void on_done(void *context, const struct api_request_answer *taken) {
   last_kind = taken->error == NULL ? ERROR_NONE : taken->error->kind;
 }
 
-static struct api_request *ask(const char *url) { return api_request_start(&options, url, on_done, NULL); }
+static struct api_request *ask_as(const struct api_request_options *how, const char *address, size_t limit) {
+  struct buffer url;
+  buffer_init(&url, limit);
+  buffer_append_text(&url, address);
+  struct api_request *api_request = api_request_start(how, &url, on_done, NULL);
+  buffer_finish(&url);
+  return api_request;
+}
+
+static struct api_request *ask(const char *address) { return ask_as(&options, address, 1000); }
 
 static void leave_late(int number) {
   leave_unanswered(number, ERROR_TIMEOUT);
@@ -120,7 +129,7 @@ Test(api_request, what_waits_its_turn_is_sent_after_the_reset) {
   struct api_request_options other = options;
   other.rate_limit = &another;
   other.traffic = &others;
-  api_request_start(&other, "another key", on_done, NULL);
+  ask_as(&other, "another key", 1000);
   ask("two");
   rate_limit.blocked_until_ms = loop_now_ms(loop) + BLOCKED_MS;
   answer(1, 200, NULL);
@@ -145,4 +154,16 @@ Test(api_request, what_waits_its_turn_gives_up_when_the_reset_is_far) {
   cr_assert_eq(completions, 2);
   cr_assert_eq(last_kind, ERROR_RATE_LIMIT);
   cr_assert_eq(asked_count, 1);
+}
+
+/* A request that cannot be started ends as every other one: once, and from the loop. */
+Test(api_request, an_address_that_does_not_fit_is_told) {
+  ask_as(&options, "too long", 7);
+  cr_assert_eq(completions, 0, "from inside the call");
+  loop_run(loop);
+  cr_assert(completions == 1 && last_verdict == VERDICT_GIVE_UP && last_kind == ERROR_LIMIT);
+  cr_assert_eq(asked_count, 0, "nothing was sent");
+  api_request_cancel(ask_as(&options, "too long", 7));
+  loop_run(loop);
+  cr_assert(completions == 2 && last_kind == ERROR_CANCELLED);
 }
