@@ -40,16 +40,15 @@ void log_set_sink(struct log *log, log_sink_fn *sink) { log->sink = sink; }
 
 bool log_enabled(const struct log *log, enum log_level level) { return log && level <= log->level; }
 
-/* What could break the line or steer a terminal: C0, DEL, C1 (two bytes in UTF-8) and bytes that are no UTF-8. */
+/* What could break the line or steer who reads it becomes blanks, or question marks. */
 static void clean(char *line, size_t length) {
-  for (size_t i = 0; i < length;) {
-    size_t skip;
-    size_t step = text_utf8_character((struct slice){line + i, length - i}, &skip);
+  for (size_t i = 0, step; i < length; i += step) {
     unsigned char first = (unsigned char)line[i];
-    bool steers = first < 0x20 || first == 0x7f || (first == 0xc2 && (unsigned char)line[i + 1] < 0xa0);
-    if (step == 0 || steers)
-      memset(line + i, step == 0 ? '?' : ' ', step ? step : skip);
-    i += step ? step : skip;
+    bool harmless;
+    step = text_step((struct slice){line + i, length - i}, &harmless);
+    bool control = first < 0x20 || first == 0x7f || (first == 0xc2 && step == 2);
+    if (!harmless)
+      memset(line + i, control ? ' ' : '?', step);
   }
 }
 

@@ -14,6 +14,8 @@ struct spool {
   struct buffer memory;
   size_t memory_at; /* while reading */
   FILE *file;       /* NULL until memory is full */
+  uint64_t filed;   /* records in it */
+  uint64_t left;    /* of them, while reading */
   struct buffer record;
 };
 
@@ -30,6 +32,7 @@ void spool_clear(struct spool *spool) {
   if (spool->file != NULL)
     fclose(spool->file);
   spool->file = NULL;
+  spool->filed = 0;
 }
 
 void spool_destroy(struct spool *spool) {
@@ -70,6 +73,7 @@ static bool put_in_file(struct spool *spool, const struct slice *pieces, int cou
   bool good = fwrite(&length, sizeof length, 1, spool->file) == 1;
   for (int i = 0; good && i < count; i++)
     good = pieces[i].length == 0 || fwrite(pieces[i].bytes, pieces[i].length, 1, spool->file) == 1;
+  spool->filed += good ? 1 : 0;
   return good || file_error(error, "write");
 }
 
@@ -88,29 +92,36 @@ bool spool_put(struct spool *spool, const struct slice *pieces, int count, struc
 
 bool spool_rewind(struct spool *spool, struct error *error) {
   spool->memory_at = 0;
+  spool->left = spool->filed;
   if (spool->file == NULL || (fflush(spool->file) == 0 && fseek(spool->file, 0, SEEK_SET) == 0))
     return true;
   return file_error(error, "read");
 }
 
+/* A file that became shorter is an error, wherever it ends. */
+static bool read_file(struct spool *spool, void *bytes, size_t length, struct error *error) {
+  errno = ENODATA;
+  return fread(bytes, length, 1, spool->file) == 1 || file_error(error, "read");
+}
+
 static bool next_in_file(struct spool *spool, struct slice *ret_record, struct error *error) {
   uint32_t length;
-  if (spool->file == NULL || fread(&length, sizeof length, 1, spool->file) != 1) {
-    if (spool->file != NULL && ferror(spool->file))
-      file_error(error, "read");
-    return false;
-  }
-  buffer_clear(&spool->record);
   char chunk[16384];
+  if (spool->left == 0)
+    return false;
+  spool->left--;
+  if (!read_file(spool, &length, sizeof length, error))
+    return false;
+  buffer_clear(&spool->record);
   for (size_t left = length; left > 0;) {
     size_t piece = left < sizeof chunk ? left : sizeof chunk;
-    errno = ENODATA; /* what a file that became shorter leaves unsaid */
-    if (fread(chunk, piece, 1, spool->file) != 1 || !buffer_append(&spool->record, chunk, piece))
-      return file_error(error, "read");
+    if (!read_file(spool, chunk, piece, error))
+      return false;
+    buffer_append(&spool->record, chunk, piece);
     left -= piece;
   }
   *ret_record = buffer_slice(&spool->record);
-  return true;
+  return buffer_fits(&spool->record) || error_set(error, ERROR_LIMIT, "a record of the temporary file is too long");
 }
 
 bool spool_next(struct spool *spool, struct slice *ret_record, struct error *error) {

@@ -56,9 +56,8 @@ size_t text_utf8_floor(struct slice slice, size_t length) {
   return length;
 }
 
-/* How many bytes the next character has, and whether it may be shown: no C0, DEL, C1, and nothing that turns the direction of
- * writing (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). */
-static size_t next_character(struct slice text, bool *ret_harmless) {
+/* Steers: C0, DEL, C1, and what turns the direction of writing (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). */
+size_t text_step(struct slice text, bool *ret_harmless) {
   size_t skip;
   size_t step = text_utf8_character(text, &skip);
   const unsigned char *at = (const unsigned char *)text.bytes;
@@ -74,14 +73,14 @@ size_t text_characters(struct slice text) {
   size_t count = 0;
   bool harmless;
   for (size_t step; text.length > 0; text.bytes += step, text.length -= step, count++)
-    step = next_character(text, &harmless);
+    step = text_step(text, &harmless);
   return count;
 }
 
 bool text_append_clean(struct buffer *buffer, struct slice text) {
   for (size_t step; text.length > 0; text.bytes += step, text.length -= step) {
     bool harmless;
-    step = next_character(text, &harmless);
+    step = text_step(text, &harmless);
     buffer_append(buffer, harmless ? text.bytes : "?", harmless ? step : 1);
   }
   return buffer_fits(buffer);

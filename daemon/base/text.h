@@ -16,6 +16,9 @@ size_t text_utf8_character(struct slice slice, size_t *ret_skip);
 /* The greatest length <= `length` and <= slice.length that does not end inside a character. */
 size_t text_utf8_floor(struct slice slice, size_t length);
 
+/* How many bytes the next character, or what is none, has; harmless: it may be shown, for it steers neither a terminal nor a line. */
+size_t text_step(struct slice text, bool *ret_harmless);
+
 /* Text that came from elsewhere, for a terminal: control characters, what turns the direction of writing, and bytes that are no
  * UTF-8 become "?", so it stays one line. Never longer than before. */
 bool text_append_clean(struct buffer *buffer, struct slice text);

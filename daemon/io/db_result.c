@@ -31,6 +31,26 @@ void message_join_lines(const char *message, char *ret_text, size_t size) {
   ret_text[used] = '\0';
 }
 
+void message_settle(const char *code, char *text) {
+  static const char *const classes[] = {"53", "58", "XX"}; /* insufficient resources, system error, internal error */
+  bool varies = false;
+  char *out = text;
+  for (size_t i = 0; code != NULL && i < sizeof classes / sizeof *classes; i++)
+    varies |= strncmp(code, classes[i], 2) == 0;
+  for (const char *at = text; varies && *at != '\0';) {
+    size_t quoted = strncmp(at, " \"", 2) == 0 ? 2 + strcspn(at + 2, "\"") : 0;
+    size_t digits = strspn(at, "0123456789");
+    if (quoted > 0 && at[quoted] == '"' && memchr(at, '/', quoted) != NULL) {
+      at += quoted + 1;
+      continue;
+    }
+    *out++ = digits > 0 ? 'N' : *at;
+    at += digits > 0 ? digits : 1;
+  }
+  if (varies)
+    *out = '\0';
+}
+
 void result_error(const struct pg_result *result, struct error *error) {
   const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -39,6 +59,7 @@ void result_error(const struct pg_result *result, struct error *error) {
   bool over = severity == NULL || strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0;
   char text[ERROR_TEXT_BYTES];
   message_join_lines(message != NULL ? message : PQresultErrorMessage(result), text, sizeof text);
+  message_settle(code, text);
   error_set(error, over ? ERROR_UNREACHABLE : ERROR_DATABASE, "%s", text[0] != '\0' ? text : "no reason given");
   if (error != NULL && code != NULL && strlen(code) < sizeof error->code)
     strcpy(error->code, code);

@@ -15,3 +15,7 @@ void connection_error(const struct pg_conn *connection, struct error *error);
 
 /* Lines joined by "; ", white space trimmed, cut to `size` with the NUL. */
 void message_join_lines(const char *message, char *ret_text, size_t size);
+
+/* Takes the names of files and the numbers out of the text of an error with this SQLSTATE (or NULL), where they differ from one time to the
+ * next although the trouble is the same: a full disk names the file that it could not extend. */
+void message_settle(const char *code, char *text);

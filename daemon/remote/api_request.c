@@ -28,7 +28,7 @@ static void count(struct api_request_traffic *traffic, int status) {
       traffic->codes[i].requests++;
       return;
     }
-  traffic->unanswered++;
+  traffic->others++;
 }
 
 /* More than one whole exchange are no worse: the long dead take turns. */

@@ -10,7 +10,7 @@ enum { API_REQUEST_TRIES = 3, API_REQUEST_PATIENCE_MS = 10 * 1000 };
 
 struct api_request;
 
-enum { API_REQUEST_CODES = 8 };
+enum { API_REQUEST_CODES = 16 };
 
 struct api_request_code {
   int status; /* 0: free */
@@ -19,7 +19,8 @@ struct api_request_code {
 
 struct api_request_traffic { /* what one sweep costs, counted by all its exchanges */
   struct api_request_code codes[API_REQUEST_CODES];
-  int unanswered; /* tries that brought no answer, or one with a status that found no room above */
+  int others;     /* answers with a status that found no room above */
+  int unanswered; /* tries that brought no answer */
   int requests;
   int64_t received_bytes;
   bool waiting; /* the last thing it did was to wait for a rate limit */

@@ -31,6 +31,7 @@ static void count_requests(struct health_organization *health, const struct api_
   for (int i = 0; i < API_REQUEST_CODES && traffic->codes[i].status != 0; i++)
     for (int j = 0; j < traffic->codes[i].requests; j++)
       health_count_request(health, traffic->codes[i].status);
+  health->other_requests += traffic->others;
   for (int i = 0; i < traffic->unanswered; i++)
     health_count_request(health, 0);
 }

@@ -36,6 +36,11 @@ Test(log, control_characters_become_spaces) {
   char line[4096];
   written(LOG_LEVEL_INFO, false, LOG_LEVEL_INFO, "a\nb\r\tc\x1b[31m\x7f \xc2\x9b-\xc3\xa4-\xff", line);
   cr_assert_str_eq(line, "a b  c [31m    -\xc3\xa4-?\n");
+  written(LOG_LEVEL_INFO, false, LOG_LEVEL_INFO,
+          "\xe2\x80\xae"
+          "abc\xe2\x81\xa6 \xe2\x80\x8f\xe2\x82\xac \xc2-",
+          line);
+  cr_assert_str_eq(line, "???abc??? ???\xe2\x82\xac ?-\n", "nothing turns the direction of writing");
 }
 
 Test(log, long_lines_are_cut_between_characters) {

@@ -158,3 +158,22 @@ Test(spool, a_file_that_was_cut) {
   cr_assert_not_null(strstr(error.text, "could not read a temporary file"), "%s", error.text);
   cr_assert_null(strstr(error.text, "Success"), "%s", error.text);
 }
+
+/* Wherever it ends: inside a length, inside a record, or between two of them. */
+Test(spool, a_file_that_was_cut_anywhere) {
+  static const long ends[] = {0, 2, 4, 100, (5 << 20) + 4, (5 << 20) + 6};
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    int next = dup(0);
+    close(next);
+    put(5 << 20, 'a');
+    put(10, 'b');
+    cr_assert(spool_rewind(spool, &error));
+    cr_assert_eq(ftruncate(next, ends[i]), 0);
+    struct slice record;
+    while (spool_next(spool, &record, &error))
+      continue;
+    cr_assert_eq(error.kind, ERROR_LIMIT, "%ld bytes read as the end", ends[i]);
+    error_clear(&error);
+    spool_clear(spool);
+  }
+}

@@ -167,3 +167,17 @@ Test(api_request, an_address_that_does_not_fit_is_told) {
   loop_run(loop);
   cr_assert(completions == 2 && last_kind == ERROR_CANCELLED);
 }
+
+/* However many statuses there are, an answer counts as one. */
+Test(api_request, every_answer_is_counted_as_one) {
+  for (int i = 0; i < API_REQUEST_CODES + 2; i++) {
+    ask("a");
+    answer(asked_count, 450 + i, NULL);
+    loop_run(loop);
+  }
+  int counted = 0;
+  for (int i = 0; i < API_REQUEST_CODES; i++)
+    counted += traffic.codes[i].requests;
+  cr_assert_eq(counted, API_REQUEST_CODES);
+  cr_assert(traffic.others == 2 && traffic.unanswered == 0);
+}
