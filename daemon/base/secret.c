@@ -40,15 +40,13 @@ static struct pages *map_pages(size_t bytes) {
   return pages;
 }
 
-/* Wipes the secret's part, and gives the mapping back when it was the last one in it. */
+/* The last secret in a mapping wipes and gives back all of it: doing so for each would change the whole mapping for each. */
 static void leave_pages(struct secret *secret) {
   struct pages *pages = secret->pages;
-  mprotect(pages->bytes, pages->mapped, PROT_READ | PROT_WRITE);
-  secret_wipe(secret->bytes, secret->length);
-  if (--pages->users > 0) {
-    mprotect(pages->bytes, pages->mapped, PROT_READ);
+  if (--pages->users > 0)
     return;
-  }
+  mprotect(pages->bytes, pages->mapped, PROT_READ | PROT_WRITE);
+  secret_wipe(pages->bytes, pages->mapped);
   munmap(pages->bytes, pages->mapped);
   free(pages);
 }
