@@ -15,3 +15,9 @@ void moment_format(int64_t moment_us, char ret_text[MOMENT_TEXT_BYTES]) {
            (parts.tm_mon + 1) % 100, parts.tm_mday % 100, parts.tm_hour % 100, parts.tm_min % 100, parts.tm_sec % 100,
            (int)rest);
 }
+
+int64_t moment_now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}

@@ -5,5 +5,7 @@
 enum { MOMENT_TEXT_BYTES = 40 };
 #define MOMENT_UNKNOWN INT64_MIN
 
+/* This machine's clock. */
+int64_t moment_now_us(void);
 /* "2026-11-23T00:00:00.000000Z"; years 1 to 9999. */
 void moment_format(int64_t moment_us, char ret_text[MOMENT_TEXT_BYTES]);

@@ -16,6 +16,7 @@ enum {
   STOP_PATIENCE_MS = 4 * 1000, /* of the 5 s a stop may take */
   STOP_INSIST_MS = 100,
   STATUS_EVERY_MS = 5 * 1000,
+  STATUS_SOON_MS = 50,
   SIGNALS = 4,
 };
 
@@ -28,7 +29,7 @@ struct run {
   struct serve *serve;
   struct signal_watcher *signals[SIGNALS];
   struct timer *ready_timer, *status_timer, *stop_timer;
-  bool ready, stopping, stopped;
+  bool ready, stopping, stopped, telling_soon;
   int status;
 };
 
@@ -50,8 +51,18 @@ static void tell_status(struct run *run) {
 
 static void on_status(void *context) {
   struct run *run = context;
+  run->telling_soon = false;
   tell_status(run);
   timer_start(run->status_timer, STATUS_EVERY_MS);
+}
+
+/* At once for who looks, but not for each of a thousand sweeps. */
+static void on_changed(void *context) {
+  struct run *run = context;
+  if (!run->ready || run->stopping || run->telling_soon)
+    return;
+  run->telling_soon = true;
+  timer_start(run->status_timer, STATUS_SOON_MS);
 }
 
 static void become_ready(void *context) {
@@ -235,6 +246,7 @@ static void begin(struct run *run) {
                                       .random = &run->app.random,
                                       .attempted = become_ready,
                                       .refused = on_refused,
+                                      .changed = on_changed,
                                       .stopped = on_stopped,
                                       .context = run};
   for (int i = 0; i < SIGNALS; i++)

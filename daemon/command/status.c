@@ -1,6 +1,7 @@
 #include "base/index.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/moment.h"
 #include "command/command.h"
 #include "command/schema_work.h"
 #include "command/terminal.h"
@@ -13,7 +14,25 @@
  * runs that can be asked. A database without schema is no error: then nothing was ever reached. Rows come in the order of their names, then the never reached ones. */
 
 enum { ANSWER_BYTES_MAX = 64 * 1024 * 1024 };
-enum column { NAME, ID, SWEPT, OUTCOME, ACCOUNTS, FAILURES, ERROR, SWEPT_AGE, ADDED, CHANGED, REMOVED, CHANGE_AGE };
+enum column {
+  NAME,
+  ID,
+  SWEPT,
+  OUTCOME,
+  ACCOUNTS,
+  FAILURES,
+  ERROR,
+  SWEPT_AGE,
+  ADDED,
+  CHANGED,
+  REMOVED,
+  CHANGE_AGE,
+  SKIPPED,
+  SKIPPED_AGE,
+  CLOCK,
+  NEWEST
+};
+enum { SKEW_TOLERATED_US = 60 * 1000 * 1000, STEP_TOLERATED_US = 1000 * 1000 };
 
 struct status {
   struct schema_work work;
@@ -27,6 +46,7 @@ struct status {
   struct buffer answer; /* of the daemon */
   int count, width, rows, healthy;
   int64_t accounts;
+  int64_t database_us, machine_us; /* both clocks, at the first row */
 };
 
 /* `row` NULL: never reached. */
@@ -70,6 +90,8 @@ static void write_swept(const struct db_row *row, char *text, size_t size) {
     return;
   }
   terminal_age(db_row_int(row, SWEPT_AGE), age);
+  if (db_row_int(row, SWEPT_AGE) < 0)
+    snprintf(age, sizeof age, "ahead of the clock");
   snprintf(text, size, "%.10s %.8s UTC, %s", at.bytes, at.bytes + 11, age);
 }
 
@@ -114,6 +136,45 @@ static void print_text(const struct status *status, const struct db_row *row) {
   }
 }
 
+/* observed_at stands still until then. Told on stderr where stdout is for programs. */
+static void warn_back(const struct status *status, const struct db_row *row) {
+  char database[MOMENT_TEXT_BYTES], newest[MOMENT_TEXT_BYTES];
+  struct slice name = db_row_text(row, NAME);
+  if (db_row_int(row, NEWEST) - db_row_int(row, CLOCK) <= STEP_TOLERATED_US)
+    return;
+  moment_format(db_row_int(row, CLOCK), database);
+  moment_format(db_row_int(row, NEWEST), newest);
+  if (status->work.arguments->json)
+    app_complain("the database's clock went back: it is %s, what was recorded last of \"%.*s\" is of %s", database,
+                 (int)name.length, name.bytes, newest);
+  else
+    printf("%*sthe database's clock went back: it is %s, what was recorded last is of %s\n", status->width + 2, "",
+           database, newest);
+}
+
+static void warn_skew(const struct status *status) {
+  char database[MOMENT_TEXT_BYTES], machine[MOMENT_TEXT_BYTES];
+  int64_t skew_us = status->database_us - status->machine_us;
+  if (skew_us <= SKEW_TOLERATED_US && skew_us >= -SKEW_TOLERATED_US)
+    return;
+  moment_format(status->database_us, database);
+  moment_format(status->machine_us, machine);
+  app_complain(
+      "the clocks of the database and of this machine differ by more than a minute: it is %s there and %s here",
+      database, machine);
+}
+
+/* Another process has the lock, and the daemon waits for its turn. */
+static void print_skipped(const struct status *status, const struct db_row *row) {
+  char age[TERMINAL_SPAN_BYTES];
+  int64_t turns = db_row_int(row, SKIPPED);
+  if (turns == 0)
+    return;
+  terminal_age(db_row_int(row, SKIPPED_AGE), age);
+  printf("%*s%lld %s skipped in a row, the last %s: another process has its lock\n", status->width + 2, "",
+         (long long)turns, terminal_plural(turns, "turn", "turns"), age);
+}
+
 static void on_row(void *context, const struct db_row *row) {
   struct status *status = context;
   uint32_t number;
@@ -122,14 +183,21 @@ static void on_row(void *context, const struct db_row *row) {
   if (index_find(status->configured, db_row_text(row, NAME), &number))
     status->told[number] = true;
   status->accounts += db_row_int(row, ACCOUNTS);
+  if (status->database_us == 0) {
+    status->database_us = db_row_int(row, CLOCK);
+    status->machine_us = moment_now_us();
+  }
   status->healthy += tone_of(db_row_text(row, OUTCOME)) == TONE_GOOD ? 1 : 0;
   if (status->work.arguments->json) {
     print_object(row, db_row_text(row, NAME), db_row_int(row, FAILURES), field(row, ERROR));
+    warn_back(status, row);
     return;
   }
   if (status->rows++ == 0)
     print_head(status);
   print_text(status, row);
+  print_skipped(status, row);
+  warn_back(status, row);
 }
 
 /* In its own words, or where to ask. */
@@ -159,6 +227,7 @@ static void print_rest(struct status *status) {
   for (int i = 0; i < status->work.app.config->organization_count; i++)
     if (!status->told[i])
       print_never_reached(status, i);
+  warn_skew(status);
   if (status->rows > 1)
     printf("%d organizations: %d well, %d not; %lld accounts\n", status->rows, status->healthy,
            status->rows - status->healthy, (long long)status->accounts);

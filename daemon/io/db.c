@@ -23,6 +23,7 @@ struct db {
   struct loop *loop;
   struct db_options options; /* its texts and values are ours */
   struct timer *soon;
+  struct timer *idle;        /* runs while a session has nothing to do */
   struct job *first, **last; /* the first one is under way while `running` */
   struct connecting *connecting;
   struct session *session;
@@ -165,6 +166,7 @@ static bool feed_hello(void *context, struct db_statement *ret_statement) {
 }
 
 static void close_session(struct db *db) {
+  timer_stop(db->idle);
   session_destroy(db->session);
   db->session = NULL;
   db->greeted = db->running = false;
@@ -238,6 +240,7 @@ static void tear_down(struct db *db) {
   while (db->first != NULL)
     end_job(take_first(db), &error);
   timer_close(db->soon);
+  timer_close(db->idle);
   free_options(&db->options);
   free(db);
 }
@@ -266,12 +269,21 @@ static void step(struct db *db) {
     db->next_hello = 0;
     session_start(db->session, &hello);
   } else if (db->first != NULL) {
+    timer_stop(db->idle);
     db->running = true;
     session_start(db->session, &db->first->work);
+  } else if (db->options.ask_every_ms > 0) {
+    timer_start(db->idle, db->options.ask_every_ms);
   }
 }
 
 static void on_soon(void *context) { step(context); }
+
+static void on_idle(void *context) {
+  static const char question[] = "select";
+  struct db_statement statement = {.sql = question, .prepare = true};
+  db_query(context, &statement, NULL, NULL, NULL);
+}
 
 /* ---- the whole ---- */
 
@@ -280,6 +292,7 @@ struct db *db_create(struct loop *loop, const struct db_options *options) {
   db->loop = loop;
   db->last = &db->first;
   db->soon = timer_open(loop, on_soon, db);
+  db->idle = timer_open(loop, on_idle, db);
   copy_options(db, options);
   return db;
 }

@@ -16,6 +16,8 @@ struct db_options {
   const char *application_name;
   int64_t connect_timeout_ms; /* for all hosts of one attempt together, DNS included */
   int64_t answer_timeout_ms;  /* the longest silence while statements are under way */
+  int64_t
+      ask_every_ms; /* a session with nothing to do asks something that often, so that it is known to live; 0: never */
   /* Sent first on every new session, as one transaction; parameters as in db_statement. A failure fails the connect. */
   const struct db_statement *hello;
   int hello_count;
@@ -23,6 +25,7 @@ struct db_options {
 
 #define DB_PARAMETERS_MAX         20
 #define DB_INSUFFICIENT_PRIVILEGE "42501" /* the code of an error */
+#define DB_LOCK_NOT_AVAILABLE     "55P03"
 
 struct db_statement {
   const char *sql;

@@ -165,10 +165,10 @@ static void fill_settings(const struct connecting *connecting, const struct cand
                           struct setting_list *list) {
   static const struct {
     const char *keyword, *value;
-  } usual[] = {{"keepalives_idle", "30"},
-               {"keepalives_interval", "10"},
+  } usual[] = {{"keepalives_idle", "10"},
+               {"keepalives_interval", "5"},
                {"keepalives_count", "3"},
-               {"tcp_user_timeout", "60000"}};
+               {"tcp_user_timeout", "15000"}};
   for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
     put(list, usual[i].keyword, usual[i].value);
   if (getenv("PGTARGETSESSIONATTRS") == NULL)

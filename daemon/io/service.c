@@ -10,7 +10,7 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-enum { STATUS_BYTES = 300, STATUS_PAUSE_MS = 1000 };
+enum { STATUS_BYTES = 300, STATUS_PAUSE_MS = 100 };
 
 struct service {
   struct timer *watchdog, *pause;

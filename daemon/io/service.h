@@ -12,7 +12,7 @@ void service_destroy(struct service *service); /* NULL is allowed; the watchdog 
 void service_ready(struct service *service);     /* READY=1: at start, and when a reload is over */
 void service_reloading(struct service *service); /* RELOADING=1 with the time; service_ready() must follow */
 void service_stopping(struct service *service);  /* STOPPING=1 */
-/* One human line. Call it as often as you like: the newest text goes out at most once a second, and only when it differs. */
+/* One human line. Call it as often as you like: the newest text goes out at most ten times a second, and only when it differs. */
 void service_status(struct service *service, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* How often the manager wants to be told that we live; 0: no watchdog. */

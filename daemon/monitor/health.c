@@ -39,6 +39,7 @@ void health_count_request(struct health_organization *organization, int status) 
 
 void health_clear_accounts(struct health_organization *organization) {
   organization->other_accounts = 0;
+  memset(organization->in_error, 0, sizeof organization->in_error);
   for (int i = 0; i < HEALTH_TYPES; i++) /* the names stay: a type that is gone has 0 accounts, and does not vanish */
     organization->types[i].accounts = 0;
 }
@@ -80,6 +81,19 @@ void health_count_sweep(struct health *health, struct health_organization *organ
   organization->consecutive_failures = 0;
   organization->succeeded_at_ms = health->now_ms;
   organization->last_success_s = health->now_s;
+}
+
+const char *health_direction_name(enum health_direction direction) {
+  static const char *const names[HEALTH_DIRECTIONS] = {"send", "receive", "calendar"};
+  return names[direction];
+}
+
+int64_t health_ahead_us(const struct health *health) {
+  int64_t ahead_us = 0;
+  for (int i = 0; i < health->organization_count; i++)
+    if (health->organizations[i]->ahead_us > ahead_us)
+      ahead_us = health->organizations[i]->ahead_us;
+  return ahead_us;
 }
 
 bool health_is_late(const struct health *health, const struct health_organization *organization) {
@@ -167,15 +181,31 @@ static void write_organization(const struct health *health, const struct health_
   json_text(json, "outcome", organization->outcome_known ? outcome_name(organization->outcome) : NULL);
   write_moment(json, "last_success", organization->last_success_s);
   write_accounts(organization, json);
+  json_begin_object(json, "accounts_in_error");
+  for (int i = 0; i < HEALTH_DIRECTIONS; i++)
+    json_integer(json, health_direction_name((enum health_direction)i), organization->in_error[i]);
+  json_end_object(json);
+  write_moment(json, "last_verified", organization->verified_at_s);
   write_schedule(health, organization, json);
   json_boolean(json, "late", health_is_late(health, organization));
   json_integer(json, "consecutive_failures", organization->consecutive_failures);
+  json_integer(json, "skipped_turns", organization->skipped_turns);
   json_integer(json, "removals_held", organization->removals_held);
   if (organization->rate_limit_remaining >= 0)
     json_integer(json, "rate_limit_remaining", organization->rate_limit_remaining);
   else
     json_null(json, "rate_limit_remaining");
   json_text(json, "error", organization->error);
+  json_end_object(json);
+}
+
+/* What a wrong clock makes of the times that are told. */
+static void write_clocks(const struct health *health, struct json *json) {
+  json_begin_object(json, "clock");
+  write_moment(json, "database", health->database_us / 1000000);
+  write_moment(json, "machine", health->machine_us / 1000000);
+  json_integer(json, "skew_seconds", (health->database_us - health->machine_us) / 1000000);
+  json_integer(json, "behind_seconds", health_ahead_us(health) / 1000000);
   json_end_object(json);
 }
 
@@ -189,6 +219,7 @@ bool health_write_status(const struct health *health, struct buffer *text) {
   json_boolean(&json, "up", health->database_up);
   json_integer(&json, "seconds", (health->now_ms - health->database_since_ms) / 1000);
   json_text(&json, "error", health->database_error);
+  write_clocks(health, &json);
   json_end_object(&json);
   json_begin_array(&json, "organizations");
   for (int i = 0; i < health->organization_count; i++)

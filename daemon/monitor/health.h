@@ -11,6 +11,8 @@ struct health_type {
   int64_t accounts;
 };
 
+enum health_direction { HEALTH_SEND, HEALTH_RECEIVE, HEALTH_CALENDAR, HEALTH_DIRECTIONS };
+
 struct health_code {
   int status; /* 0 ends the list */
   int64_t requests;
@@ -29,8 +31,12 @@ struct health_organization {   /* zeroed, then health_organization_init() */
   int consecutive_failures;
   struct health_type types[HEALTH_TYPES];
   int64_t other_accounts; /* of types that found no room */
+  int64_t in_error[HEALTH_DIRECTIONS];
+  int64_t verified_at_s; /* started_at of the last sweep that compared everything; 0: never */
+  int64_t ahead_us;      /* so far behind what is recorded last is the database's clock; 0: it is not */
   int64_t sweeps[HEALTH_OUTCOMES];
   int64_t added, changed, removed;
+  int64_t skipped_turns; /* another process had the lock */
   struct health_code codes[HEALTH_CODES];
   int64_t other_requests, unanswered_requests;
   int64_t rate_limit_remaining; /* -1: unknown */
@@ -44,6 +50,7 @@ struct health {
   bool database_up;
   int64_t database_since_ms;             /* monotonic: up or away since then */
   const char *database_error;            /* borrowed; NULL: none */
+  int64_t database_us, machine_us;       /* both clocks, read at the same time; 0: not yet */
   int64_t durations[HEALTH_BUCKETS + 1]; /* sweeps of at most health_bounds_ms[i], not cumulated; the last: longer */
   int64_t duration_sum_ms;
   const struct health_organization *const *organizations; /* borrowed */
@@ -61,6 +68,9 @@ void health_count_accounts(struct health_organization *organization, struct slic
  * `health` gets the duration and now_ms, now_s are the moment. */
 void health_count_sweep(struct health *health, struct health_organization *organization, const struct report *report);
 
+const char *health_direction_name(enum health_direction direction);
+/* The most of all organizations. */
+int64_t health_ahead_us(const struct health *health);
 /* 3 intervals without success. */
 bool health_is_late(const struct health *health, const struct health_organization *organization);
 /* {"ready": true}, or {"ready": false, "reasons": [...]} with at most 100 organizations by name, then the number of the others. */

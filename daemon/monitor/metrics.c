@@ -102,6 +102,23 @@ static bool write_failures(const struct health_organization *organization, const
   return append_sample(text, name, organization, NULL, organization->consecutive_failures);
 }
 
+static bool write_in_error(const struct health_organization *organization, const char *name, struct buffer *text) {
+  bool fits = true;
+  for (int i = 0; fits && i < HEALTH_DIRECTIONS; i++)
+    fits = append_sample(text, name, organization,
+                         (const char *[]){"direction", health_direction_name((enum health_direction)i)},
+                         organization->in_error[i]);
+  return fits;
+}
+
+static bool write_verified(const struct health_organization *organization, const char *name, struct buffer *text) {
+  return append_sample(text, name, organization, NULL, organization->verified_at_s);
+}
+
+static bool write_skipped(const struct health_organization *organization, const char *name, struct buffer *text) {
+  return append_sample(text, name, organization, NULL, organization->skipped_turns);
+}
+
 static bool write_held(const struct health_organization *organization, const char *name, struct buffer *text) {
   return append_sample(text, name, organization, NULL, organization->removals_held);
 }
@@ -116,12 +133,18 @@ static const struct {
   samples_fn *write;
 } families[] = {
     {"closesyncd_accounts", "gauge", "Connected accounts in the mirror.", write_accounts},
+    {"closesyncd_accounts_in_error", "gauge", "Connected accounts that cannot send, receive or reach their calendar.",
+     write_in_error},
     {"closesyncd_sweeps_total", "counter", "Sweeps that ended, by outcome.", write_sweeps},
     {"closesyncd_changes_total", "counter", "Changes written to the history.", write_changes},
     {"closesyncd_last_success_timestamp_seconds", "gauge", "When a sweep last ended well; 0 is never.",
      write_last_success},
+    {"closesyncd_mirror_verify_timestamp_seconds", "gauge", "When a sweep last compared everything; 0 is never.",
+     write_verified},
     {"closesyncd_consecutive_failures", "gauge", "Failed and incomplete sweeps since the last good one.",
      write_failures},
+    {"closesyncd_skipped_turns_total", "counter", "Turns that were skipped because another process had the lock.",
+     write_skipped},
     {"closesyncd_removals_held", "gauge", "Accounts that the removal guard holds back.", write_held},
     {"closesyncd_http_requests_total", "counter", "Requests to Close by status; none is no answer.", write_requests},
     {"closesyncd_rate_limit_remaining", "gauge", "Requests left in the present window, where known.", write_rate_limit},
@@ -144,6 +167,29 @@ static bool write_durations(const struct health *health, struct buffer *text) {
 static bool write_single(struct buffer *text, const char *const words[3], double value) {
   return value < 0 ||
          (append_head(text, words[0], words[1], words[2]) && buffer_append_format(text, "%s %.15g\n", words[0], value));
+}
+
+/* Nothing before the database has told its time. */
+static bool write_clocks(const struct health *health, struct buffer *text) {
+  const struct {
+    const char *words[3];
+    int64_t value_us;
+  } rows[] = {
+      {{"closesyncd_database_clock_skew_seconds", "gauge", "How far the database's clock is ahead of this machine's."},
+       health->database_us - health->machine_us},
+      {{"closesyncd_database_clock_timestamp_seconds", "gauge", "The database's clock when it was last read."},
+       health->database_us},
+      {{"closesyncd_machine_clock_timestamp_seconds", "gauge", "This machine's clock at that moment."},
+       health->machine_us},
+      {{"closesyncd_database_clock_behind_seconds", "gauge",
+        "How far it is behind what is recorded last; 0: it is not."},
+       health_ahead_us(health)},
+  };
+  bool fits = true;
+  for (size_t i = 0; health->database_us != 0 && fits && i < sizeof rows / sizeof *rows; i++)
+    fits = append_head(text, rows[i].words[0], rows[i].words[1], rows[i].words[2]) &&
+           buffer_append_format(text, "%s %.6f\n", rows[i].words[0], (double)rows[i].value_us / 1e6);
+  return fits;
 }
 
 static bool write_process(const struct process_stats *process_stats, struct buffer *text) {
@@ -174,7 +220,7 @@ bool metrics_write(const struct health *health, const struct process_stats *proc
                    (const char *[]){"closesyncd_loop_longest_turn_seconds", "gauge",
                                     "CPU time of the event loop's longest turn since the last scrape."},
                    (double)health->longest_turn_us / 1e6) &&
-      write_durations(health, text);
+      write_clocks(health, text) && write_durations(health, text);
   for (size_t i = 0; fits && i < sizeof families / sizeof *families; i++) {
     fits = append_head(text, families[i].name, families[i].type, families[i].help);
     for (int k = 0; fits && k < health->organization_count; k++)

@@ -1,8 +1,11 @@
 #include "schedule/job.h"
 #include "base/memory.h"
+#include "base/moment.h"
 
 /* What this file is for: what is known of one organization beside its mirror. It promises one log line per event, and that a
  * failure that repeats is said once and then counted. */
+
+enum { STEP_TOLERATED_US = 1000 * 1000 };
 
 struct job *job_create(struct scheduler *scheduler, const struct config_organization *organization, int64_t now_ms) {
   struct job *job = memory_allocate(sizeof *job);
@@ -22,9 +25,16 @@ void job_destroy(struct job *job) {
   memory_free(job);
 }
 
-static void keep_text(char **place, const char *text) {
-  memory_free(*place);
-  *place = text == NULL ? NULL : memory_copy_text(text);
+void job_name_organization(struct job *job, struct slice id) {
+  memory_free(job->organization_id);
+  job->organization_id = memory_copy(id.bytes, id.length);
+  job->health.organization_id = job->organization_id;
+}
+
+void job_tell_error(struct job *job, struct slice text) {
+  memory_free(job->error);
+  job->error = text.length == 0 ? NULL : memory_copy(text.bytes, text.length);
+  job->health.error = job->error;
 }
 
 static void count_requests(struct health_organization *health, const struct api_request_traffic *traffic) {
@@ -52,23 +62,48 @@ static void skip_turn(struct job *job, struct log *log, const struct report *rep
               note, job->name);
 }
 
+/* observed_at never goes back, so until the clock has passed what was recorded last, it stands still. */
+static void note_clock(struct job *job, struct log *log, struct health *health, const struct report *report) {
+  char database[MOMENT_TEXT_BYTES], newest[MOMENT_TEXT_BYTES], note[LOG_THROTTLE_NOTE_BYTES];
+  if (report->database_us == 0)
+    return;
+  int64_t ahead_us = report->newest_us - report->database_us;
+  health->database_us = report->database_us;
+  health->machine_us = report->machine_us;
+  job->health.ahead_us = ahead_us > STEP_TOLERATED_US ? ahead_us : 0;
+  moment_format(report->database_us, database);
+  moment_format(report->newest_us, newest);
+  if (job->health.ahead_us > 0) {
+    if (log_throttle_failed(&job->back, health->now_ms, "", note))
+      log_write(log, LOG_LEVEL_WARNING,
+                "the database's clock went back: it is %s, what was recorded last is of %s, and observed_at stands "
+                "still until "
+                "then%s organization=%s",
+                database, newest, note, job->name);
+  } else if (log_throttle_over(&job->back, health->now_ms, note)) {
+    log_write(log, LOG_LEVEL_WARNING, "the database's clock has passed what was recorded last %s organization=%s", note,
+              job->name);
+  }
+}
+
 enum pace_ending job_take(struct job *job, struct log *log, struct health *health, const struct report *report,
                           const struct api_request_traffic *traffic) {
   char note[LOG_THROTTLE_NOTE_BYTES];
   bool well = report->error.kind == ERROR_NONE;
   bool database = report->error.kind == ERROR_DATABASE || report->error.kind == ERROR_UNREACHABLE;
+  note_clock(job, log, health, report);
   if (report->busy || report->error.kind == ERROR_CANCELLED) {
-    if (report->busy)
+    if (report->busy) {
+      job->health.skipped_turns++;
       skip_turn(job, log, report, health->now_ms);
+    }
     return PACE_WELL;
   }
   job->skipped = (struct log_throttle){0};
   job->key_dead = report->key_dead;
   if (report->organization_id != NULL)
-    keep_text(&job->organization_id, report->organization_id);
-  keep_text(&job->error, well ? NULL : report->error.text);
-  job->health.organization_id = job->organization_id;
-  job->health.error = job->error;
+    job_name_organization(job, slice_of(report->organization_id));
+  job_tell_error(job, slice_of(well ? "" : report->error.text));
   job->health.removals_held = report->held;
   health_count_sweep(health, &job->health, report);
   count_requests(&job->health, traffic);

@@ -33,6 +33,7 @@ struct job {
   struct write_behind write_behind;
   struct pace pace;
   struct log_throttle log_throttle;
+  struct log_throttle back;    /* the database's clock */
   struct log_throttle skipped; /* turns, while another process sweeps */
   struct health_organization health;
   char *name, *organization_id, *error; /* the last two may be NULL */
@@ -43,6 +44,8 @@ TAILQ_HEAD(job_list, job);
 struct job *job_create(struct scheduler *scheduler, const struct config_organization *organization, int64_t now_ms);
 void job_destroy(struct job *job); /* no sweep may be under way */
 
+void job_name_organization(struct job *job, struct slice id);
+void job_tell_error(struct job *job, struct slice text); /* empty: none */
 /* A sweep has ended: health, outage, log. Returns how it ended for the pace. */
 enum pace_ending job_take(struct job *job, struct log *log, struct health *health, const struct report *report,
                           const struct api_request_traffic *traffic);

@@ -1,15 +1,17 @@
 #include "schedule/scheduler.h"
+#include "base/log_throttle.h"
 #include "base/memory.h"
+#include "base/moment.h"
+#include "schedule/known.h"
 #include "schedule/members.h"
 #include "schedule/roster.h"
-#include "sql/embedded.h"
 #include <string.h>
 #include <time.h>
 
 /* What this file is for: all jobs, and what a sweep's end means for them. It promises that nothing waits for a database that is away
  * but time. */
 
-enum { COALESCE_MS = 5000, RETURN_SPREAD_MS = 5000 };
+enum { COALESCE_MS = 5000, RETURN_SPREAD_MS = 5000, SKEW_TOLERATED_US = 60 * 1000 * 1000 };
 
 struct scheduler {
   struct scheduler_options options;
@@ -21,6 +23,7 @@ struct scheduler {
   struct roster roster;
   struct health health;
   const struct health_organization **health_list;
+  struct log_throttle skew;
   bool told_attempted, database_tried, stopping;
 };
 
@@ -35,26 +38,33 @@ static void tell_attempted(struct scheduler *scheduler) {
   scheduler->options.attempted(scheduler->options.context);
 }
 
-static void on_type_row(void *context, const struct db_row *row) {
+/* The database's clock is the one that counts; people compare its times with their own. */
+static void note_skew(struct scheduler *scheduler) {
+  const struct health *health = &scheduler->health;
+  char database[MOMENT_TEXT_BYTES], machine[MOMENT_TEXT_BYTES], note[LOG_THROTTLE_NOTE_BYTES];
+  int64_t skew_us = health->database_us - health->machine_us;
+  moment_format(health->database_us, database);
+  moment_format(health->machine_us, machine);
+  if (skew_us > SKEW_TOLERATED_US || skew_us < -SKEW_TOLERATED_US) {
+    if (log_throttle_failed(&scheduler->skew, health->now_ms, "", note))
+      log_write(
+          scheduler->options.log, LOG_LEVEL_WARNING,
+          "the clocks of the database and of this machine differ by more than a minute: it is %s there and %s here%s",
+          database, machine, note);
+  } else if (log_throttle_over(&scheduler->skew, health->now_ms, note)) {
+    log_write(scheduler->options.log, LOG_LEVEL_WARNING,
+              "the clocks of the database and of this machine agree again %s", note);
+  }
+}
+
+static void tell_changed(void *context) {
   struct scheduler *scheduler = context;
-  struct job *job = roster_find(&scheduler->roster, db_row_text(row, 0));
-  if (job == NULL)
-    return;
-  if (db_row_int(row, 3) == 1)
-    health_clear_accounts(&job->health);
-  health_count_accounts(&job->health, db_row_text(row, 1), db_row_int(row, 2));
+  if (!scheduler->stopping)
+    scheduler->options.changed(scheduler->options.context);
 }
 
-static void on_types(void *context, const struct error *error) {
-  (void)context; /* the numbers stay as they were; the next change asks again */
-  (void)error;
-}
-
-/* How many accounts of which type, for people and machines that watch; asked only when it may have changed. */
-static void ask_types(struct job *job, const struct generation *generation) {
-  struct db_statement statement = {
-      .sql = sql_query_account_types, .count = 1, .values = {slice_of(job->name)}, .prepare = true};
-  db_query(generation->shared.watch, &statement, on_type_row, on_types, job->scheduler);
+static void read_known(struct scheduler *scheduler) {
+  known_read_all(&scheduler->roster, scheduler->generation, tell_changed, scheduler);
 }
 
 /* ---- the database's troubles, which are nobody's own ---- */
@@ -136,7 +146,7 @@ static void on_swept(void *context, struct report *report, const struct api_requ
   struct job *job = context;
   struct scheduler *scheduler = job->scheduler;
   struct generation *generation = job->generation;
-  bool news = report->outcome != OUTCOME_UNCHANGED || !job->health.outcome_known;
+  bool news = report->outcome != OUTCOME_UNCHANGED || report->verified || !job->attempted;
   queue_ended(job);
   job->sweep = NULL;
   job->generation = NULL;
@@ -150,13 +160,17 @@ static void on_swept(void *context, struct report *report, const struct api_requ
   else
     shutdown_pay(scheduler->shutdown, job, generation); /* what is remembered is another database's */
   if (news && job->organization_id != NULL && report->outcome != OUTCOME_FAILED && !scheduler->stopping)
-    ask_types(job, generation);
+    known_read(&scheduler->roster, generation, job, tell_changed, scheduler);
   if (!scheduler->stopping)
     members_ask(scheduler->members, job, scheduler->generation, report);
+  if (report->busy && !scheduler->stopping)
+    known_note_skip(generation, job);
+  note_skew(scheduler);
   let_go(job, generation, ending, report);
   report_finish(report);
   generation_release(generation);
   queue_pump(scheduler->queue);
+  tell_changed(scheduler);
   end(scheduler);
 }
 
@@ -181,8 +195,10 @@ static void start_sweep(struct job *job) {
 static void on_opened(void *context) {
   struct scheduler *scheduler = context;
   scheduler->database_tried = true;
+  read_known(scheduler);
   tell_attempted(scheduler);
   queue_pump(scheduler->queue);
+  tell_changed(scheduler);
 }
 
 static void on_first(void *context, const struct error *error) {
@@ -257,6 +273,8 @@ void scheduler_configure(struct scheduler *scheduler, struct generation *generat
   note_departures(scheduler);
   tell_attempted(scheduler);
   database_monitor_use(scheduler->database_monitor, &generation->shared);
+  if (database_monitor_is_open(scheduler->database_monitor))
+    read_known(scheduler);
   generation_release(before);
   queue_pump(scheduler->queue);
 }
@@ -285,6 +303,7 @@ void scheduler_lock_lost(struct scheduler *scheduler, const struct db *watch, co
       sweep_lock_lost(job->sweep);
   if (scheduler->generation->shared.watch == watch)
     database_monitor_failed(scheduler->database_monitor, error, "");
+  tell_changed(scheduler);
 }
 
 void scheduler_stop(struct scheduler *scheduler) {

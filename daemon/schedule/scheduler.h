@@ -13,6 +13,7 @@ struct scheduler_options {
   void (*attempted)(void *context); /* the database and every organization were tried once */
   void (*refused)(void *context,
                   const struct error *error); /* the first try of the database says: administrator, act */
+  void (*changed)(void *context);             /* what people see of it: accounts, failures, the database */
   void (*stopped)(void *context);
   void *context;
 };

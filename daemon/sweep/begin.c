@@ -4,10 +4,11 @@
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include "sweep/dues.h"
+#include "sweep/holder.h"
 #include "sweep/identity.h"
 #include "sweep/judge.h"
 
-enum { LOCK_RETRY_MS = 100 };
+enum { LOCK_RETRY_MS = 100, END_PATIENCE_MS = 3000 };
 
 /* A daemon goes on without the key of one organization, and looks for it again with each of its sweeps. */
 static bool has_key(struct sweep *sweep, struct error *error) {
@@ -38,6 +39,9 @@ static void on_mirror_state(void *context, const struct mirror_state *mirror_sta
   }
   mirror_state_finish(&sweep->mirror_state);
   mirror_state_copy(&sweep->mirror_state, mirror_state);
+  sweep->report.database_us = mirror_state->clock_us;
+  sweep->report.machine_us = moment_now_us();
+  sweep->report.newest_us = mirror_state->newest_us == MOMENT_UNKNOWN ? 0 : mirror_state->newest_us;
   dues_settle(sweep);
   sweep->verify = sweep->options.verify || mirror_state->verification_due;
   if (mirror_state->organization_id == NULL && has_key(sweep, &disagreement)) {
@@ -81,52 +85,26 @@ void sweep_lock(struct sweep *sweep) {
   mirror_state_read(shared->watch, &question, on_mirror_state, sweep);
 }
 
-struct holder {
-  struct sweep *sweep;
-  struct error error;
-};
+static int64_t blocked_ms(const struct sweep *sweep) { return sweep_now_ms(sweep) - sweep->blocked_since_ms; }
 
-static void on_holder_row(void *context, const struct db_row *row) {
-  struct holder *holder = context;
-  struct slice id = db_row_text(row, 0), pid = db_row_text(row, 1), program = db_row_text(row, 2),
-               client = db_row_text(row, 3);
-  if (id.length > 0 && holder->sweep->organization_id == NULL)
-    holder->sweep->organization_id = memory_copy(id.bytes, id.length);
-  if (pid.length > 0)
-    error_set(&holder->error, ERROR_CONFLICT, "another process sweeps \"%s\": %.*s with backend pid %.*s, client %.*s",
-              holder->sweep->options.organization->name, (int)program.length, program.bytes, (int)pid.length, pid.bytes,
-              (int)client.length, client.bytes);
-}
-
-static void on_holder(void *context, const struct error *error) {
-  struct holder *holder = context;
-  struct sweep *sweep = holder->sweep;
-  struct error conflict = holder->error;
-  (void)error;
-  memory_free(holder);
+static void on_holder(struct sweep *sweep, bool is_ended, const struct error *conflict) {
+  int64_t patience_ms = sweep->options.wait_for_lock ? sweep->options.shared->config->database.lock_timeout_ms : 0;
+  if (blocked_ms(sweep) < patience_ms || (is_ended && blocked_ms(sweep) < patience_ms + END_PATIENCE_MS)) {
+    drive_later(sweep, EVENT_WAITED, LOCK_RETRY_MS);
+    return;
+  }
   sweep->report.busy = true;
-  if (drive_arrived(sweep))
-    drive_fail(sweep, &conflict);
+  drive_fail(sweep, conflict);
 }
 
-static void say_who(struct sweep *sweep) {
-  struct holder *holder = memory_allocate(sizeof *holder);
-  struct db_statement statement = {
-      .sql = sql_query_lock_holder, .count = 1, .values = {slice_of(sweep->options.organization->name)}};
-  holder->sweep = sweep;
-  error_set(&holder->error, ERROR_CONFLICT, "another process sweeps \"%s\"", sweep->options.organization->name);
-  sweep->under_way++;
-  db_query(sweep->options.shared->watch, &statement, on_holder_row, on_holder, holder);
-}
-
+/* Who holds it is asked at the beginning, for it may be somebody who is gone, and at the end, to be told. */
 void sweep_wait(struct sweep *sweep) {
-  const struct sweep_context *shared = sweep->options.shared;
-  int64_t now_ms = loop_now_ms(shared->loop);
-  if (sweep->blocked_since_ms == 0)
-    sweep->blocked_since_ms = now_ms;
-  bool enough = now_ms - sweep->blocked_since_ms >= shared->config->database.lock_timeout_ms;
-  if (enough || !sweep->options.wait_for_lock)
-    say_who(sweep);
+  bool first = sweep->blocked_since_ms == 0;
+  if (first)
+    sweep->blocked_since_ms = sweep_now_ms(sweep);
+  if (first || !sweep->options.wait_for_lock ||
+      blocked_ms(sweep) >= sweep->options.shared->config->database.lock_timeout_ms)
+    holder_of_lock(sweep, on_holder);
   else
     drive_later(sweep, EVENT_WAITED, LOCK_RETRY_MS);
 }

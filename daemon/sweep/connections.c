@@ -5,7 +5,7 @@
 
 /* What this file is for: opening what costs something to open, once. Sessions connect when there is work, not here. */
 
-enum { CONNECT_TIMEOUT_MS = 15 * 1000, ANSWER_SLACK_MS = 10 * 1000 };
+enum { CONNECT_TIMEOUT_MS = 15 * 1000, ANSWER_SLACK_MS = 10 * 1000, ASK_EVERY_MS = 10 * 1000 };
 
 static struct db *open_session(struct loop *loop, const struct config *config) {
   char statement_timeout[32], lock_timeout[32];
@@ -19,6 +19,7 @@ static struct db *open_session(struct loop *loop, const struct config *config) {
                                .application_name = "closesyncd",
                                .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                .answer_timeout_ms = config->database.statement_timeout_ms + ANSWER_SLACK_MS,
+                               .ask_every_ms = ASK_EVERY_MS,
                                .hello = &hello,
                                .hello_count = 1};
   return db_create(loop, &options);

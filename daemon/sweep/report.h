@@ -14,12 +14,14 @@ struct report {
   int64_t accounts, added, changed, removed, rejected, repaired;
   int requests;
   int64_t received_bytes, elapsed_ms;
-  struct error error;      /* kind ERROR_NONE: none; guarded and incomplete sweeps have one too */
-  bool verified;           /* it compared every row */
-  bool key_dead;           /* Close refused the key, and /me/ said so too */
-  bool busy;               /* nothing was done: another process is at it */
-  int64_t held;            /* removals that the guard held back */
-  struct changes *changes; /* of a plan that found a difference; else NULL */
+  struct error error;              /* kind ERROR_NONE: none; guarded and incomplete sweeps have one too */
+  bool key_dead;                   /* Close refused the key, and /me/ said so too */
+  bool busy;                       /* nothing was done: another process is at it */
+  bool verified;                   /* it compared every row */
+  int64_t database_us, machine_us; /* both clocks, when the sweep began; 0: the database did not tell */
+  int64_t newest_us;               /* the latest time that the database has of this organization; 0: none */
+  int64_t held;                    /* removals that the guard held back */
+  struct changes *changes;         /* of a plan that found a difference; else NULL */
 };
 
 void report_finish(struct report *report);

@@ -5,6 +5,7 @@
 #include "sql/embedded.h"
 #include "store/held.h"
 #include "sweep/dues.h"
+#include "sweep/holder.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,12 @@ static void begin_again(struct sweep *sweep, const struct error *error) {
     drive_fail(sweep, error);
 }
 
+static void on_row_holder(struct sweep *sweep, bool is_ended, const struct error *error) {
+  struct error moved;
+  error_set(&moved, ERROR_CONFLICT, "%s", error->text);
+  begin_again(sweep, is_ended ? &moved : error);
+}
+
 static void on_applied(void *context, const struct apply_result *result, const struct error *error) {
   struct sweep *sweep = context;
   struct report *report = &sweep->report;
@@ -35,7 +42,10 @@ static void on_applied(void *context, const struct apply_result *result, const s
   if (error != NULL) {
     if (strcmp(error->code, APPLY_LOCK_LOST) == 0)
       sweep->locked = false; /* it is taken anew */
-    begin_again(sweep, error);
+    if (strcmp(error->code, DB_LOCK_NOT_AVAILABLE) == 0)
+      holder_of_row(sweep, error, on_row_holder);
+    else
+      begin_again(sweep, error);
     return;
   }
   struct write_behind_entry entry = dues_entry(sweep, sweep->floor, why(sweep));

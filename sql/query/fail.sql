@@ -23,7 +23,8 @@ with newest as (
   set consecutive_failures = consecutive_failures + $4::integer,
     last_outcome = 'failed',
     last_error = $3,
-    outcome_at = $2
+    outcome_at = $2,
+    skipped_turns = 0
   from newest
   where organization.organization_id = $1
   and not newest.is_overtaken

@@ -88,7 +88,8 @@ set (last_swept_at, listed_at) = (
       (case when $2 in ('incomplete', 'failed') then owed.consecutive_failures + $4 else 0 end, $2,
         case when $2 in ('incomplete', 'failed') then $3 end, $13, false)
     ) as told (failures, outcome, error, at, is_newer)
-    where is_newer = coalesce(owed.outcome_at between $13 and clock_timestamp(), false))
+    where is_newer = coalesce(owed.outcome_at between $13 and clock_timestamp(), false)),
+  skipped_turns = 0
 from owed, covered
 where organization.organization_id = owed.organization_id
 returning owed.is_current, organization.last_swept_at, organization.revision;

@@ -41,7 +41,7 @@ from (
     ('field_drift', 'last_seen_at'),
     ('organization', 'name,principal_id,revision,revision_id,last_swept_at,listed_at,last_changed_at,last_verified_at,'
       'consecutive_failures,last_outcome,last_error,outcome_at,digest_version,volatile_fields,also_named,'
-      'sweep_interval,flush_interval,excluded_fields'),
+      'sweep_interval,flush_interval,excluded_fields,skipped_turns,skipped_at'),
     ('sweep', 'attempts,finished_at')
 ) as updated (object, columns)
 where not (

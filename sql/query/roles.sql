@@ -34,7 +34,7 @@ with named as (
     ('writer', 'select, insert, update (last_seen_at)', 'field_drift'),
     ('writer', 'select, insert, update (name, principal_id, revision, revision_id, last_swept_at, listed_at, last_changed_at, last_verified_at, '
       'consecutive_failures, last_outcome, last_error, outcome_at, digest_version, volatile_fields, also_named, '
-      'sweep_interval, flush_interval, excluded_fields)', 'organization'),
+      'sweep_interval, flush_interval, excluded_fields, skipped_turns, skipped_at)', 'organization'),
     ('writer', 'select, insert, update, delete', 'member'),
     ('writer', 'select, insert, update', 'verification'),
     ('writer', 'select, insert, update, delete', 'fleet_daemon'),

@@ -1,7 +1,8 @@
 -- What the database knows of each organization, for `status`: the outcome now, and beside it the last sweep that changed something.
 --
 -- -> organization text, organization_id text, last_swept_at text (ISO 8601), outcome text, accounts bigint, consecutive_failures integer,
---    error text, swept_age bigint (seconds), and of the last change: added, changed, removed integer, change_age bigint (seconds)
+--    error text, swept_age bigint (seconds), and of the last change: added, changed, removed integer, change_age bigint (seconds);
+--    skipped_turns integer, skipped_age bigint (seconds), clock bigint (microseconds since 1970), and newest: the latest time recorded
 select
   organization.name as organization,
   organization.organization_id,
@@ -14,7 +15,12 @@ select
   newest.added,
   newest.changed,
   newest.removed,
-  extract(epoch from clock_timestamp() - newest.finished_at)::bigint as change_age
+  extract(epoch from clock_timestamp() - newest.finished_at)::bigint as change_age,
+  organization.skipped_turns,
+  extract(epoch from clock_timestamp() - organization.skipped_at)::bigint as skipped_age,
+  (extract(epoch from clock_timestamp()) * 1000000)::bigint as clock,
+  (extract(epoch from greatest(
+    organization.last_swept_at, organization.listed_at, organization.last_changed_at, organization.outcome_at)) * 1000000)::bigint as newest
 from organization
 left join lateral (
   select added, changed, removed, finished_at

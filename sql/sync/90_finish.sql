@@ -82,6 +82,7 @@ with total as materialized (
     last_outcome = verdict.outcome,
     last_error = case when verdict.outcome = 'incomplete' then $2 end,
     outcome_at = verdict.started_at,
+    skipped_turns = 0,
     digest_version = case when $14 then verdict.digest_version else organization.digest_version end,
     volatile_fields = case when $14 then verdict.volatile_fields else organization.volatile_fields end
   from verdict, covered

@@ -18,7 +18,9 @@ create table organization (
   also_named           text[] not null default '{}',
   sweep_interval       interval,
   flush_interval       interval,
-  excluded_fields      text[]
+  excluded_fields      text[],
+  skipped_turns        integer not null default 0,
+  skipped_at           timestamptz
 ) with (fillfactor = 70);
 comment on table organization is 'A mirrored Close organization: who looks at it, how far the mirror is, how it fares';
 comment on column organization.organization_id is 'Close''s id of the organization (orga_…)';
@@ -41,3 +43,5 @@ comment on column organization.also_named is 'Other NAMEs in the configuration t
 comment on column organization.sweep_interval is 'How often it is swept, as configured; NULL: no daemon has told yet';
 comment on column organization.flush_interval is 'sync.flush_interval, as configured: how old last_swept_at may be for that reason alone';
 comment on column organization.excluded_fields is 'sync.exclude_fields of the last complete sweep; NULL: none was complete since this was recorded';
+comment on column organization.skipped_turns is 'Turns in a row that a daemon skipped because another process had the lock';
+comment on column organization.skipped_at is 'When it skipped the last one; NULL: it never did';

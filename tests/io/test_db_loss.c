@@ -65,6 +65,30 @@ Test(db_loss, idle_session_that_died_is_replaced) {
   cr_assert_eq(murder.again.calls, 1);
 }
 
+/* The server ends a session that is silent for half a second; it has nothing to do for over a second. */
+static void on_rested(void *context) { database_close(context); }
+
+static int losses_of_one_that_rests(int64_t ask_every_ms) {
+  struct db_statement hello = {.sql = "select set_config('idle_session_timeout', '500ms', false)"};
+  struct database database = {.pending = 1,
+                              .options = {.ask_every_ms = ask_every_ms, .hello = &hello, .hello_count = 1}};
+  struct outcome outcome = {.calls = 0};
+  database_open(&database, NULL);
+  query(&database, &outcome, "select 1");
+  struct timer *rest = timer_open(database.loop, on_rested, &database);
+  timer_start(rest, 1300);
+  loop_run(database.loop);
+  timer_close(rest);
+  database_finish(&database);
+  cr_assert_eq(database.connects, 1);
+  return database.losses;
+}
+
+Test(db_loss, of_a_silent_session_and_not_of_one_that_asks) {
+  cr_assert_eq(losses_of_one_that_rests(0), 1);
+  cr_assert_eq(losses_of_one_that_rests(100), 0);
+}
+
 Test(db_loss, silence_drops_the_session) {
   struct database database = {.options = {.answer_timeout_ms = 200}};
   struct outcome slow = {.calls = 0}, after = {.calls = 0};

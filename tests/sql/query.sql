@@ -87,13 +87,20 @@ select pg_temp.must(:'also_named' = '{}', 'forgotten');
 
 execute unlock ('one') \gset
 execute lock ('orga_1') \gset
-execute lock_holder ('orga_1') \gset
+execute lock_holder ('orga_1', null, null) \gset
 select pg_temp.must(:'got' and :pid = pg_backend_pid() and not :{?organization_id}, 'held, by the name of nothing that is bound');
 execute unlock ('orga_1') \gset
 select pg_temp.must(:'released', 'released');
 \unset pid
-execute lock_holder ('one') \gset
+execute lock_holder ('one', null, null) \gset
 select pg_temp.must(not :{?pid} and :'organization_id' = 'orga_1', 'nobody holds it');
+
+execute skip ('one');
+execute skip ('one') \gset
+select pg_temp.must(:skipped_turns = 2 and skipped_at is not null, 'two turns skipped') from organization;
+execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', null, null, null, null, null, null, '2026-01-01', :'revision');
+select pg_temp.must(skipped_turns = 0, 'and none any more') from organization;
+execute row_holder;
 
 -- What is owed under a revision that is no more says something only of the past before the sweep that made the next one, and nothing
 -- where no such sweep is known (a fail-over lost it).

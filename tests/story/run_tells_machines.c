@@ -1,5 +1,7 @@
 /* What a running daemon tells those that watch it: systemd over its socket, Prometheus and load balancers over HTTP. */
 #include "support/asking.h"
+#include "support/cluster.h"
+#include "support/inner.h"
 #include "support/running.h"
 
 #include <criterion/criterion.h>
@@ -70,6 +72,48 @@ Test(run_tells_machines, over_http) {
   story_destroy(story);
 }
 
+/* Close is away when the daemon begins again: what it knows is what the database knows. */
+Test(run_tells_machines, what_the_database_knew_before) {
+  struct story *story = story_create(1);
+  asking_listen(story);
+  story_put(story, 1,
+            "{\"id\": \"a1\", \"_type\": \"google\", \"send_status\": \"error\", \"receive_status\": \"ok\"}");
+  story_put(story, 1,
+            "{\"id\": \"a2\", \"_type\": \"zoom\", \"send_status\": \"ok\", \"receive_status\": \"error\", "
+            "\"email_receive_status\": \"error\"}");
+  story_put(story, 1, "{\"id\": \"a3\", \"_type\": \"zoom\", \"calendar_receive_status\": \"error\"}");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\"}, \"status\": 401, \"body\": \"{}\"}]");
+  story_expect_exit(story, 1, "sync", NULL);
+  story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\"}, \"hold\": \"arrived\"}]");
+  story_set(story, "sync", "interval", "1h");
+  const struct run *run = story_start(story, "run", NULL);
+  await(story, "/metrics", "closesyncd_accounts{organization=\"org1\",type=\"zoom\"} 2\n",
+        "closesyncd_accounts{organization=\"org1\",type=\"google\"} 1\n");
+  for (int i = 0; i < 3; i++) {
+    static const char *const directions[] = {"send", "receive", "calendar"};
+    cr_assert_eq(
+        asking_metric(story, story_format(story, "closesyncd_accounts_in_error{organization=\"org1\",direction=\"%s\"}",
+                                          directions[i])),
+        1, "%s", directions[i]);
+  }
+  cr_assert_eq(asking_metric(story, "closesyncd_consecutive_failures{organization=\"org1\"}"), 1);
+  cr_assert_eq(asking_metric(story, "closesyncd_last_success_timestamp_seconds{organization=\"org1\"}"),
+               story_count(story, "select extract(epoch from last_swept_at)::bigint from organization"));
+  cr_assert_eq(asking_metric(story, "closesyncd_mirror_verify_timestamp_seconds{organization=\"org1\"}"),
+               story_count(story, "select extract(epoch from last_verified_at)::bigint from organization"));
+  await(story, "/status.json", "\"organization_id\": \"orga_story1\", \"outcome\": \"failed\", \"last_success\": \"20",
+        "\"consecutive_failures\": 1");
+  await(story, "/status.json", "\"accounts_in_error\": {\"send\": 1, \"receive\": 1, \"calendar\": 1}", "HTTP 401");
+  story_replies(story, "[]");
+  story_ask_sim(story, "POST", "release", NULL);
+  await(story, "/metrics", "closesyncd_consecutive_failures{organization=\"org1\"} 0\n", "closesyncd_database_up 1\n");
+  story_signal(story, run, SIGTERM);
+  story_wait(story, run, 10000);
+  cr_assert_eq(run->exit_status, 0, "%s", run->err);
+  story_destroy(story);
+}
+
 /* Waits for a datagram that begins with `start`. */
 static void hear(int fd, const char *start) {
   char text[512] = "";
@@ -115,5 +159,37 @@ Test(run_tells_machines, that_the_port_is_taken) {
   if (!story_ended(story, run))
     story_signal(story, run, SIGTERM);
   story_wait(story, run, 20000);
+  story_destroy(story);
+}
+
+/* When it changes, not five seconds later. */
+static void hear_soon(int fd, const char *text) {
+  struct timespec began, now;
+  clock_gettime(CLOCK_MONOTONIC, &began);
+  hear(fd, text);
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  long ms = (now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000;
+  cr_assert_lt(ms, 3000, "%s: after %ld ms", text, ms);
+}
+
+Test(run_tells_machines, what_changes_when_it_changes) {
+  struct story *story = own_cluster_story(1, 3);
+  const char *path = story_format(story, "%s/notify", story_directory(story));
+  struct sockaddr_un address = address_of(path);
+  int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+  story_environment(story, story_format(story, "NOTIFY_SOCKET=%s", path));
+  story_set(story, "sync", "interval", "1h");
+  const struct run *run = story_start(story, "run", NULL);
+  hear(fd, "READY=1");
+  hear_soon(fd, "STATUS=1 organizations, 3 accounts; 0 without success for 3 intervals; the database is there");
+  cluster_kill(story);
+  hear_soon(fd, "STATUS=1 organizations, 3 accounts; 0 without success for 3 intervals; the database is away");
+  cluster_restart(story);
+  hear(fd, "STATUS=1 organizations, 3 accounts; 0 without success for 3 intervals; the database is there");
+  story_signal(story, run, SIGTERM);
+  story_wait(story, run, 10000);
+  cr_assert_eq(run->exit_status, 0, "%s", run->err);
+  close(fd);
   story_destroy(story);
 }

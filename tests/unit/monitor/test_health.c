@@ -112,6 +112,10 @@ Test(health, status_golden) {
   struct health_organization *acme = &patient.organizations[0];
   acme->organization_id = "orga_1";
   acme->removals_held = 4;
+  acme->in_error[HEALTH_SEND] = 1;
+  acme->in_error[HEALTH_RECEIVE] = 2;
+  acme->verified_at_s = 1789999200;
+  acme->ahead_us = 7 * 1000000;
   acme->rate_limit_remaining = 159;
   acme->next_sweep_ms = patient.health.now_ms + 30000;
   health_count_accounts(acme, slice_of("google"), 5);
@@ -121,20 +125,27 @@ Test(health, status_golden) {
   patient.organizations[1].next_sweep_ms = 0;
   patient.organizations[1].error = "no key";
   patient.health.database_since_ms = patient.health.now_ms - 9000;
+  patient.health.database_us = 1790000100 * 1000000LL;
+  patient.health.machine_us = 1790000000 * 1000000LL;
   buffer_init(&body, 4096);
   cr_assert(health_write_status(&patient.health, &body));
   cr_assert_str_eq(
       body.bytes,
       "{\"version\": \"" CLOSESYNCD_VERSION
       "\", \"now\": \"2026-09-21T14:13:20.000000Z\", \"database\": {\"up\": true, "
-      "\"seconds\": 9, \"error\": null}, \"organizations\": ["
+      "\"seconds\": 9, \"error\": null, \"clock\": {\"database\": \"2026-09-21T14:15:00.000000Z\", \"machine\": "
+      "\"2026-09-21T14:13:20.000000Z\", \"skew_seconds\": 100, \"behind_seconds\": 7}}, \"organizations\": ["
       "{\"organization\": \"acme\", \"organization_id\": \"orga_1\", \"outcome\": \"changed\", \"last_success\": "
       "\"2026-09-21T14:13:20.000000Z\", \"accounts_by_type\": {\"google\": 5, \"other\": 2}, \"accounts\": 7, "
+      "\"accounts_in_error\": {\"send\": 1, \"receive\": 2, \"calendar\": 0}, \"last_verified\": "
+      "\"2026-09-21T14:00:00.000000Z\", "
       "\"interval_ms\": 60000, \"next_sweep_in_ms\": 30000, \"sweeping\": false, \"late\": false, "
-      "\"consecutive_failures\": 0, \"removals_held\": 4, \"rate_limit_remaining\": 159, \"error\": null}, "
+      "\"consecutive_failures\": 0, \"skipped_turns\": 0, \"removals_held\": 4, \"rate_limit_remaining\": 159, "
+      "\"error\": null}, "
       "{\"organization\": \"second\", \"organization_id\": null, \"outcome\": null, \"last_success\": null, "
-      "\"accounts_by_type\": {\"other\": 0}, \"accounts\": 0, \"interval_ms\": 60000, \"next_sweep_in_ms\": null, "
-      "\"sweeping\": true, \"late\": false, \"consecutive_failures\": 0, \"removals_held\": 0, "
+      "\"accounts_by_type\": {\"other\": 0}, \"accounts\": 0, \"accounts_in_error\": {\"send\": 0, \"receive\": 0, "
+      "\"calendar\": 0}, \"last_verified\": null, \"interval_ms\": 60000, \"next_sweep_in_ms\": null, "
+      "\"sweeping\": true, \"late\": false, \"consecutive_failures\": 0, \"skipped_turns\": 0, \"removals_held\": 0, "
       "\"rate_limit_remaining\": "
       "null, \"error\": \"no key\"}]}\n");
   buffer_finish(&body);

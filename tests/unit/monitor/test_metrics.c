@@ -30,6 +30,12 @@ static void fill(struct patient *patient, int number) {
     health_count_request(organization, 510 + i);
   organization->rate_limit_remaining = 42;
   organization->removals_held = number;
+  organization->skipped_turns = 3;
+  organization->in_error[HEALTH_CALENDAR] = 6;
+  organization->verified_at_s = 1789999200;
+  organization->ahead_us = 7000000;
+  patient->health.database_us = 1790000000250000;
+  patient->health.machine_us = 1790000000750000;
   patient_sweep(patient, number, OUTCOME_CHANGED, 1500);
 }
 
@@ -47,6 +53,15 @@ Test(metrics, every_metric_is_there) {
       "closesyncd_last_success_timestamp_seconds{organization=\"acme\"} 1790000000",
       "closesyncd_consecutive_failures{organization=\"acme\"} 0",
       "closesyncd_removals_held{organization=\"acme\"} 0",
+      "closesyncd_skipped_turns_total{organization=\"acme\"} 3",
+      "closesyncd_accounts_in_error{organization=\"acme\",direction=\"send\"} 0",
+      "closesyncd_accounts_in_error{organization=\"acme\",direction=\"receive\"} 0",
+      "closesyncd_accounts_in_error{organization=\"acme\",direction=\"calendar\"} 6",
+      "closesyncd_mirror_verify_timestamp_seconds{organization=\"acme\"} 1789999200",
+      "closesyncd_database_clock_skew_seconds -0.500000",
+      "closesyncd_database_clock_timestamp_seconds 1790000000.250000",
+      "closesyncd_machine_clock_timestamp_seconds 1790000000.750000",
+      "closesyncd_database_clock_behind_seconds 7.000000",
       "closesyncd_http_requests_total{organization=\"acme\",code=\"200\"} 9",
       "closesyncd_http_requests_total{organization=\"acme\",code=\"none\"} 1",
       "closesyncd_http_requests_total{organization=\"acme\",code=\"other\"} 8",
