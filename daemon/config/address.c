@@ -71,7 +71,8 @@ enum { BASE_URL_BYTES_MAX = 2000 }; /* a request's address is bounded, and its i
 /* What follows "scheme://" up to the path. */
 static struct slice authority_of(const char *text) { return (struct slice){text, strcspn(text, "/?#")}; }
 
-const char *config_judge_base_url(const struct config_rule *rule, const char *text, void *target) {
+/* What is wrong with a URL that secrets are sent to; NULL: nothing. `example` follows "a URL like". */
+static const char *judge_url(const char *text, const char *example) {
   bool plain = strncmp(text, "http://", 7) == 0;
   if (!plain && strncmp(text, "https://", 8) != 0)
     return "a URL that begins with https://";
@@ -83,15 +84,34 @@ const char *config_judge_base_url(const struct config_rule *rule, const char *te
   const char *path = authority.bytes + authority.length;
   if (!config_split_host(authority, false, &host) || path[strspn(path, LETTERS DIGITS "/-._~%+:")] ||
       strstr(path, "/.."))
-    return "a URL like https://api.close.com/api/v1";
+    return example;
   if (plain && !config_is_loopback(host))
     return "https://, for the key would travel in the clear; plain http is for 127.0.0.0/8, [::1] and localhost alone";
+  return strlen(text) > BASE_URL_BYTES_MAX ? "a URL of at most 2,000 bytes" : NULL;
+}
+
+const char *config_judge_base_url(const struct config_rule *rule, const char *text, void *target) {
+  const char *words = judge_url(text, "a URL like https://api.close.com/api/v1");
   size_t length = strlen(text);
-  if (length > BASE_URL_BYTES_MAX)
-    return "a URL of at most 2,000 bytes";
-  while (text[length - 1] == '/')
+  while (!words && text[length - 1] == '/')
     length--;
-  return keep(rule, text, length, target);
+  return words ? words : keep(rule, text, length, target);
+}
+
+const char *config_judge_oauth_url(const struct config_rule *rule, const char *text, void *target) {
+  const char *words = judge_url(text, "a URL like https://api.close.com/oauth2/token/");
+  return words ? words : keep(rule, text, strlen(text), target);
+}
+
+/* Nothing secret is sent there by us; Close compares it with what its OAuth app names. */
+const char *config_judge_redirect(const struct config_rule *rule, const char *text, void *target) {
+  if (*text && strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
+    return "a URL like https://example.com/back";
+  for (const char *at = text; *at; at++) {
+    if (*at <= ' ' || *at == 0x7f)
+      return "a URL like https://example.com/back";
+  }
+  return keep(rule, text, strlen(text), target);
 }
 
 const char *config_judge_proxy(const struct config_rule *rule, const char *text, void *target) {

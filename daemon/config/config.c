@@ -43,6 +43,8 @@ static const struct setting settings[] = {
     {"database", "statement_timeout", "30s", config_judge_duration, AT(database.statement_timeout_ms), "100ms", "1d", false},
     {"database", "lock_timeout", "10s", config_judge_duration, AT(database.lock_timeout_ms), "100ms", "1d", false},
     {"api", "base_url", "https://api.close.com/api/v1", config_judge_base_url, AT(api.base_url), NULL, NULL, true},
+    {"api", "oauth_url", NULL, config_judge_oauth_url, AT(api.oauth_url), NULL, NULL, true},
+    {"api", "oauth_authorize_url", "https://app.close.com/oauth2/authorize/", config_judge_oauth_url, AT(api.oauth_authorize_url), NULL, NULL, true},
     {"api", "ca_file", "", config_judge_path, AT(api.ca_file), NULL, NULL, false},
     {"api", "proxy", "", config_judge_proxy, AT(api.proxy), NULL, NULL, true},
     {"api", "connect_timeout", "10s", config_judge_duration, AT(api.connect_timeout_ms), "100ms", "10m", false},
@@ -159,10 +161,32 @@ static void name_member(struct whole *whole) {
   whole->config.fleet.member = arena_copy(whole->arena, name, strlen(name));
 }
 
+/* "/oauth2/token/" where the API is. */
+static void place_oauth(struct whole *whole) {
+  char url[2048];
+  const char *base = whole->config.api.base_url, *authority = strstr(base, "://") + 3;
+  int length =
+      snprintf(url, sizeof url, "%.*s/oauth2/token/", (int)(authority - base + (int)strcspn(authority, "/")), base);
+  if (!whole->config.api.oauth_url)
+    whole->config.api.oauth_url = arena_copy(whole->arena, url, (size_t)length);
+}
+
 static void set_presets(struct whole *whole) {
   for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
     if (settings[i].preset && judge(whole, &settings[i], settings[i].preset))
       abort(); /* a default that its own judge refuses is a bug, found by the first test */
+  }
+}
+
+/* A refresh token lives in one file on one machine (contract section 7). */
+static void judge_fleet(struct loader *loader) {
+  for (int i = 0; i < loader->drafts.count && loader->whole->config.fleet.enabled; i++) {
+    const struct config_draft *draft = &loader->drafts.drafts[i];
+    if (draft->organization.way == CONFIG_OAUTH && draft->organization.enabled)
+      config_problem(loader->problems, draft->file, draft->line,
+                     "organization \"%s\" uses OAuth, which cannot be shared by the machines of a fleet: give it an "
+                     "access_token_file that each machine has, or set fleet.enabled = no",
+                     draft->organization.name);
   }
 }
 
@@ -180,6 +204,7 @@ static void judge_together(struct loader *loader, bool with_keys) {
     config_problem(loader->problems, entry->file, entry->line, "could not read \"%s\", the file in \"api.ca_file\"",
                    config->api.ca_file);
   }
+  judge_fleet(loader);
   if (with_keys && loader->drafts.count == 0 && !loader->file.organization_refused)
     config_problem(loader->problems, loader->path, 0,
                    "no organization is configured: add a section [organization NAME] with its api_key_file");
@@ -208,6 +233,7 @@ static void load_file(struct loader *loader, enum config_keys keys) {
   if (keys != CONFIG_KEYS_UNREAD)
     config_drafts_read_keys(&loader->drafts, loader->path, loader->whole->arena);
   config_drafts_judge_keys(&loader->drafts, keys == CONFIG_KEYS_NEEDED, loader->problems);
+  config_drafts_place_tokens(&loader->drafts, loader->path, loader->whole->arena);
   judge_together(loader, keys != CONFIG_KEYS_UNREAD);
   adopt_drafts(loader);
   memory_free(loader->file.entries);
@@ -264,6 +290,7 @@ bool config_read(const char *path, enum config_keys keys, struct config **ret_co
   }
   gather_keys(&whole->config);
   name_member(whole);
+  place_oauth(whole);
   whole->config.sync.volatile_fields = whole->volatile_fields.names;
   whole->config.sync.volatile_count = whole->volatile_fields.count;
   if (!there)

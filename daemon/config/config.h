@@ -5,14 +5,20 @@
 #include "base/secret.h"
 #include "base/text.h"
 
+enum config_way { CONFIG_API_KEY, CONFIG_ACCESS_TOKEN, CONFIG_OAUTH };
+
 struct config_organization {
   const char *name;
-  struct secret *key;          /* NULL: not read, or `key_problem` says why not */
-  const char *key_path;        /* of its file; NULL: not known */
-  bool key_is_credential;      /* of systemd, which copies it when the service starts */
-  char *key_problem;           /* or NULL */
-  const char *organization_id; /* expected, or NULL */
-  const char *user_id;         /* filter, or NULL */
+  enum config_way way;
+  struct secret *
+      key; /* the API key, the access token or the OAuth client's secret; NULL: not read, or `key_problem` says why not */
+  const char *key_path;   /* of its file; NULL: not known */
+  bool key_is_credential; /* of systemd, which copies it when the service starts */
+  char *key_problem;      /* or NULL */
+  const char *token_path; /* of the access token, or of the OAuth tokens; NULL: an API key, or it is not known where */
+  const char *client_id, *redirect_uri; /* of OAuth; redirect_uri or NULL */
+  const char *organization_id;          /* expected, or NULL */
+  const char *user_id;                  /* filter, or NULL */
   int64_t interval_ms;
   bool enabled;
 };
@@ -24,7 +30,8 @@ struct config {
     int64_t statement_timeout_ms, lock_timeout_ms;
   } database;
   struct {
-    const char *base_url;        /* without a trailing slash */
+    const char *base_url; /* without a trailing slash */
+    const char *oauth_url, *oauth_authorize_url;
     const char *ca_file, *proxy; /* NULL when not set */
     int64_t connect_timeout_ms, request_timeout_ms;
     size_t max_response_bytes;
@@ -78,4 +85,6 @@ void config_read_key(struct config_organization *organization);
 /* Likewise, of one in `config`: a file that could not be read may be there now. The only thing that changes in a configuration. */
 void config_retry_key(const struct config *config, const struct config_organization *organization);
 void config_destroy(struct config *config); /* NULL is allowed */
+/* Whether both get in by the same way with the same secret. */
+bool config_same_way(const struct config_organization *left, const struct config_organization *right);
 const struct config_organization *config_find(const struct config *config, const char *name);

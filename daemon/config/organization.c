@@ -1,35 +1,46 @@
-/* One table says what an organization's section may hold. A key's place is shown in a message only when it looks like a place,
- * for the most likely mistake is to write the key itself there. */
+/* One table says what an organization's section may hold. */
 #include "config/organization.h"
 #include "base/index.h"
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "base/random.h"
+#include "config/address.h"
 #include "config/place.h"
 #include "config/value.h"
-#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct setting {
   const char *key;
   config_judge_fn *judge;
   size_t offset; /* in struct config_draft */
   const char *least, *most;
-  bool secret; /* the value is not repeated in a message */
+  int credential; /* of one that is kept secret: its place, which is not repeated in a message; else NOT_SECRET */
 };
 
-#define AT(field) offsetof(struct config_draft, field)
+enum { NOT_SECRET = -1 };
+
+#define AT(field)       offsetof(struct config_draft, field)
+#define FILE_OF(number) AT(credentials[number].file)
+#define NAME_OF(number) AT(credentials[number].name)
 
 static const struct setting settings[] = {
-    {"api_key_file", config_judge_path, AT(key_file), NULL, NULL, true},
-    {"api_key_credential", config_judge_credential, AT(key_credential), NULL, NULL, true},
-    {"organization_id", config_judge_id, AT(organization.organization_id), NULL, NULL, false},
-    {"user_id", config_judge_id, AT(organization.user_id), NULL, NULL, false},
-    {"interval", config_judge_duration, AT(organization.interval_ms), "100ms", "30d", false},
-    {"enabled", config_judge_bool, AT(organization.enabled), NULL, NULL, false},
+    {"api_key_file", config_judge_path, FILE_OF(CREDENTIAL_KEY), NULL, NULL, CREDENTIAL_KEY},
+    {"api_key_credential", config_judge_credential, NAME_OF(CREDENTIAL_KEY), NULL, NULL, CREDENTIAL_KEY},
+    {"access_token_file", config_judge_path, FILE_OF(CREDENTIAL_TOKEN), NULL, NULL, CREDENTIAL_TOKEN},
+    {"access_token_credential", config_judge_credential, NAME_OF(CREDENTIAL_TOKEN), NULL, NULL, CREDENTIAL_TOKEN},
+    {"oauth_client_id", config_judge_text, AT(organization.client_id), NULL, NULL, NOT_SECRET},
+    {"oauth_client_secret_file", config_judge_path, FILE_OF(CREDENTIAL_CLIENT_SECRET), NULL, NULL,
+     CREDENTIAL_CLIENT_SECRET},
+    {"oauth_client_secret_credential", config_judge_credential, NAME_OF(CREDENTIAL_CLIENT_SECRET), NULL, NULL,
+     CREDENTIAL_CLIENT_SECRET},
+    {"oauth_redirect_uri", config_judge_redirect, AT(organization.redirect_uri), NULL, NULL, NOT_SECRET},
+    {"oauth_token_file", config_judge_path, AT(token_file), NULL, NULL, NOT_SECRET},
+    {"organization_id", config_judge_id, AT(organization.organization_id), NULL, NULL, NOT_SECRET},
+    {"user_id", config_judge_id, AT(organization.user_id), NULL, NULL, NOT_SECRET},
+    {"interval", config_judge_duration, AT(organization.interval_ms), "100ms", "30d", NOT_SECRET},
+    {"enabled", config_judge_bool, AT(organization.enabled), NULL, NULL, NOT_SECRET},
 };
 
 static struct slice draft_key(const void *context, uint32_t number) {
@@ -64,26 +75,16 @@ static void take(struct config_draft *draft, const struct config_entry *entry, s
   }
   struct config_rule rule = {.least = setting->least, .most = setting->most, .arena = arena};
   const char *words = setting->judge(&rule, entry->value, (char *)draft + setting->offset);
+  bool secret = setting->credential != NOT_SECRET;
   if (words)
     config_problem(problems, entry->file, entry->line, "\"%s\" of organization \"%s\" must be %s%s%s", entry->key,
-                   entry->name, words, setting->secret ? "" : ", not ",
-                   setting->secret ? "" : config_quote(arena, entry->value));
-  if (setting->secret && *entry->value)
-    draft->key_from = entry;
-  draft->key_refused |= setting->secret && words;
-}
-
-/* Exactly one place for the key. */
-static void judge_place(const struct config_draft *draft, struct config_problems *problems) {
-  const struct config_entry *from = draft->key_from;
-  if (!draft->key_file && !draft->key_credential && !draft->key_refused && draft->organization.enabled)
-    config_problem(problems, draft->file, draft->line,
-                   "organization \"%s\" has no key: set api_key_file (a path) or api_key_credential (a name)",
-                   draft->organization.name);
-  else if (draft->key_file && draft->key_credential)
-    config_problem(problems, from->file, from->line,
-                   "organization \"%s\" has both api_key_file and api_key_credential: keep one of them",
-                   draft->organization.name);
+                   entry->name, words, secret ? "" : ", not ", secret ? "" : config_quote(arena, entry->value));
+  if (!secret)
+    return;
+  struct config_credential *credential = &draft->credentials[setting->credential];
+  credential->refused |= words != NULL;
+  if (*entry->value)
+    credential->from = entry;
 }
 
 void config_drafts_read(const struct config_file *file, struct arena *arena, struct config_problems *problems,
@@ -113,57 +114,16 @@ void config_drafts_read(const struct config_file *file, struct arena *arena, str
   }
   index_destroy(index);
   for (int i = 0; i < ret_drafts->count; i++)
-    judge_place(&ret_drafts->drafts[i], problems);
-}
-
-/* Why the credential is not there. Its name is not told: it may be a key. */
-static bool refuse_credential(const char *path, int reason, struct error *error) {
-  int folder = (int)(strrchr(path, '/') - path);
-  if (reason == EACCES)
-    return error_set(error, ERROR_CONFIG,
-                     "this user may not look into \"%.*s\" for what api_key_credential names: run it as the service's, "
-                     "sudo -u closesyncd closesyncd ...",
-                     folder, path);
-  return error_set(
-      error, ERROR_CONFIG,
-      "\"%.*s\" holds no file of the name in api_key_credential: pass it to the service with LoadCredential= "
-      "and restart that; it is there only while the service runs",
-      folder, path);
-}
-
-void config_read_key(struct config_organization *organization) {
-  struct error error;
-  const char *path = organization->key_path;
-  if (organization->key || !path)
-    return;
-  memory_free(organization->key_problem);
-  organization->key_problem = NULL;
-  bool there = !organization->key_is_credential || access(path, F_OK) == 0 || refuse_credential(path, errno, &error);
-  if (!there || !secret_read_file(path, &organization->key, &error))
-    organization->key_problem = memory_copy_text(error.text);
+    config_judge_way(&ret_drafts->drafts[i], problems);
 }
 
 void config_drafts_read_keys(struct config_drafts *drafts, const char *config_path, struct arena *arena) {
-  struct buffer folder, path;
+  struct buffer folder;
   buffer_init(&folder, 8192);
-  buffer_init(&path, 8192);
   bool fits = place_of_credentials(config_path, &folder);
-  for (int i = 0; i < drafts->count; i++) {
-    struct config_draft *draft = &drafts->drafts[i];
-    struct config_organization *organization = &draft->organization;
-    if (!organization->enabled || !draft->key_file == !draft->key_credential)
-      continue;
-    buffer_clear(&path);
-    if (draft->key_file)
-      buffer_append_text(&path, draft->key_file);
-    else
-      buffer_append_format(&path, "%s/%s", fits ? folder.bytes : "", draft->key_credential);
-    organization->key_is_credential = draft->key_credential != NULL;
-    organization->key_path = buffer_fits(&path) ? arena_copy(arena, path.bytes, path.length) : NULL;
-    config_read_key(organization);
-  }
+  for (int i = 0; i < drafts->count; i++)
+    config_read_credential(&drafts->drafts[i], fits ? buffer_slice(&folder) : (struct slice){0}, arena);
   buffer_finish(&folder);
-  buffer_finish(&path);
 }
 
 void config_drafts_judge_keys(const struct config_drafts *drafts, bool all, struct config_problems *problems) {
@@ -172,8 +132,25 @@ void config_drafts_judge_keys(const struct config_drafts *drafts, bool all, stru
       return;
   for (int i = 0; i < drafts->count; i++) {
     const struct config_draft *draft = &drafts->drafts[i];
+    const struct config_entry *from = config_credential_of(draft)->from;
     if (draft->organization.key_problem)
-      config_problem(problems, draft->key_from->file, draft->key_from->line, "organization \"%s\": %s",
-                     draft->organization.name, draft->organization.key_problem);
+      config_problem(problems, from->file, from->line, "organization \"%s\": %s", draft->organization.name,
+                     draft->organization.key_problem);
   }
+}
+
+void config_drafts_place_tokens(struct config_drafts *drafts, const char *config_path, struct arena *arena) {
+  struct buffer path;
+  buffer_init(&path, 8192);
+  for (int i = 0; i < drafts->count; i++) {
+    struct config_draft *draft = &drafts->drafts[i];
+    if (draft->organization.way != CONFIG_OAUTH)
+      continue;
+    draft->organization.token_path = draft->token_file;
+    buffer_clear(&path);
+    if (!draft->token_file && place_of_state(config_path, &path) &&
+        buffer_append_format(&path, "/%s.oauth", draft->organization.name))
+      draft->organization.token_path = arena_copy(arena, path.bytes, path.length);
+  }
+  buffer_finish(&path);
 }

@@ -1,15 +1,13 @@
 #pragma once
 /* The [organization NAME] sections: found again quickly (there may be ten thousand), judged, and their keys read. */
-#include "config/config.h"
-#include "config/file.h"
+#include "config/credential.h"
 
 struct config_draft {
   struct config_organization organization;
-  const char *key_file, *key_credential;
-  const char *file; /* where it is named first */
+  struct config_credential credentials[CREDENTIALS];
+  const char *token_file; /* of OAuth; NULL: not set */
+  const char *file;       /* where it is named first */
   int line;
-  const struct config_entry *key_from; /* where the key's place is named last, NULL when it is not */
-  bool key_refused;                    /* the problem with the key's place is told */
 };
 
 struct config_drafts {
@@ -25,3 +23,5 @@ void config_drafts_read(const struct config_file *file, struct arena *arena, str
 void config_drafts_read_keys(struct config_drafts *drafts, const char *config_path, struct arena *arena);
 /* The problems with them: all of them, or only when no organization has a key. */
 void config_drafts_judge_keys(const struct config_drafts *drafts, bool all, struct config_problems *problems);
+/* Where the OAuth tokens are whose organizations do not say. */
+void config_drafts_place_tokens(struct config_drafts *drafts, const char *config_path, struct arena *arena);

@@ -49,7 +49,9 @@ Test(config, the_example_is_true) {
   FILE *file = fopen(path, "r");
   cr_assert_not_null(file, "%s", path);
   while (fgets(text, sizeof text, file)) {
-    bool setting = text[0] == '#' && text[1] != ' ' && !strstr(text, "api_key_credential");
+    bool other_way = strstr(text, "api_key_credential") || strstr(text, "#access_token_") || strstr(text, "#oauth_c") ||
+                     strstr(text, "#oauth_redirect") || strstr(text, "#oauth_token");
+    bool setting = text[0] == '#' && text[1] != ' ' && !other_way;
     strcat(real, setting ? text + 1 : text);
   }
   fclose(file);
@@ -57,6 +59,8 @@ Test(config, the_example_is_true) {
   cr_assert_eq(config->organization_count, 1);
   cr_assert_str_eq(config->database.conninfo, "dbname=close");
   cr_assert_str_eq(config->api.base_url, "https://api.close.com/api/v1");
+  cr_assert_str_eq(config->api.oauth_url, "https://api.close.com/oauth2/token/");
+  cr_assert_str_eq(config->api.oauth_authorize_url, "https://app.close.com/oauth2/authorize/");
   cr_assert_eq(config->api.max_response_bytes, 33554432);
   cr_assert_eq(config->sync.gap_ms, 180000);
   cr_assert_eq(config->sync.flush_interval_ms, 60000);
