@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "io/journal.h"
+#include "sweep/way_in.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -96,18 +97,27 @@ int app_open(const struct arguments *arguments, const struct app_needs *needs, s
     app_run(app);
     return EXIT_CONFIG;
   }
+  app->tokens = tokens_create(app->loop, app->log);
   app->shared = (struct sweep_context){
       .loop = app->loop,
       .config = app->config,
       .log = app->log,
       .random = &app->random,
       .rate_limits = rate_limits_create(),
+      .tokens = app->tokens,
       .reader = account_reader_create(app->config->sync.volatile_fields, app->config->sync.volatile_count)};
   connections_equip(app->connections, &app->shared);
+  app_adopt(app, app->config, app->shared.request_queue);
   return 0;
 }
 
+void app_adopt(struct app *app, const struct config *config, struct request_queue *queue) {
+  tokens_use(app->tokens, queue);
+  way_in_adopt(app->tokens, config);
+}
+
 void app_close(struct app *app) {
+  tokens_close(app->tokens);
   connections_leave(app->connections);
   app->connections = NULL;
 }
@@ -118,6 +128,7 @@ void app_run(struct app *app) {
     log_write(app->log, LOG_LEVEL_ERROR, "bug: the event loop was not empty at the end; please report it");
   account_reader_destroy(app->shared.reader);
   rate_limits_destroy(app->shared.rate_limits);
+  tokens_destroy(app->tokens);
   log_destroy(app->log);
   config_destroy(app->config);
 }

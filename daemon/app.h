@@ -23,6 +23,7 @@ struct app {
   struct log *log;
   struct loop *loop;
   struct connections *connections;
+  struct tokens *tokens;
   struct random random;
   struct sweep_context shared;
 };
@@ -36,6 +37,8 @@ struct app_needs {
 
 /* Returns 0, or the exit status after every problem was told on stderr. */
 int app_open(const struct arguments *arguments, const struct app_needs *needs, struct app *ret_app);
+/* The tokens that a configuration names are looked after from now on; its requests go to `queue` (NULL: Close is not asked). */
+void app_adopt(struct app *app, const struct config *config, struct request_queue *queue);
 /* Begins to close everything that lives in the loop; call when the command has its result, from a callback or before the run. */
 void app_close(struct app *app);
 /* Runs the loop until it is empty, and frees the rest. */

@@ -13,6 +13,7 @@ enum error_kind {
   ERROR_HTTP,        /* an answer that is no success */
   ERROR_RATE_LIMIT,  /* 429 */
   ERROR_AUTH,        /* 401, 403 */
+  ERROR_CREDENTIAL,  /* nothing to ask with, or Close refused it for good: a person has to act */
   ERROR_SHAPE,       /* an answer that is not what was promised */
   ERROR_DATABASE,    /* PostgreSQL refused a statement */
   ERROR_UNREACHABLE, /* PostgreSQL could not be reached or the session was lost: exit 69 */

@@ -62,6 +62,10 @@ struct secret *secret_create(const char *bytes, size_t length) {
   return secret;
 }
 
+struct secret *secret_copy(const struct secret *secret) {
+  return secret == NULL ? NULL : secret_create(secret->bytes, secret->length);
+}
+
 void secret_move_together(struct secret *const *secrets, size_t count) {
   size_t total = 0, used = 0;
   for (size_t i = 0; i < count; i++)

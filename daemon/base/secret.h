@@ -8,6 +8,7 @@
 struct secret;
 
 struct secret *secret_create(const char *bytes, size_t length);
+struct secret *secret_copy(const struct secret *secret); /* NULL of NULL */
 void secret_destroy(struct secret *secret);
 /* Many secrets (some may be NULL) into common pages: ten thousand keys need not take forty MiB. */
 void secret_move_together(struct secret *const *secrets, size_t count);

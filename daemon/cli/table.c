@@ -28,6 +28,11 @@ static const struct command commands[] = {
      "Between which two moments (UTC), which account, what, from what, to what. The last 50\n"
      "rows, or with --since the first ones from there on. Exit status: 0, 69 the database is\n"
      "away, 78 the configuration or schema is wrong.\n"},
+    {"authorize", command_authorize, "NAME", 1, 1, "obtain OAuth tokens for an organization",
+     "For a person at a terminal: prints the address to open, reads the address that the\n"
+     "browser was sent back to (or the bare code), says whose the token is and writes the\n"
+     "token file. Needs no database. Exit status: 0 written, 1 refused, and nothing was\n"
+     "written, 78 the configuration is wrong.\n"},
     {"verify", command_verify, "NAME", 0, OPERANDS_ANY, "prove mirror = history = chain",
      "Of every (or every named) organization in the database. Exit status: 0 proven,\n"
      "1 some problem, 69 the database is away, 78 the configuration or schema is wrong.\n"},

@@ -3,7 +3,7 @@
 #include "command/check_parts.h"
 #include "crm/principal.h"
 #include "crm/request.h"
-#include "remote/api_request.h"
+#include "sweep/way_in.h"
 #include <string.h>
 
 /* What this file is for: Close's half of `check`. Answers are kept and judged together at the end, because two of them may show that
@@ -52,14 +52,15 @@ static void on_me(void *context, const struct api_request_answer *answer) {
 
 static void ask(struct check_credentials *credentials, struct credential *credential) {
   const struct sweep_context *shared = &credentials->app->shared;
+  struct way_in way_in = way_in_of(shared, credential->organization);
   struct buffer url;
-  credential->api_request =
-      (struct api_request_options){.loop = shared->loop,
-                                   .request_queue = shared->request_queue,
-                                   .random = shared->random,
-                                   .key = credential->organization->key,
-                                   .rate_limit = rate_limits_of(shared->rate_limits, credential->organization->key),
-                                   .traffic = &credential->traffic};
+  credential->api_request = (struct api_request_options){.loop = shared->loop,
+                                                         .request_queue = shared->request_queue,
+                                                         .random = shared->random,
+                                                         .key = way_in.key,
+                                                         .token = way_in.token,
+                                                         .rate_limit = way_in.rate_limit,
+                                                         .traffic = &credential->traffic};
   buffer_init(&url, REQUEST_URL_BYTES_MAX);
   request_me_url(&url, credentials->app->config->api.base_url);
   credentials->asked++;
@@ -129,6 +130,13 @@ static void pair(struct check_credentials *credentials, int first, int second) {
   credentials->list[second].twin = first;
 }
 
+/* What only one organization can have: a client's secret is its app's, and shared. */
+static const char *secret_of(const struct config_organization *organization) {
+  if (!organization->enabled || organization->key == NULL)
+    return NULL;
+  return organization->way == CONFIG_OAUTH ? organization->token_path : secret_expose(organization->key);
+}
+
 /* Finds those that mean one organization: by its id, or by the very same key. */
 static void find_twins(struct check_credentials *credentials, const struct check_database *database, bool by_key) {
   size_t room = (size_t)credentials->count + 1;
@@ -137,8 +145,7 @@ static void find_twins(struct check_credentials *credentials, const struct check
       index_create(twin_key, &twins, (uint64_t)random_between(&credentials->app->random, 0, INT64_MAX));
   for (int i = 0; i < credentials->count; i++) {
     const struct credential *credential = &credentials->list[i];
-    const struct secret *key = credential->organization->enabled ? credential->organization->key : NULL;
-    const char *text = !by_key ? organization_of(credential, database) : key != NULL ? secret_expose(key) : NULL;
+    const char *text = by_key ? secret_of(credential->organization) : organization_of(credential, database);
     bool is_new;
     if (text == NULL)
       continue;

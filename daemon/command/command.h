@@ -2,6 +2,7 @@
 /* One function per command: takes the judged command line, returns the exit status (contract section 2). */
 #include "app.h"
 
+int command_authorize(const struct arguments *arguments);
 int command_check(const struct arguments *arguments);
 int command_erase(const struct arguments *arguments);
 int command_history(const struct arguments *arguments);

@@ -92,6 +92,7 @@ static void finish(struct run *run) {
   scheduler_destroy(run->scheduler);
   service_destroy(run->service);
   generation_release(run->generation);
+  app_close(&run->app);
 }
 
 /* Also brings the end: it must not come from inside the scheduler. */
@@ -120,6 +121,7 @@ static void stop(struct run *run) {
   service_stopping(run->service);
   timer_start(run->stop_timer, STOP_PATIENCE_MS);
   scheduler_stop(run->scheduler);
+  tokens_stop(run->app.tokens);
 }
 
 static void on_refused(void *context, const struct error *error) {
@@ -167,6 +169,13 @@ static void listen_to(struct run *run, struct connections *connections) {
   connections->owner = run;
   db_on_state(connections->watch, on_session, connections);
   db_on_notify(connections->watch, on_notification, connections);
+}
+
+/* A person has authorized. */
+static void on_token_changed(void *context, const char *name) {
+  struct run *run = context;
+  log_write(run->app.log, LOG_LEVEL_INFO, "the token file is another one now organization=%s", name);
+  scheduler_request(run->scheduler, name);
 }
 
 static bool answer(void *context, const char *path, struct serve_reply *reply) {
@@ -217,6 +226,7 @@ static void reload(struct run *run) {
     if (before->connections != after->connections)
       listen_to(run, after->connections);
     run->generation = after;
+    app_adopt(&run->app, after->config, after->shared.request_queue);
     app_configure_log(run->app.log, run->arguments, after->config);
     log_event(run->app.log, LOG_EVENT_RELOADED, LOG_LEVEL_INFO, "the new configuration is in force");
     scheduler_configure(run->scheduler, after);
@@ -256,6 +266,7 @@ static void begin(struct run *run) {
   run->stop_timer = timer_open(run->app.loop, on_stop_timer, run);
   listen_to(run, run->generation->connections);
   run->scheduler = scheduler_create(&options, run->generation);
+  tokens_watch(run->app.tokens, on_token_changed, run);
   timer_start(run->ready_timer, READY_AT_LATEST_MS);
   timer_start(run->status_timer, STATUS_EVERY_MS);
 }
@@ -278,6 +289,7 @@ int command_run(const struct arguments *arguments) {
     begin(&run);
   } else {
     generation_release(run.generation);
+    app_close(&run.app);
   }
   app_run(&run.app);
   return run.status;

@@ -231,6 +231,7 @@ static void on_signal(void *context, int number) {
   sweeps->stopped = true;
   if (sweeps->oneshot != NULL)
     oneshot_stop(sweeps->oneshot);
+  tokens_stop(sweeps->app.tokens);
 }
 
 static void on_session(void *context, bool connected, const struct error *error) {

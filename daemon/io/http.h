@@ -43,6 +43,8 @@ struct http_response { /* borrowed until the callback returns */
   int64_t elapsed_ms;
 };
 
+#define HTTP_UNSENT "unsent" /* error->code of a request of which nothing was sent */
+
 /* Exactly one of response and error is not NULL; a 429 is a response also when its body was lost. error->kind: NETWORK, TIMEOUT,
  * LIMIT, CANCELLED. */
 typedef void http_done_fn(void *context, const struct http_response *response, const struct error *error);

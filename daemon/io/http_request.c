@@ -124,7 +124,8 @@ static bool is_broken_code(int code) {
          code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
 }
 
-void request_error(void *easy, const struct http_options *options, int code, const char *reason, struct error *error) {
+static void name_failure(CURL *easy, const struct http_options *options, int code, const char *reason,
+                         struct error *error) {
   char host[256];
   long number = 0;
   copy_authority(easy, host, sizeof host);
@@ -145,4 +146,12 @@ void request_error(void *easy, const struct http_options *options, int code, con
     error_set(error, ERROR_NETWORK, "could not get an answer from \"%s\": the connection broke", host);
   else
     error_set(error, ERROR_NETWORK, "could not get an answer from \"%s\": %s", host, usual);
+}
+
+void request_error(void *easy, const struct http_options *options, int code, const char *reason, struct error *error) {
+  long sent_bytes = 0;
+  name_failure(easy, options, code, reason, error);
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
+  if (sent_bytes == 0)
+    strcpy(error->code, HTTP_UNSENT);
 }

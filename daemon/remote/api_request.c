@@ -17,9 +17,14 @@ struct api_request {
   bool sent;       /* this try; before that it waits its turn in the lane */
   int tries;
   bool cancelled;
+  struct token_wait *wait; /* for a token; or NULL */
+  struct bearer *bearer;   /* what is sent; NULL: the key */
+  bool given;              /* the token has just been given: it is sent, whatever its age */
+  int refused;             /* the status with which a token was refused; 0: none was */
 };
 
 static void try_once(struct api_request *api_request);
+static void await_token(struct api_request *api_request);
 
 static void count(struct api_request_traffic *traffic, int status) {
   for (int i = 0; i < API_REQUEST_CODES; i++)
@@ -43,6 +48,7 @@ static void finish(struct api_request *api_request, const struct api_request_ans
   api_request_done_fn *done = api_request->done;
   void *context = api_request->context;
   timer_close(api_request->timer);
+  bearer_leave(api_request->bearer);
   memory_free(api_request->url);
   memory_free(api_request);
   done(context, answer);
@@ -79,7 +85,8 @@ static bool try_again(struct api_request *api_request, int64_t at_least_ms) {
   return true;
 }
 
-static void explain(const struct verdict_reading *reading, int status, struct error *error) {
+static void explain(const struct api_request *api_request, const struct verdict_reading *reading, int status,
+                    struct error *error) {
   switch (reading->verdict) {
   case VERDICT_TAKE:
   case VERDICT_PARAMETERS:
@@ -87,7 +94,8 @@ static void explain(const struct verdict_reading *reading, int status, struct er
     break;
   case VERDICT_REFUSED:
     error_set(error, ERROR_AUTH,
-              "Close refused the key (HTTP %d): check that it is valid and may see connected accounts", status);
+              "Close refused the %s (HTTP %d): check that it is valid and may see connected accounts",
+              api_request->bearer == NULL ? "key" : "access token", status);
     break;
   case VERDICT_WAIT:
     error_set(error, ERROR_RATE_LIMIT, "Close's rate limit is used up (HTTP 429)");
@@ -108,6 +116,15 @@ static void explain(const struct verdict_reading *reading, int status, struct er
     snprintf(error->code, sizeof error->code, "%d", status);
 }
 
+/* A token may have been renewed meanwhile, or be due: once in a request's life another one is tried. */
+static bool try_other_token(struct api_request *api_request, int status) {
+  if (api_request->bearer == NULL || api_request->refused != 0 || api_request->cancelled || status != 401)
+    return false;
+  api_request->refused = status;
+  await_token(api_request);
+  return true;
+}
+
 static void take(struct api_request *api_request, const struct http_response *response) {
   struct verdict_reading reading =
       verdict_read(response->status, response->headers, response->header_count, time(NULL));
@@ -118,7 +135,9 @@ static void take(struct api_request *api_request, const struct http_response *re
   rate_limit_answered(api_request->options.rate_limit, loop_now_ms(api_request->options.loop), &reading);
   if ((reading.verdict == VERDICT_WAIT || reading.verdict == VERDICT_AGAIN) && try_again(api_request, reading.wait_ms))
     return;
-  explain(&reading, response->status, &error);
+  if (reading.verdict == VERDICT_REFUSED && try_other_token(api_request, response->status))
+    return;
+  explain(api_request, &reading, response->status, &error);
   struct api_request_answer answer = {.verdict = reading.verdict,
                                       .status = response->status,
                                       .body = response->body,
@@ -167,11 +186,79 @@ static bool take_turn(void *context) {
   return true;
 }
 
+/* The refused one again: what Close said stands. */
+static void stay_refused(struct api_request *api_request) {
+  struct verdict_reading reading = {.verdict = VERDICT_REFUSED, .rate = {false, -1, -1, -1}};
+  struct error error = {0};
+  explain(api_request, &reading, api_request->refused, &error);
+  struct api_request_answer answer = {
+      .verdict = VERDICT_REFUSED, .status = api_request->refused, .rate = reading.rate, .error = &error};
+  finish(api_request, &answer);
+}
+
+static void on_token(void *context, struct bearer *bearer, const struct error *error) {
+  struct api_request *api_request = context;
+  struct bearer *before = api_request->bearer;
+  api_request->wait = NULL;
+  if (bearer == NULL) {
+    fail(api_request, error);
+    return;
+  }
+  bool same = before != NULL && secret_equals(bearer_secret(before), bearer_secret(bearer));
+  api_request->bearer = bearer;
+  bearer_leave(before);
+  if (api_request->cancelled)
+    go_on(api_request);
+  else if (same && api_request->refused != 0)
+    stay_refused(api_request);
+  else {
+    api_request->given = true;
+    try_once(api_request);
+  }
+}
+
+/* For the first one, or for another than the refused one. */
+static void await_token(struct api_request *api_request) {
+  api_request->options.traffic->waiting = true;
+  api_request->wait = token_wait(api_request->options.token, api_request->bearer, on_token, api_request);
+}
+
+/* What will be sent: at each try what is valid then. False: it is waited for. */
+static bool has_credential(struct api_request *api_request) {
+  if (api_request->options.token == NULL)
+    return true;
+  if (api_request->given) {
+    api_request->given = false;
+    return true;
+  }
+  struct bearer *bearer = token_ready(api_request->options.token);
+  if (bearer == NULL && api_request->refused == 0) {
+    bearer_leave(api_request->bearer);
+    api_request->bearer = NULL;
+    await_token(api_request);
+    return false;
+  }
+  if (bearer != NULL) {
+    bearer_leave(api_request->bearer);
+    api_request->bearer = bearer;
+  }
+  return true;
+}
+
+static void send_once(struct api_request *api_request) {
+  const struct bearer *bearer = api_request->bearer;
+  struct queued_request request = {
+      .http = {.url = api_request->url,
+               .credential = bearer == NULL ? api_request->options.key : bearer_secret(bearer),
+               .scheme = bearer == NULL ? api_request->options.scheme : HTTP_BEARER},
+      .timeouts = api_request->options.traffic->timeouts,
+      .may_send = take_turn};
+  api_request->sent = false;
+  api_request->ticket = request_queue_send(api_request->options.request_queue, &request, on_response, api_request);
+}
+
 static void try_once(struct api_request *api_request) {
   int64_t wait_ms = rate_limit_wait_ms(api_request->options.rate_limit, loop_now_ms(api_request->options.loop));
-  struct queued_request request = {.http = {.url = api_request->url, .credential = api_request->options.key},
-                                   .timeouts = api_request->options.traffic->timeouts,
-                                   .may_send = take_turn};
   if (wait_ms > API_REQUEST_PATIENCE_MS) {
     give_up_waiting(api_request);
     return;
@@ -181,8 +268,8 @@ static void try_once(struct api_request *api_request) {
     timer_start(api_request->timer, wait_ms);
     return;
   }
-  api_request->sent = false;
-  api_request->ticket = request_queue_send(api_request->options.request_queue, &request, on_response, api_request);
+  if (has_credential(api_request))
+    send_once(api_request);
 }
 
 struct api_request *api_request_start(const struct api_request_options *options, const struct buffer *url,
@@ -203,7 +290,9 @@ void api_request_cancel(struct api_request *api_request) {
   if (api_request->cancelled)
     return;
   api_request->cancelled = true;
-  if (api_request->ticket != 0)
+  if (api_request->wait != NULL)
+    token_wait_cancel(api_request->wait);
+  else if (api_request->ticket != 0)
     request_queue_cancel(api_request->options.request_queue, api_request->ticket);
   else
     timer_start(api_request->timer, 0);

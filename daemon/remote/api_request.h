@@ -5,6 +5,7 @@
 #include "crm/verdict.h"
 #include "remote/rate_limit.h"
 #include "remote/request_queue.h"
+#include "remote/token.h"
 
 enum { API_REQUEST_TRIES = 3, API_REQUEST_PATIENCE_MS = 10 * 1000 };
 
@@ -23,7 +24,7 @@ struct api_request_traffic { /* what one sweep costs, counted by all its exchang
   int unanswered; /* tries that brought no answer */
   int requests;
   int64_t received_bytes;
-  bool waiting; /* the last thing it did was to wait for a rate limit */
+  bool waiting; /* the last thing it did was to wait for a rate limit, or for a token */
   int timeouts; /* the last tries, so many in a row, EXCHANGE_TRIES at most, timed out: over 0, it is slow */
 };
 
@@ -31,8 +32,10 @@ struct api_request_options {
   struct loop *loop;
   struct request_queue *request_queue;
   struct random *random;
-  const struct secret *key;
-  struct rate_limit *rate_limit;       /* of this key */
+  const struct secret *key;            /* sent as it is; NULL: `token` is */
+  enum http_scheme scheme;             /* of the key */
+  struct token *token;                 /* after a 401 another one is sent once, if there is one */
+  struct rate_limit *rate_limit;       /* of this key or token */
   struct api_request_traffic *traffic; /* borrowed, as are all above */
 };
 

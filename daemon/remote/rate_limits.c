@@ -42,7 +42,7 @@ void rate_limits_destroy(struct rate_limits *rate_limits) {
   memory_free(rate_limits);
 }
 
-struct rate_limit *rate_limits_of(struct rate_limits *rate_limits, const struct secret *key) {
+struct rate_limit *rate_limits_of(struct rate_limits *rate_limits, struct slice credential) {
   unsigned char digest[HASH_BYTES];
   bool is_new;
   uint32_t count = index_count(rate_limits->index);
@@ -50,7 +50,7 @@ struct rate_limit *rate_limits_of(struct rate_limits *rate_limits, const struct 
     rate_limits->capacity = count == 0 ? 8 : 2 * count;
     rate_limits->entries = memory_resize(rate_limits->entries, sizeof(struct entry *) * rate_limits->capacity);
   }
-  hasher_digest(rate_limits->hasher, slice_of(key == NULL ? "" : secret_expose(key)), digest);
+  hasher_digest(rate_limits->hasher, credential, digest);
   uint32_t number = index_add(rate_limits->index, (struct slice){(const char *)digest, HASH_BYTES}, &is_new);
   if (!is_new)
     return &rate_limits->entries[number]->rate_limit;

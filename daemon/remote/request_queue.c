@@ -27,7 +27,7 @@ struct request_queue {
   struct http *http;
   struct timer *timer;                     /* pumps, and completes from the loop what was not sent */
   struct queue waiting[2], flying, unsent; /* waiting[slow] */
-  int max, in_flight, slow_in_flight;
+  int users, max, in_flight, slow_in_flight;
   uint64_t last_number;
 };
 
@@ -125,6 +125,7 @@ static void on_timer(void *context) {
 struct request_queue *request_queue_create(struct loop *loop, struct http *http, int max_requests) {
   struct request_queue *request_queue = memory_allocate(sizeof *request_queue);
   request_queue->http = http;
+  request_queue->users = 1;
   request_queue->max = max_requests;
   request_queue->timer = timer_open(loop, on_timer, request_queue);
   return request_queue;
@@ -168,9 +169,12 @@ void request_queue_cancel(struct request_queue *request_queue, uint64_t number) 
   }
 }
 
-void request_queue_destroy(struct request_queue *request_queue) {
-  if (request_queue == NULL)
+void request_queue_hold(struct request_queue *request_queue) { request_queue->users++; }
+
+void request_queue_leave(struct request_queue *request_queue) {
+  if (request_queue == NULL || --request_queue->users > 0)
     return;
   timer_close(request_queue->timer);
+  http_destroy(request_queue->http);
   memory_free(request_queue);
 }

@@ -14,6 +14,7 @@ struct queued_request {
   request_queue_may_send_fn *may_send; /* asked once, with the context of the completion; NULL: it is always sent */
 };
 
+/* With one user. Takes over `http`. */
 struct request_queue *request_queue_create(struct loop *loop, struct http *http, int max_requests);
 /* The completion comes exactly once, from the loop, never from inside this call. Returns a ticket > 0. */
 uint64_t request_queue_send(struct request_queue *request_queue, const struct queued_request *request,
@@ -22,4 +23,6 @@ uint64_t request_queue_send(struct request_queue *request_queue, const struct qu
 int request_queue_share(const struct request_queue *request_queue);
 void request_queue_cancel(struct request_queue *request_queue,
                           uint64_t ticket); /* completes with CANCELLED; unknown tickets are ignored */
-void request_queue_destroy(struct request_queue *request_queue); /* after every ticket has completed; NULL is allowed */
+/* One user more, one less: the last one leaves after every ticket has completed, and all is closed. NULL is allowed. */
+void request_queue_hold(struct request_queue *request_queue);
+void request_queue_leave(struct request_queue *request_queue);

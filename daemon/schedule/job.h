@@ -6,6 +6,7 @@
 #include "schedule/pace.h"
 #include "store/write_behind.h"
 #include "sweep/sweep.h"
+#include "sweep/way_in.h"
 #include <sys/queue.h>
 
 struct queue;
@@ -14,6 +15,7 @@ struct scheduler;
 struct job {
   struct scheduler *scheduler;                    /* whose job it is */
   const struct config_organization *organization; /* of the configuration in force; NULL: dropped from it */
+  struct way_in way_in;                           /* of the configuration in force */
   struct generation *generation;                  /* of the sweep under way, held; or NULL */
   struct sweep *sweep;                            /* under way, or NULL */
   struct queue *queue;

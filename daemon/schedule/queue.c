@@ -78,7 +78,7 @@ void queue_withdraw(struct job *job) {
 }
 
 struct rate_limit *queue_rate_limit(const struct job *job) {
-  return rate_limits_of(job->queue->generation->shared.rate_limits, job->organization->key);
+  return job->way_in.rate_limit;
 }
 
 /* Before the key's reset there is nothing to begin. */

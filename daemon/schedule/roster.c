@@ -92,7 +92,8 @@ static bool same_key(const struct config_organization *left, const struct config
 /* What was refused before the reload is the same after it: somebody thinks to have changed it. */
 static void tell_same_key(const struct roster *roster, const struct job *job,
                           const struct config_organization *organization) {
-  if (job->key_dead && organization->key != NULL && same_key(job->organization, organization))
+  if (job->key_dead && organization->way == CONFIG_API_KEY && organization->key != NULL &&
+      same_key(job->organization, organization))
     log_event(roster->options.log, LOG_EVENT_KEY_REFUSED, LOG_LEVEL_WARNING,
               "the key that Close refuses is the same after the reload: %s organization=%s",
               organization->key_is_credential ? "systemd copied the credential when the service started, so restart it"
@@ -104,7 +105,7 @@ static void tell_same_key(const struct roster *roster, const struct job *job,
 static void change_job(struct roster *roster, struct job *job, const struct config_organization *organization,
                        double jitter, bool moved) {
   int64_t now_ms = loop_now_ms(roster->options.loop), spread_ms = (int64_t)roster->job_count * SPREAD_EACH_MS;
-  bool again = moved || job->pace.failures > 0 || !same_key(job->organization, organization);
+  bool again = moved || job->pace.failures > 0 || !config_same_way(job->organization, organization);
   bool other_rhythm = job->pace.interval_ms != organization->interval_ms;
   tell_same_key(roster, job, organization);
   job->organization = organization;
@@ -158,6 +159,9 @@ void roster_adopt(struct roster *roster, struct generation *before, const struct
     else if (organization->enabled)
       add_job(roster, organization, config->sync.jitter, added++, fresh);
   }
+  for (int i = 0; i < roster->job_count; i++)
+    if (roster->jobs[i]->organization != NULL)
+      roster->jobs[i]->way_in = way_in_of(&after->shared, roster->jobs[i]->organization);
   forget_names(roster);
 }
 

@@ -42,7 +42,6 @@ struct connections *connections_open(struct loop *loop, const struct config *con
   if (with_close && http == NULL)
     return NULL;
   struct connections *connections = memory_allocate(sizeof *connections);
-  connections->http = http;
   connections->request_queue = http == NULL ? NULL : request_queue_create(loop, http, config->api.max_requests);
   connections->watch = open_session(loop, config);
   connections->writer_count = config->database.connections > 1 ? config->database.connections - 1 : 1;
@@ -56,8 +55,7 @@ struct connections *connections_open(struct loop *loop, const struct config *con
 void connections_leave(struct connections *connections) {
   if (connections == NULL || --connections->users > 0)
     return;
-  request_queue_destroy(connections->request_queue);
-  http_destroy(connections->http);
+  request_queue_leave(connections->request_queue);
   for (int i = 0; i < connections->writer_count; i++)
     if (connections->writers[i] != connections->watch)
       db_destroy(connections->writers[i]);

@@ -3,10 +3,9 @@
 #include "sweep/context.h"
 
 struct connections {
-  struct http *http; /* NULL when Close is not to be asked */
-  struct request_queue *request_queue;
-  struct db *watch;    /* locks and reads */
-  struct db **writers; /* the other sessions; with database.connections = 1 the same one */
+  struct request_queue *request_queue; /* NULL when Close is not to be asked */
+  struct db *watch;                    /* locks and reads */
+  struct db **writers;                 /* the other sessions; with database.connections = 1 the same one */
   int writer_count;
   int users;
   void *owner; /* whoever listens to `watch` */

@@ -6,11 +6,13 @@
 #include "io/db.h"
 #include "remote/rate_limits.h"
 #include "remote/request_queue.h"
+#include "remote/tokens.h"
 
 struct sweep_context {
   struct loop *loop;
   struct request_queue *request_queue;
   struct rate_limits *rate_limits;
+  struct tokens *tokens;
   struct db *watch; /* locks and reads: all advisory locks of the process are held by this session */
   struct db *write; /* transactions; a sweep has its own pick of the writers here */
   struct db *const *writers;

@@ -18,6 +18,7 @@ int64_t sweep_gap_ms(const struct sweep *sweep) {
 
 void drive_fail(struct sweep *sweep, const struct error *error) {
   sweep->report.outcome = OUTCOME_FAILED;
+  sweep->report.key_dead |= error->kind == ERROR_CREDENTIAL;
   sweep->report.error = *error;
   if (sweep->too_late && error->kind == ERROR_CANCELLED)
     error_set(&sweep->report.error, ERROR_LIMIT, "the sweep took longer than sync.deadline");

@@ -7,6 +7,7 @@
 #include "io/db_array.h"
 #include "sweep/dues.h"
 #include "sweep/identity.h"
+#include "sweep/way_in.h"
 #include <string.h>
 
 enum { GUARD_FREE_REMOVALS = 3 };
@@ -116,15 +117,18 @@ static void on_doubt(void *context, const struct api_request_answer *answer) {
   if (!drive_arrived(sweep))
     return;
   sweep->report.key_dead = answer->verdict == VERDICT_REFUSED;
-  if (answer->error != NULL && answer->error->kind == ERROR_CANCELLED)
+  const struct config_organization *organization = sweep->options.organization;
+  const char *noun = way_in_noun(organization);
+  char advice[128];
+  way_in_advise(organization, advice, sizeof advice);
+  if (answer->error != NULL && (answer->error->kind == ERROR_CANCELLED || answer->error->kind == ERROR_CREDENTIAL))
     error = *answer->error;
   else if (sweep->report.key_dead)
-    error_set(&error, ERROR_AUTH, "Close refuses the key (HTTP %s), and /me/ says so too: give a valid key",
-              error.code);
+    error_set(&error, ERROR_AUTH, "Close refuses the %s (HTTP %s), and /me/ says so too: %s", noun, error.code, advice);
   else if (answer->verdict == VERDICT_TAKE)
     error_set(&error, ERROR_AUTH,
-              "Close refused the list (HTTP %s) although the key is valid: its user may not see connected accounts",
-              error.code);
+              "Close refused the list (HTTP %s) although the %s is valid: its user may not see connected accounts",
+              error.code, noun);
   drive_fail(sweep, &error);
 }
 

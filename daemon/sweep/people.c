@@ -7,6 +7,7 @@
 #include "crm/request.h"
 #include "remote/api_request.h"
 #include "sql/embedded.h"
+#include "sweep/way_in.h"
 
 enum { ANSWER_BYTES_MAX = 8 * 1024 * 1024, WRITTEN_BYTES_MAX = 4 * ANSWER_BYTES_MAX };
 
@@ -92,12 +93,13 @@ static void on_answer(void *context, const struct api_request_answer *answer) {
 
 static void ask_close(struct people *people) {
   const struct sweep_context *shared = people->options.shared;
-  const struct secret *key = people->options.organization->key;
+  struct way_in way_in = way_in_of(shared, people->options.organization);
   struct api_request_options options = {.loop = shared->loop,
                                         .request_queue = shared->request_queue,
                                         .random = shared->random,
-                                        .key = key,
-                                        .rate_limit = rate_limits_of(shared->rate_limits, key),
+                                        .key = way_in.key,
+                                        .token = way_in.token,
+                                        .rate_limit = way_in.rate_limit,
                                         .traffic = &people->traffic};
   struct buffer url;
   buffer_init(&url, REQUEST_URL_BYTES_MAX);

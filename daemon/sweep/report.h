@@ -15,7 +15,7 @@ struct report {
   int requests;
   int64_t received_bytes, elapsed_ms;
   struct error error;              /* kind ERROR_NONE: none; guarded and incomplete sweeps have one too */
-  bool key_dead;                   /* Close refused the key, and /me/ said so too */
+  bool key_dead;                   /* Close refused the key, and /me/ said so too; or there is none to ask with */
   bool busy;                       /* nothing was done: another process is at it */
   bool verified;                   /* it compared every row */
   int64_t database_us, machine_us; /* both clocks, when the sweep began; 0: the database did not tell */

@@ -6,6 +6,7 @@
 #include "sweep/begin.h"
 #include "sweep/compare.h"
 #include "sweep/judge.h"
+#include "sweep/way_in.h"
 #include "sweep/write.h"
 
 static void cancel(struct sweep *sweep) {
@@ -133,13 +134,14 @@ static void prepare(struct sweep *sweep) {
   if (!good || !db_array_close(&sweep->volatile_fields))
     buffer_clear(&sweep->volatile_fields); /* the configuration bounds its lines */
   config_retry_key(shared->config, sweep->options.organization);
-  sweep->api_request =
-      (struct api_request_options){.loop = shared->loop,
-                                   .request_queue = shared->request_queue,
-                                   .random = shared->random,
-                                   .key = sweep->options.organization->key,
-                                   .rate_limit = rate_limits_of(shared->rate_limits, sweep->options.organization->key),
-                                   .traffic = &sweep->traffic};
+  struct way_in way_in = way_in_of(shared, sweep->options.organization);
+  sweep->api_request = (struct api_request_options){.loop = shared->loop,
+                                                    .request_queue = shared->request_queue,
+                                                    .random = shared->random,
+                                                    .key = way_in.key,
+                                                    .token = way_in.token,
+                                                    .rate_limit = way_in.rate_limit,
+                                                    .traffic = &sweep->traffic};
 }
 
 struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *done, void *context) {

@@ -28,8 +28,10 @@ struct organization *close_authenticate(const struct scene *scene, const struct 
   const char *given = request->authorization;
   if (!given)
     return NULL;
-  if (strncasecmp(given, "Bearer ", 7) == 0)
-    return scene_find(scene, given + 7);
+  if (strncasecmp(given, "Bearer ", 7) == 0) {
+    struct organization *by_key = scene_find(scene, given + 7);
+    return by_key ? by_key : oauth_authenticate(scene, given + 7);
+  }
   struct text pair = {0};
   struct organization *organization = NULL;
   if (strncasecmp(given, "Basic ", 6) == 0 && text_base64(&pair, given + 6) && pair.length) {
@@ -256,6 +258,8 @@ void close_answer(const struct scene *scene, const struct organization *organiza
     path = ACCOUNTS; /* Airbyte's connector asks so, with success */
   const char *rest = path && strncmp(path, ACCOUNTS, sizeof ACCOUNTS - 1) == 0 ? path + sizeof ACCOUNTS - 1 : NULL;
   answer->status = 200;
+  if (oauth_answer(scene, request, answer))
+    return;
   if (path && (strcmp(path, "/connected_account") == 0 || strcmp(path, "/me") == 0 ||
                (rest && length && *rest && path[length - 1] != '/'))) {
     without_slash(settings, request, answer);

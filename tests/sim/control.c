@@ -118,6 +118,17 @@ static void edit_organization(struct control *control) {
   organization->me = control->request->body.length ? copy_string(control->request->body.bytes) : NULL;
 }
 
+static void set_oauth(struct control *control) {
+  struct json_object *from = json_tokener_parse(body_of(control));
+  if (json_object_is_type(from, json_type_object))
+    oauth_set(&control->organization->oauth, from);
+  else
+    problem(control, "the body is no JSON object");
+  json_object_put(from);
+}
+
+static void tell_oauth(struct control *control) { oauth_tell(&control->organization->oauth, &control->answer->body); }
+
 static void change_accounts(struct control *control) {
   char *percent = request_parameter(control->request, "percent");
   char *seed = request_parameter(control->request, "seed");
@@ -198,6 +209,8 @@ static const struct route ROUTES[] = {
     {"DELETE", "/_sim/account", true, delete_account},
     {"POST", "/_sim/edit", true, edit_account},
     {"POST", "/_sim/organization", true, edit_organization},
+    {"POST", "/_sim/oauth", true, set_oauth},
+    {"GET", "/_sim/oauth", true, tell_oauth},
     {"POST", "/_sim/change", false, change_accounts},
     {"GET", "/_sim/requests", false, list_requests},
     {"DELETE", "/_sim/requests", false, forget_requests},

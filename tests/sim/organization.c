@@ -26,6 +26,7 @@ void organization_finish(struct organization *organization) {
   free(organization->id);
   free(organization->user_id);
   free(organization->me);
+  oauth_finish(&organization->oauth);
 }
 
 static size_t generated_page(const struct organization *organization, const char *user_id, size_t skip, size_t limit,

@@ -3,6 +3,7 @@
 
 #include "sim/generate.h"
 #include "sim/limit.h"
+#include "sim/oauth.h"
 #include "sim/text.h"
 
 struct json_object;
@@ -25,6 +26,7 @@ struct organization {
   bool generated; /* then accounts is empty and the generator answers */
   struct generator generator;
   struct limiter limiter;
+  struct oauth oauth;
 };
 
 void organization_finish(struct organization *organization);

@@ -110,6 +110,8 @@ static const char *read_organization(struct scene *scene, struct json_object *fr
                            ? copy_string(json_object_get_string(me))
                            : copy_string(json_object_to_json_string_ext(me, JSON_C_TO_STRING_PLAIN));
   read_limiter(&organization->limiter, json_object_object_get(from, "limiter"));
+  if (json_object_object_get(from, "oauth"))
+    oauth_set(&organization->oauth, json_object_object_get(from, "oauth"));
   struct json_object *generate = json_object_object_get(from, "generate");
   if (generate) {
     organization->generated = true;

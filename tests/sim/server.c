@@ -81,6 +81,7 @@ static void refuse(struct exchange *exchange, enum refusal refusal) {
 static enum admission admit(struct exchange *exchange) {
   struct sim *sim = exchange->sim;
   struct organization *organization = close_authenticate(&sim->scene, exchange->request);
+  oauth_watch(&sim->scene, exchange->request);
   const char *path = close_path(exchange->request);
   size_t skip;
   size_t limit;

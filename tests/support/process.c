@@ -50,8 +50,10 @@ static _Noreturn void become(const struct process *process, const char *const ar
   sigprocmask(SIG_SETMASK, &none, NULL);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   clean_environment(environment);
-  int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  dup2(nothing, STDIN_FILENO);
+  const char *in = getenv("STORY_STDIN"); /* may be a FIFO, and wait for its writer */
+  int input = open(in ? in : "/dev/null", O_RDONLY | O_CLOEXEC);
+  dup2(input, STDIN_FILENO);
+  unsetenv("STORY_STDIN");
   redirect(STDOUT_FILENO, process->out_path);
   redirect(STDERR_FILENO, process->err_path);
   execv(argv[0], (char *const *)(uintptr_t)argv);

@@ -14,7 +14,8 @@ struct process {
 };
 
 /* Starts argv[0] with its output going to DIR/NAME.out and .err. environment: NULL-terminated "NAME=value" additions;
- * PG* variables and CLOSE_API_KEY of the test's own environment are not passed on. False when it could not start. */
+ * PG* variables and CLOSE_API_KEY of the test's own environment are not passed on, and STORY_STDIN is the path of its standard input
+ * (/dev/null without it). False when it could not start. */
 bool process_start(struct process *process, const char *directory, const char *name, const char *const argv[],
                    const char *const environment[]) __attribute__((warn_unused_result));
 

@@ -23,6 +23,10 @@ const char *running_said(struct story *story, const struct run *run) {
   return story_keep(story, file_content(((const struct background *)run)->process.err_path));
 }
 
+const char *running_printed(struct story *story, const struct run *run) {
+  return story_keep(story, file_content(((const struct background *)run)->process.out_path));
+}
+
 int running_lines(struct story *story, const struct run *run, const char *part) {
   int lines = 0;
   for (const char *at = running_said(story, run); *at;) {

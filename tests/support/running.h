@@ -9,7 +9,8 @@ const struct run *running_start(struct story *story, const char *interval);
 /* SIGTERM; fails unless it ends with 0 within 5 s. */
 void running_stop(struct story *story, const struct run *run);
 
-const char *running_said(struct story *story, const struct run *run); /* stderr up to now */
+const char *running_said(struct story *story, const struct run *run);    /* stderr up to now */
+const char *running_printed(struct story *story, const struct run *run); /* stdout up to now */
 int running_lines(struct story *story, const struct run *run, const char *part);
 /* Until `lines` lines hold the part. */
 void running_await(struct story *story, const struct run *run, const char *part, int lines, int limit_ms);

@@ -37,7 +37,7 @@ static void set_up(void) {
 static void tear_down(void) {
   timer_close(look);
   loop_run(loop);
-  request_queue_destroy(request_queue);
+  request_queue_leave(request_queue);
   loop_run(loop);
   cr_assert_eq(rate_limit.in_flight, 0);
   cr_assert(loop_destroy(loop), "a handle was left open");

@@ -18,7 +18,7 @@ static void set_up(void) {
 
 static void tear_down(void) {
   loop_run(loop);
-  request_queue_destroy(request_queue);
+  request_queue_leave(request_queue);
   loop_run(loop);
   cr_assert(loop_destroy(loop), "a handle was left open");
 }
@@ -32,7 +32,7 @@ static void on_done(void *context, const struct http_response *response, const s
   asked_at_completion = asked_count;
   completions++;
   if (destroys) {
-    request_queue_destroy(request_queue);
+    request_queue_leave(request_queue);
     request_queue = NULL;
   }
 }
@@ -84,7 +84,7 @@ Test(request_queue, a_quarter_is_one_at_least) {
   struct request_queue *narrow = request_queue_create(loop, NULL, 1);
   cr_assert_eq(request_queue_share(narrow), 1);
   cr_assert_eq(request_queue_share(request_queue), SHARE);
-  request_queue_destroy(narrow);
+  request_queue_leave(narrow);
 }
 
 Test(request_queue, of_the_slow_those_with_the_fewest_timeouts_go_first) {

@@ -1,0 +1,42 @@
+#include "sweep/way_in.h"
+#include <stdio.h>
+
+static enum token_kind kind_of(const struct config_organization *organization) {
+  return organization->way == CONFIG_OAUTH ? TOKEN_OF_OAUTH : TOKEN_OF_FILE;
+}
+
+void way_in_adopt(struct tokens *tokens, const struct config *config) {
+  tokens_begin(tokens);
+  for (int i = 0; i < config->organization_count; i++) {
+    const struct config_organization *organization = &config->organizations[i];
+    struct token_settings settings = {
+        .name = organization->name,
+        .kind = kind_of(organization),
+        .path = organization->token_path,
+        .url = config->api.oauth_url,
+        .client = {organization->client_id, organization->redirect_uri, organization->key}};
+    if (organization->enabled && organization->token_path != NULL)
+      tokens_add(tokens, &settings);
+  }
+}
+
+struct way_in way_in_of(const struct sweep_context *shared, const struct config_organization *organization) {
+  const char *path = organization->token_path;
+  struct slice who = slice_of(path != NULL ? path : organization->key != NULL ? secret_expose(organization->key) : "");
+  return (struct way_in){.key = path == NULL ? organization->key : NULL,
+                         .token = path == NULL ? NULL : tokens_find(shared->tokens, kind_of(organization), path),
+                         .rate_limit = rate_limits_of(shared->rate_limits, who)};
+}
+
+const char *way_in_noun(const struct config_organization *organization) {
+  return organization->way == CONFIG_OAUTH          ? "OAuth token"
+         : organization->way == CONFIG_ACCESS_TOKEN ? "access token"
+                                                    : "key";
+}
+
+void way_in_advise(const struct config_organization *organization, char *ret_text, size_t size) {
+  if (organization->way == CONFIG_OAUTH)
+    snprintf(ret_text, size, "run `closesyncd authorize %s`", organization->name);
+  else
+    snprintf(ret_text, size, "give a valid %s", way_in_noun(organization));
+}
