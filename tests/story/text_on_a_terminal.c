@@ -120,7 +120,7 @@ Test(text_on_a_terminal, of_status_says_how_long_ago) {
   expect(story, run->out, " UTC, 3 min ago");
   expect(story, run->out, "+3 ~0 -0, ");
   expect(story, run->out, "              2 failures in a row: no\n");
-  expect(story, run->out, "never         never reached\n");
+  expect(story, run->out, "never         never reached: `closesyncd check` tells why\n");
   expect(story, run->out, "3 organizations: 1 well, 2 not; 6 accounts\n");
   story_destroy(story);
 }
