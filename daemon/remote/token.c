@@ -382,6 +382,12 @@ void token_close(struct token *token) {
 }
 
 void token_destroy(struct token *token) {
+  while (token->waits != NULL) { /* asked for after the stop: the loop was empty before they could be told */
+    struct token_wait *wait = token->waits;
+    token->waits = wait->next;
+    bearer_leave(wait->refused);
+    memory_free(wait);
+  }
   forget_settings(token);
   bearer_leave(token->bearer);
   oauth_token_finish(&token->present);

@@ -148,7 +148,8 @@ static void check_entry(struct arena *arena, struct account_reader *reader, cons
   CHECK(account.document.length == 0 ? bad || large : !bad);
   const struct tree *id = tree_member(document->tree, "id");
   if (id != NULL && id->kind == TREE_STRING)
-    CHECK(account.id.length == id->text.length && memcmp(account.id.bytes, id->text.bytes, id->text.length) == 0);
+    CHECK(account.id.length == id->text.length &&
+          (id->text.length == 0 || memcmp(account.id.bytes, id->text.bytes, id->text.length) == 0));
   if (account.document.length == 0)
     return;
   CHECK(buffer_append(&document->text, account.document.bytes, account.document.length));
