@@ -46,21 +46,22 @@ create or replace function head_line(heads text)
     longest_gap interval, first_ended_at timestamptz, older_before timestamptz, older_spans text, erasures bigint, erasure_hash bytea)
   language sql stable parallel safe
 begin atomic
-  select
-    place, coalesce(part[1], substring(said from 'organization_id=([^\s"]+)')), part[2]::bigint, decode(part[3], 'hex'),
-    close_timestamp(part[4]), close_timestamp(part[5]), part[6]::bigint, (part[7] || 's')::interval, close_timestamp(part[8]),
-    coalesce(close_timestamp(part[9]), close_timestamp(part[4])), part[10], part[11]::bigint, decode(part[12], 'hex')
-  from (
+  with line as materialized ( -- each line is matched once, not once for each of its parts
     select place, said, regexp_match(said,
       '(?:^|[\s"])organization_id=(\S+) +seq=([0-9]{1,18}) +hash=([0-9a-f]{64})\M'
       || '(?: +from_at=([0-9TZ:.-]{27}) +until_at=([0-9TZ:.-]{27}) +sweeps=([0-9]{1,18}) +longest_gap=([0-9]{1,12}(?:[.][0-9]{1,6})?)s'
       || '(?: +first_ended_at=([0-9TZ:.-]{27}))?(?: +older_before=([0-9TZ:.-]{27}))? +older_spans=([0-9a-f]{64})\M)?'
       || '(?: +erasures=([0-9]{1,18}) +erasure_hash=([0-9a-f]{64})\M)?'
-      || '(?![^\s"])(?!.*\m(?:from_at|until_at|sweeps|longest_gap|first_ended_at|older_before|older_spans|erasures|erasure_hash)=)')
+      || '(?![^\s"])(?!.*\m(?:from_at|until_at|sweeps|longest_gap|first_ended_at|older_before|older_spans|erasures|erasure_hash)=)') as part
     from regexp_split_to_table(heads, '[\r\n]+') with ordinality as split (said, place)
     where said ~ 'organization_id='
     and said ~ '\m(?:seq|hash)='
-  ) as line (place, said, part);
+  )
+  select
+    place, coalesce(part[1], substring(said from 'organization_id=([^\s"]+)')), part[2]::bigint, decode(part[3], 'hex'),
+    close_timestamp(part[4]), close_timestamp(part[5]), part[6]::bigint, (part[7] || 's')::interval, close_timestamp(part[8]),
+    coalesce(close_timestamp(part[9]), close_timestamp(part[4])), part[10], part[11]::bigint, decode(part[12], 'hex')
+  from line;
 end;
 comment on function head_line(text) is 'Older heads, line by line; seq NULL: a line that cannot be read';
 
