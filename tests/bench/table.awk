@@ -28,18 +28,38 @@ function cells(which) {
     median(which, 7) / 1024, size_of(median(which, 8)))
 }
 
-function ratio(size, name,   ours, theirs, i, n, list) {
-  ours = size SUBSEP name SUBSEP "ours"
-  theirs = size SUBSEP name SUBSEP "theirs"
-  return theirs in count ? sprintf("%.1f", median(theirs, 4) / median(ours, 4)) : ""
+# How many times one took of the other, by wall and by CPU: client and PostgreSQL.
+function cpu(which) { return median(which, 5) + median(which, 6) }
+
+function compare(title, one, other, target) {
+  if (one in count && other in count)
+    printf "| %s | %.2f | %.2f | %s |\n", title, median(one, 4) / median(other, 4), cpu(one) / cpu(other), target
+}
+
+function compare_all(size,   ours, unchanged, first) {
+  first = size SUBSEP "first" SUBSEP "ours"
+  unchanged = size SUBSEP "unchanged" SUBSEP "ours"
+  print "\n| " size " accounts: ratio | wall | CPU | target |\n|---|---|---|---|"
+  compare("first fill against node", first, size SUBSEP "first" SUBSEP "node", "1")
+  compare("first fill against curl, jq, psql", first, size SUBSEP "first" SUBSEP "rival", "")
+  compare("first fill against COPY of the flat rows", first, size SUBSEP "copy" SUBSEP "floor", "4")
+  printf "| its WAL against COPY's | %.2f | | 3 |\n", median(first, 8) / median(size SUBSEP "copy" SUBSEP "floor", 8)
+  compare("unchanged against fetching alone", unchanged, size SUBSEP "fetch" SUBSEP "floor", "3")
+  compare("unchanged against node", unchanged, size SUBSEP "unchanged" SUBSEP "node", "")
+  compare("1% changed against unchanged", size SUBSEP "changed" SUBSEP "ours", unchanged, "1.4")
+  compare("1% changed against node", size SUBSEP "changed" SUBSEP "ours", size SUBSEP "changed" SUBSEP "node", "")
 }
 
 END {
-  print "| accounts | measure | by | wall | CPU: client + PostgreSQL | peak RSS | WAL | times faster |"
-  print "|---|---|---|---|---|---|---|---|"
+  print "| accounts | measure | by | wall | CPU: client + PostgreSQL | peak RSS | WAL |"
+  print "|---|---|---|---|---|---|---|"
   for (i = 1; i <= kinds; i++) {
     split(order[i], part, SUBSEP)
-    print "| " part[1] " | " part[2] " | " part[3] " | " cells(order[i]) " | " (part[3] == "ours" ? ratio(part[1], part[2]) : "") " |"
+    print "| " part[1] " | " part[2] " | " part[3] " | " cells(order[i]) " |"
+  }
+  for (i = 1; i <= kinds; i++) {
+    split(order[i], part, SUBSEP)
+    if (part[2] == "copy") compare_all(part[1])
   }
   many = "20x" organizations SUBSEP "unchanged" SUBSEP "ours"
   if (many in count)
