@@ -43,6 +43,19 @@ struct health_organization {   /* zeroed, then health_organization_init() */
   int64_t removals_held;
 };
 
+struct health_daemon { /* of a fleet; one that lives */
+  char *member;
+  int64_t slots;
+  bool is_self, is_other; /* is_other: its configuration is another one than this daemon's */
+};
+
+struct health_fleet {
+  const char *member; /* of this daemon, borrowed */
+  int owned, draining, foreign;
+  const struct health_daemon *daemons; /* borrowed */
+  int daemon_count;
+};
+
 struct health {
   int64_t now_ms;          /* monotonic, when the snapshot was taken */
   int64_t now_s;           /* wall clock, likewise */
@@ -53,8 +66,9 @@ struct health {
   int64_t database_us, machine_us;       /* both clocks, read at the same time; 0: not yet */
   int64_t durations[HEALTH_BUCKETS + 1]; /* sweeps of at most health_bounds_ms[i], not cumulated; the last: longer */
   int64_t duration_sum_ms;
-  const struct health_organization *const *organizations; /* borrowed */
+  const struct health_organization *const *organizations; /* borrowed; in a fleet, those of this daemon */
   int organization_count;
+  const struct health_fleet *fleet; /* borrowed; NULL: there is none */
 };
 
 extern const int64_t health_bounds_ms[HEALTH_BUCKETS];

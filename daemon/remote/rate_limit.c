@@ -17,6 +17,11 @@ int64_t rate_limit_blocked_ms(const struct rate_limit *rate_limit, int64_t now_m
   return longer > 0 ? longer : 0;
 }
 
+void rate_limit_doubt(struct rate_limit *rate_limit, int64_t now_ms) {
+  if (rate_limit->in_flight == 0 && rate_limit_blocked_ms(rate_limit, now_ms) == 0)
+    rate_limit->known = rate_limit->heard = false;
+}
+
 int64_t rate_limit_wait_ms(const struct rate_limit *rate_limit, int64_t now_ms) {
   if (now_ms < rate_limit->blocked_until_ms)
     return rate_limit->blocked_until_ms - now_ms;

@@ -16,6 +16,9 @@ struct rate_limit { /* zeroed: nothing is known */
 };
 
 void rate_limit_init(struct rate_limit *rate_limit);
+/* Somebody else may have used the key meanwhile: a count of what is left is none any more, and one request goes first
+ * again. What was used up until a reset stays so. */
+void rate_limit_doubt(struct rate_limit *rate_limit, int64_t now_ms);
 /* How long to wait before the next request; 0: send it now. Ask again after waiting. */
 int64_t rate_limit_wait_ms(const struct rate_limit *rate_limit, int64_t now_ms);
 /* How long nothing may be sent at all: for planning the next sweep. */

@@ -9,8 +9,8 @@ enum { STEP_TOLERATED_US = 1000 * 1000 };
 
 struct job *job_create(struct scheduler *scheduler, const struct config_organization *organization, int64_t now_ms) {
   struct job *job = memory_allocate(sizeof *job);
-  *job =
-      (struct job){.scheduler = scheduler, .organization = organization, .name = memory_copy_text(organization->name)};
+  *job = (struct job){
+      .scheduler = scheduler, .organization = organization, .slot = -1, .name = memory_copy_text(organization->name)};
   write_behind_init(&job->write_behind);
   health_organization_init(&job->health, job->name, organization->interval_ms, now_ms);
   return job;

@@ -51,7 +51,7 @@ static void on_row(void *context, const struct db_row *row) {
   if (db_row_bool(row, FIRST)) {
     health_clear_accounts(health);
     health->verified_at_s = db_row_int(row, VERIFIED);
-    if (!job->attempted)
+    if (!job->attempted || job->fresh)
       take_past(job, row);
   }
   health_count_accounts(health, db_row_text(row, TYPE), db_row_int(row, ACCOUNTS));
@@ -78,16 +78,27 @@ static void read(struct db *db, struct buffer *names, const struct reading *read
 }
 
 /* On a session that writes: sweeps begin on the other one meanwhile. */
-void known_read_all(struct roster *roster, const struct generation *generation, void (*told)(void *context),
-                    void *context) {
+static void read_many(const struct generation *generation, const struct reading *reading, bool fresh_alone) {
+  const struct roster *roster = reading->roster;
   struct buffer names;
   bool fits = true;
   buffer_init(&names, NAMES_BYTES_MAX);
   for (int i = 0; fits && i < roster->job_count; i++)
-    fits = db_array_append(&names, slice_of(roster->jobs[i]->name));
-  if (fits)
-    read(generation->shared.write, &names, &(struct reading){roster, told, context});
+    if (!roster->jobs[i]->foreign && (roster->jobs[i]->fresh || !fresh_alone))
+      fits = db_array_append(&names, slice_of(roster->jobs[i]->name));
+  if (fits && names.length > 0)
+    read(generation->shared.write, &names, reading);
   buffer_finish(&names);
+}
+
+void known_read_all(struct roster *roster, const struct generation *generation, void (*told)(void *context),
+                    void *context) {
+  read_many(generation, &(struct reading){roster, told, context}, false);
+}
+
+void known_read_fresh(struct roster *roster, const struct generation *generation, void (*told)(void *context),
+                      void *context) {
+  read_many(generation, &(struct reading){roster, told, context}, true);
 }
 
 void known_read(struct roster *roster, const struct generation *generation, const struct job *job,

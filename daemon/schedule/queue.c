@@ -53,13 +53,15 @@ int64_t queue_now_ms(const struct job *job) { return loop_now_ms(job->queue->opt
 
 void queue_plan(struct job *job, int64_t at_ms) {
   int64_t delay_ms = at_ms - queue_now_ms(job);
+  if (job->foreign)
+    return;
   job->health.next_sweep_ms = at_ms;
   timer_start(job->timer, delay_ms > 0 ? delay_ms : 0);
 }
 
 void queue_push(struct job *job) {
   struct queue *queue = job->queue;
-  if (job->sweep != NULL || job->queued || queue->stopped)
+  if (job->sweep != NULL || job->queued || job->foreign || queue->stopped)
     return;
   job->queued = true;
   TAILQ_INSERT_TAIL(&queue->due[job->slow], job, link);

@@ -59,15 +59,16 @@ void roster_remove(struct roster *roster, struct job *job) {
 }
 
 /* Spread at the start, so that a thousand organizations do not fire at once; a few are swept at once. */
-static void add_job(struct roster *roster, const struct config_organization *organization, double jitter, int number,
-                    int of) {
+static void add_job(struct roster *roster, const struct config_organization *organization, const struct config *config,
+                    int number, int of) {
   int64_t now_ms = loop_now_ms(roster->options.loop), span_ms = (int64_t)of * SPREAD_EACH_MS;
   if (span_ms > organization->interval_ms)
     span_ms = organization->interval_ms;
   struct job *job = job_create(roster->options.scheduler, organization, now_ms);
   int64_t first_ms = now_ms + span_ms * number / of;
   queue_enter(roster->options.queue, job);
-  pace_init(&job->pace, organization->interval_ms, jitter, first_ms);
+  pace_init(&job->pace, organization->interval_ms, config->sync.jitter, first_ms);
+  job->foreign = config->fleet.enabled; /* until its slot is ours */
   roster->jobs[roster->job_count++] = job;
   roster->attempts_left++;
   queue_plan(job, first_ms);
@@ -157,7 +158,7 @@ void roster_adopt(struct roster *roster, struct generation *before, const struct
     if (organization->enabled && job != NULL)
       change_job(roster, job, organization, config->sync.jitter, moved);
     else if (organization->enabled)
-      add_job(roster, organization, config->sync.jitter, added++, fresh);
+      add_job(roster, organization, config, added++, fresh);
   }
   for (int i = 0; i < roster->job_count; i++)
     if (roster->jobs[i]->organization != NULL)

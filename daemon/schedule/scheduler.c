@@ -4,6 +4,7 @@
 #include "base/moment.h"
 #include "schedule/known.h"
 #include "schedule/members.h"
+#include "schedule/ownership.h"
 #include "schedule/roster.h"
 #include <string.h>
 #include <time.h>
@@ -20,6 +21,7 @@ struct scheduler {
   struct queue *queue;
   struct shutdown *shutdown;
   struct members *members;
+  struct ownership *ownership;
   struct roster roster;
   struct health health;
   const struct health_organization **health_list;
@@ -29,10 +31,16 @@ struct scheduler {
 
 static int64_t now_ms(const struct scheduler *scheduler) { return loop_now_ms(scheduler->options.loop); }
 
+/* In a fleet it is not known whose an organization is until a heartbeat is answered, and then the others' need not be waited for. */
+static bool has_tried(const struct scheduler *scheduler) {
+  return scheduler->generation->config->fleet.enabled ? ownership_is_known(scheduler->ownership)
+                                                      : scheduler->roster.attempts_left <= 0;
+}
+
 static void tell_attempted(struct scheduler *scheduler) {
   if (scheduler->told_attempted || !scheduler->database_tried)
     return;
-  if (database_monitor_is_open(scheduler->database_monitor) && scheduler->roster.attempts_left > 0)
+  if (database_monitor_is_open(scheduler->database_monitor) && !has_tried(scheduler))
     return;
   scheduler->told_attempted = true;
   scheduler->options.attempted(scheduler->options.context);
@@ -161,11 +169,12 @@ static void on_swept(void *context, struct report *report, const struct api_requ
     shutdown_pay(scheduler->shutdown, job, generation); /* what is remembered is another database's */
   if (news && job->organization_id != NULL && report->outcome != OUTCOME_FAILED && !scheduler->stopping)
     known_read(&scheduler->roster, generation, job, tell_changed, scheduler);
-  if (!scheduler->stopping)
+  if (!scheduler->stopping && !job->foreign)
     members_ask(scheduler->members, job, scheduler->generation, report);
   if (report->busy && !scheduler->stopping)
     known_note_skip(generation, job);
   note_skew(scheduler);
+  ownership_ended(scheduler->ownership, job, generation);
   let_go(job, generation, ending, report);
   report_finish(report);
   generation_release(generation);
@@ -196,6 +205,7 @@ static void on_opened(void *context) {
   struct scheduler *scheduler = context;
   scheduler->database_tried = true;
   read_known(scheduler);
+  ownership_opened(scheduler->ownership);
   tell_attempted(scheduler);
   queue_pump(scheduler->queue);
   tell_changed(scheduler);
@@ -210,9 +220,23 @@ static void on_first(void *context, const struct error *error) {
     tell_attempted(scheduler);
 }
 
-static void on_settled(void *context) { end(context); }
+static void on_settled(void *context) {
+  struct scheduler *scheduler = context;
+  ownership_settled(scheduler->ownership);
+  end(scheduler);
+}
 
-static void on_stopped(void *context) {
+static void on_owned(void *context) {
+  tell_attempted(context);
+  tell_changed(context);
+}
+
+static void on_written(void *context) {
+  struct scheduler *scheduler = context;
+  ownership_leave(scheduler->ownership);
+}
+
+static void on_left(void *context) {
   struct scheduler *scheduler = context;
   scheduler->options.stopped(scheduler->options.context);
 }
@@ -232,7 +256,7 @@ static void open_rooms(struct scheduler *scheduler) {
                                                                    .log = options->log,
                                                                    .database_monitor = scheduler->database_monitor,
                                                                    .settled = on_settled,
-                                                                   .stopped = on_stopped,
+                                                                   .stopped = on_written,
                                                                    .context = scheduler});
   scheduler->members = members_create(&(struct members_options){.loop = options->loop,
                                                                 .log = options->log,
@@ -245,6 +269,16 @@ static void open_rooms(struct scheduler *scheduler) {
                                                            .random = options->random,
                                                            .queue = scheduler->queue,
                                                            .shutdown = scheduler->shutdown});
+  scheduler->ownership = ownership_create(&(struct ownership_options){.loop = options->loop,
+                                                                      .log = options->log,
+                                                                      .random = options->random,
+                                                                      .roster = &scheduler->roster,
+                                                                      .queue = scheduler->queue,
+                                                                      .shutdown = scheduler->shutdown,
+                                                                      .database_monitor = scheduler->database_monitor,
+                                                                      .changed = on_owned,
+                                                                      .left = on_left,
+                                                                      .context = scheduler});
 }
 
 /* Organizations are added, changed and dropped. */
@@ -252,6 +286,7 @@ static void adopt(struct scheduler *scheduler, struct generation *before) {
   queue_use(scheduler->queue, scheduler->generation);
   shutdown_use(scheduler->shutdown, scheduler->generation);
   roster_adopt(&scheduler->roster, before, scheduler->generation);
+  ownership_use(scheduler->ownership, scheduler->generation);
   scheduler->health_list = memory_resize(scheduler->health_list, sizeof(struct health_organization *) *
                                                                      ((size_t)scheduler->roster.job_count + 1));
 }
@@ -281,7 +316,7 @@ void scheduler_configure(struct scheduler *scheduler, struct generation *generat
 
 static void request(struct job *job) {
   int64_t at_ms = asked_at_ms(job, queue_now_ms(job));
-  if (job->organization == NULL)
+  if (job->organization == NULL || job->foreign)
     return;
   job->asked = true;
   if (job->sweep == NULL && !job->queued && at_ms < job->health.next_sweep_ms)
@@ -323,6 +358,7 @@ void scheduler_stop(struct scheduler *scheduler) {
 
 void scheduler_abandon(struct scheduler *scheduler) {
   shutdown_abandon(scheduler->shutdown);
+  ownership_abandon(scheduler->ownership);
   for (struct job *job = NULL; (job = queue_next_running(scheduler->queue, job)) != NULL;)
     shutdown_drop_sessions(job->generation);
 }
@@ -330,6 +366,7 @@ void scheduler_abandon(struct scheduler *scheduler) {
 void scheduler_destroy(struct scheduler *scheduler) {
   if (scheduler == NULL)
     return;
+  ownership_destroy(scheduler->ownership);
   roster_finish(&scheduler->roster);
   members_destroy(scheduler->members);
   shutdown_destroy(scheduler->shutdown);
@@ -347,9 +384,11 @@ const struct health *scheduler_health(struct scheduler *scheduler) {
   health->database_up = database_monitor_is_open(scheduler->database_monitor);
   health->database_since_ms = database_monitor_since_ms(scheduler->database_monitor);
   health->database_error = database_monitor_error(scheduler->database_monitor);
-  health->organization_count = scheduler->roster.job_count;
+  health->organization_count = 0;
   for (int i = 0; i < scheduler->roster.job_count; i++)
-    scheduler->health_list[i] = &scheduler->roster.jobs[i]->health;
+    if (!scheduler->roster.jobs[i]->foreign)
+      scheduler->health_list[health->organization_count++] = &scheduler->roster.jobs[i]->health;
+  health->fleet = ownership_health(scheduler->ownership);
   health->organizations = scheduler->health_list;
   return health;
 }

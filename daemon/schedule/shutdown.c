@@ -169,6 +169,8 @@ static void on_written(void *context, const struct error *error) {
   shutdown->options.stopped(shutdown->options.context);
 }
 
+bool shutdown_is_paying(const struct shutdown *shutdown) { return !LIST_EMPTY(&shutdown->payments); }
+
 bool shutdown_is_settled(const struct shutdown *shutdown) {
   return LIST_EMPTY(&shutdown->payments) && !shutdown->asking_heads;
 }

@@ -22,6 +22,7 @@ void shutdown_use(struct shutdown *shutdown, const struct generation *generation
 /* What the job owes goes to the generation's database; then nothing is remembered any more. */
 void shutdown_pay(struct shutdown *shutdown, struct job *job, struct generation *generation);
 
+bool shutdown_is_paying(const struct shutdown *shutdown);
 /* Payments and heads are answered: shutdown_write() may come. */
 bool shutdown_is_settled(const struct shutdown *shutdown);
 /* Write down what all jobs owe (they are borrowed), tell the heads; `stopped` follows. The second call does nothing. */

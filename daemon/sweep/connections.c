@@ -7,7 +7,7 @@
 
 enum { CONNECT_TIMEOUT_MS = 15 * 1000, ANSWER_SLACK_MS = 10 * 1000, ASK_EVERY_MS = 10 * 1000 };
 
-static struct db *open_session(struct loop *loop, const struct config *config) {
+struct db *connections_open_session(struct loop *loop, const struct config *config, int64_t answer_timeout_ms) {
   char statement_timeout[32], lock_timeout[32];
   snprintf(statement_timeout, sizeof statement_timeout, "%lldms", (long long)config->database.statement_timeout_ms);
   snprintf(lock_timeout, sizeof lock_timeout, "%lldms", (long long)config->database.lock_timeout_ms);
@@ -18,11 +18,15 @@ static struct db *open_session(struct loop *loop, const struct config *config) {
   struct db_options options = {.conninfo = config->database.conninfo,
                                .application_name = "closesyncd",
                                .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-                               .answer_timeout_ms = config->database.statement_timeout_ms + ANSWER_SLACK_MS,
+                               .answer_timeout_ms = answer_timeout_ms,
                                .ask_every_ms = ASK_EVERY_MS,
                                .hello = &hello,
                                .hello_count = 1};
   return db_create(loop, &options);
+}
+
+static struct db *open_session(struct loop *loop, const struct config *config) {
+  return connections_open_session(loop, config, config->database.statement_timeout_ms + ANSWER_SLACK_MS);
 }
 
 static struct http *open_http(struct loop *loop, const struct config *config, struct error *error) {

@@ -16,6 +16,8 @@ struct connections *connections_open(struct loop *loop, const struct config *con
                                      struct error *error);
 /* One user less; the last one closes everything, in the loop. NULL is allowed. */
 void connections_leave(struct connections *connections);
+/* One session more, with a settled one's habits; nobody else uses it. `answer_timeout_ms`: the longest silence while it is asked something. */
+struct db *connections_open_session(struct loop *loop, const struct config *config, int64_t answer_timeout_ms);
 /* Put what is open into the tools of a configuration. */
 void connections_equip(const struct connections *connections, struct sweep_context *shared);
 /* Whether both configurations ask for the same services. */

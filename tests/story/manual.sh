@@ -41,7 +41,7 @@ done < <("$CLOSESYNCD_BINARY" --words | grep ^option)
 
 # Lines of the tables in daemon/config/*.c: {"section", "key", "default", … and, of an organization, {"key", …
 # Those that are read but do nothing yet are not told of; who builds one takes it from this list.
-unbuilt=' http.metrics_per_organization fleet.enabled fleet.member fleet.ttl '
+unbuilt=' http.metrics_per_organization '
 settings=0
 while IFS=$'\t' read -r section key preset; do
   settings=$((settings + 1))

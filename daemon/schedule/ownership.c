@@ -1,0 +1,263 @@
+/* From slots to sweeps. When a slot becomes ours, its organizations are planned: what the database knows of them says when they were swept
+ * last, so that a change of hands asks Close for no more than it must. When a slot drains, its organizations are not due any more and
+ * their sweeps are stopped; when it departs, what they owe is written, and nothing of them is remembered. A departing slot is drained when
+ * none of its sweeps is under way and nothing is being paid. */
+#include "schedule/ownership.h"
+#include "base/memory.h"
+#include "io/db_array.h"
+#include "schedule/known.h"
+#include "sql/embedded.h"
+#include <string.h>
+
+enum { SPREAD_EACH_MS = 50, NAMES_BYTES_MAX = 16 * 1024 * 1024 };
+
+struct placing {               /* the question which slots NAMEs are in; lives beside the ownership */
+  struct ownership *ownership; /* NULL: gone */
+};
+
+struct ownership {
+  struct ownership_options options;
+  struct generation *generation;
+  struct fleet *fleet; /* NULL: all is ours */
+  struct placing *placing;
+  bool abandoned;
+};
+
+static int64_t now_ms(const struct ownership *ownership) { return loop_now_ms(ownership->options.loop); }
+
+struct ownership *ownership_create(const struct ownership_options *options) {
+  struct ownership *ownership = memory_allocate(sizeof *ownership);
+  *ownership = (struct ownership){.options = *options};
+  return ownership;
+}
+
+static void forget_placing(struct ownership *ownership) {
+  if (ownership->placing != NULL)
+    ownership->placing->ownership = NULL;
+  ownership->placing = NULL;
+}
+
+void ownership_destroy(struct ownership *ownership) {
+  if (ownership == NULL)
+    return;
+  forget_placing(ownership);
+  fleet_destroy(ownership->fleet);
+  memory_free(ownership);
+}
+
+/* ---- ours, and not any more ---- */
+
+static void begin(struct ownership *ownership, struct job *job, int64_t span_ms) {
+  const struct config_organization *organization = job->organization;
+  int64_t at_ms = now_ms(ownership) + random_between(ownership->options.random, 0, span_ms);
+  job->foreign = job->asked = false;
+  job->fresh = true;
+  job->health.succeeded_at_ms = now_ms(ownership);
+  rate_limit_doubt(queue_rate_limit(job), now_ms(ownership));
+  pace_init(&job->pace, organization->interval_ms, ownership->generation->config->sync.jitter, at_ms);
+  if (job->sweep == NULL)
+    queue_plan(job, at_ms);
+}
+
+static void drain(struct job *job) {
+  job->foreign = true;
+  queue_withdraw(job);
+  if (job->sweep != NULL)
+    sweep_stop(job->sweep);
+}
+
+/* When the daemon before swept it last, it is due an interval later. */
+static void replan(struct ownership *ownership) {
+  struct roster *roster = ownership->options.roster;
+  for (int i = 0; i < roster->job_count; i++) {
+    struct job *job = roster->jobs[i];
+    int64_t due_ms = job->health.succeeded_at_ms + job->health.interval_ms;
+    if (!job->fresh || job->foreign || job->sweep != NULL || job->queued || job->health.last_success_s == 0 ||
+        due_ms <= job->health.next_sweep_ms)
+      continue;
+    pace_init(&job->pace, job->health.interval_ms, job->pace.jitter, due_ms);
+    queue_plan(job, due_ms);
+  }
+}
+
+static void on_known(void *context) {
+  struct ownership *ownership = context;
+  replan(ownership);
+  ownership->options.changed(ownership->options.context);
+}
+
+static void pay(struct ownership *ownership, struct job *job, struct generation *generation) {
+  if (job->foreign && job->sweep == NULL && slots_departs(fleet_slots(ownership->fleet), job->slot))
+    shutdown_pay(ownership->options.shutdown, job, generation);
+}
+
+/* Returns how many are new to us. */
+static int assign(struct ownership *ownership) {
+  struct roster *roster = ownership->options.roster;
+  int64_t span_ms = (int64_t)roster->job_count * SPREAD_EACH_MS, begun = 0;
+  for (int i = 0; i < roster->job_count; i++) {
+    struct job *job = roster->jobs[i];
+    if (job->organization == NULL)
+      continue;
+    bool ours = ownership->fleet == NULL || slots_sweeps(fleet_slots(ownership->fleet), job->slot);
+    int64_t interval_ms = job->organization->interval_ms;
+    if (ours && job->foreign) {
+      begin(ownership, job, span_ms < interval_ms ? span_ms : interval_ms);
+      begun++;
+    } else if (!ours && !job->foreign) {
+      drain(job);
+    }
+    if (ownership->fleet != NULL)
+      pay(ownership, job, ownership->generation);
+  }
+  return (int)begun;
+}
+
+static void look_for_drained(struct ownership *ownership) {
+  bool drained[SLOTS];
+  const struct slots *slots = ownership->fleet == NULL ? NULL : fleet_slots(ownership->fleet);
+  if (slots == NULL || !slots_any_departs(slots) || shutdown_is_paying(ownership->options.shutdown))
+    return;
+  for (int slot = 0; slot < SLOTS; slot++)
+    drained[slot] = slots_departs(slots, slot);
+  for (struct job *job = NULL; (job = queue_next_running(ownership->options.queue, job)) != NULL;)
+    if (job->slot >= 0)
+      drained[job->slot] = false;
+  fleet_drained(ownership->fleet, drained);
+}
+
+static void on_moved(void *context) {
+  struct ownership *ownership = context;
+  if (assign(ownership) > 0)
+    known_read_fresh(ownership->options.roster, ownership->generation, on_known, ownership);
+  look_for_drained(ownership);
+  ownership->options.changed(ownership->options.context);
+}
+
+void ownership_ended(struct ownership *ownership, struct job *job, struct generation *generation) {
+  job->fresh = false;
+  if (ownership->fleet != NULL && job->organization != NULL)
+    pay(ownership, job, generation);
+  look_for_drained(ownership);
+}
+
+void ownership_settled(struct ownership *ownership) { look_for_drained(ownership); }
+
+/* ---- which slot is a NAME in ---- */
+
+static void on_place(void *context, const struct db_row *row) {
+  struct placing *placing = context;
+  struct job *job =
+      placing->ownership == NULL ? NULL : roster_find(placing->ownership->options.roster, db_row_text(row, 0));
+  if (job != NULL)
+    job->slot = (int)db_row_int(row, 1);
+}
+
+static void on_placed(void *context, const struct error *error) {
+  struct placing *placing = context;
+  struct ownership *ownership = placing->ownership;
+  memory_free(placing);
+  if (ownership == NULL)
+    return;
+  ownership->placing = NULL;
+  if (error == NULL)
+    fleet_beat(ownership->fleet);
+}
+
+/* Those of whom it is not known yet. */
+static void place(struct ownership *ownership) {
+  struct roster *roster = ownership->options.roster;
+  struct buffer names;
+  bool any = false;
+  forget_placing(ownership);
+  buffer_init(&names, NAMES_BYTES_MAX);
+  for (int i = 0; i < roster->job_count; i++)
+    if (roster->jobs[i]->slot < 0)
+      any = db_array_append(&names, slice_of(roster->jobs[i]->name));
+  if (any && db_array_close(&names)) {
+    struct db_statement statement = {
+        .sql = sql_query_fleet_place, .count = 1, .values = {buffer_slice(&names)}, .prepare = true};
+    ownership->placing = memory_allocate(sizeof *ownership->placing);
+    ownership->placing->ownership = ownership;
+    db_query(fleet_session(ownership->fleet), &statement, on_place, on_placed, ownership->placing);
+  } else {
+    fleet_beat(ownership->fleet);
+  }
+  buffer_finish(&names);
+}
+
+void ownership_opened(struct ownership *ownership) {
+  if (ownership->fleet != NULL)
+    place(ownership);
+}
+
+/* ---- the whole ---- */
+
+static void join(struct ownership *ownership) {
+  const struct ownership_options *options = &ownership->options;
+  ownership->fleet = fleet_create(&(struct fleet_options){.loop = options->loop,
+                                                          .log = options->log,
+                                                          .random = options->random,
+                                                          .database_monitor = options->database_monitor,
+                                                          .moved = on_moved,
+                                                          .context = ownership},
+                                  ownership->generation);
+}
+
+static void leave(struct ownership *ownership, bool reachable) {
+  struct fleet *fleet = ownership->fleet;
+  ownership->fleet = NULL;
+  forget_placing(ownership);
+  if (fleet != NULL && reachable)
+    fleet_leave(fleet, NULL, NULL);
+  else
+    fleet_destroy(fleet);
+}
+
+void ownership_use(struct ownership *ownership, struct generation *generation) {
+  const struct generation *before = ownership->generation;
+  bool stays = before != NULL && fleet_serves_both(before->config, generation->config);
+  ownership->generation = generation;
+  if (!stays)
+    leave(ownership, before != NULL && before->was_open);
+  if (generation->config->fleet.enabled && ownership->fleet == NULL)
+    join(ownership);
+  if (ownership->fleet == NULL) {
+    if (assign(ownership) > 0)
+      known_read_fresh(ownership->options.roster, generation, on_known, ownership);
+    return;
+  }
+  fleet_use(ownership->fleet, generation);
+  assign(ownership);
+  if (database_monitor_is_open(ownership->options.database_monitor))
+    place(ownership);
+}
+
+bool ownership_is_known(const struct ownership *ownership) {
+  return ownership->fleet == NULL || fleet_is_known(ownership->fleet);
+}
+
+const struct health_fleet *ownership_health(const struct ownership *ownership) {
+  return ownership->fleet == NULL ? NULL : fleet_health(ownership->fleet);
+}
+
+static void on_left(void *context) {
+  struct ownership *ownership = context;
+  ownership->fleet = NULL;
+  ownership->options.left(ownership->options.context);
+}
+
+void ownership_leave(struct ownership *ownership) {
+  bool reachable = !ownership->abandoned && database_monitor_is_open(ownership->options.database_monitor);
+  forget_placing(ownership);
+  if (ownership->fleet != NULL && reachable)
+    fleet_leave(ownership->fleet, on_left, ownership);
+  else
+    ownership->options.left(ownership->options.context);
+}
+
+void ownership_abandon(struct ownership *ownership) {
+  ownership->abandoned = true;
+  if (ownership->fleet != NULL)
+    fleet_abandon(ownership->fleet);
+}

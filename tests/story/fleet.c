@@ -1,0 +1,161 @@
+/* Several daemons share the organizations of one database (contract section 12): each sweeps its equal share, Close is asked as often as by
+ * one; whatever becomes of one of them, the others go on, and the mirror is Close's. */
+#include "support/asking.h"
+#include "support/running.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <string.h>
+
+enum { ORGANIZATIONS = 24, DAEMONS = 3, INTERVAL_MS = 400 };
+
+#define HOLDERS "select count(*) from (select distinct holder from fleet_slot where holder is not null) as holders"
+
+static struct story *begin(int organizations) {
+  struct story *story = story_create_generated(organizations, 2, 5);
+  story_expect_exit(story, 0, "migrate", NULL);
+  story_set(story, "fleet", "enabled", "yes");
+  story_set(story, "fleet", "ttl", "2s");
+  story_set(story, "sync", "interval", story_format(story, "%dms", INTERVAL_MS));
+  return story;
+}
+
+static const struct run *join(struct story *story, const char *member) {
+  story_set(story, "fleet", "member", member);
+  return running_start(story, NULL);
+}
+
+/* Every one of `daemons` has its share, and no slot is left. */
+static void await_shares(struct story *story, int daemons, int limit_ms) {
+  story_await_sql(
+      story, story_format(story, "%d 0", daemons),
+      story_format(story,
+                   "select concat_ws(' ', count(distinct holder) filter (where held <= %d), count(*) filter "
+                   "(where holder is null or held > %d)) from (select holder, count(*) over (partition by "
+                   "holder) as held from fleet_slot) as own",
+                   (255 + daemons) / daemons, (255 + daemons) / daemons),
+      limit_ms);
+}
+
+/* Something is another at Close in each of them, and then in the mirrors. */
+static void expect_swept(struct story *story, int organizations, const char *word, int limit_ms) {
+  for (int i = 1; i <= organizations; i++)
+    story_put(story, i,
+              story_format(story, "{\"id\": \"told\", \"organization_id\": \"orga_story%d\", \"send_status\": \"%s\"}",
+                           i, word));
+  story_await_sql(
+      story, story_format(story, "%d", organizations),
+      story_format(story, "select count(*) from account where account_id = 'told' and send_status = '%s'", word),
+      limit_ms);
+}
+
+Test(fleet, asks_close_as_often_as_one) {
+  enum { WATCHED_MS = 4000 };
+  struct story *story = begin(ORGANIZATIONS);
+  const struct run *runs[DAEMONS];
+  for (int i = 0; i < DAEMONS; i++)
+    runs[i] = join(story, story_format(story, "m%d", i));
+  await_shares(story, DAEMONS, 10000);
+  expect_swept(story, ORGANIZATIONS, "shared", 10000);
+  story_forget_requests(story);
+  running_sleep(WATCHED_MS);
+  long listings = story_request_count(story, "/connected_account/?");
+  long most = ORGANIZATIONS * (WATCHED_MS / INTERVAL_MS + 1);
+  cr_assert_leq(listings, most * 11 / 10, "%ld listings, one daemon makes %ld", listings, most);
+  cr_assert_geq(listings, ORGANIZATIONS, "they do ask");
+  for (int i = 0; i < DAEMONS; i++) {
+    cr_assert_eq(running_lines(story, runs[i], "a turn is skipped"), 0, "%s", running_said(story, runs[i]));
+    running_stop(story, runs[i]);
+  }
+  story_expect_sql(story, "0 0",
+                   "select concat_ws(' ', count(holder), (select count(*) from fleet_daemon)) from fleet_slot");
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
+/* The sweeps of all are under way, with their locks. */
+static void hold_pages(struct story *story) {
+  story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\"}, \"times\": 12, \"delay_ms\": 2000}]");
+  story_await_sql(story, "t",
+                  "select count(*) >= 3 from pg_locks where locktype = 'advisory' and database = (select oid "
+                  "from pg_database where datname = current_database())",
+                  10000);
+}
+
+Test(fleet, goes_on_without_one) {
+  struct story *story = begin(12);
+  const struct run *left = join(story, "left"), *right = join(story, "right");
+  await_shares(story, 2, 10000);
+  expect_swept(story, 12, "two", 10000);
+
+  hold_pages(story);
+  story_signal(story, right, SIGKILL);
+  story_wait(story, right, 5000);
+  expect_swept(story, 12, "killed", 15000);
+  await_shares(story, 1, 10000);
+
+  const struct run *third = join(story, "third");
+  await_shares(story, 2, 10000);
+  hold_pages(story);
+  story_signal(story, third, SIGSTOP);
+  expect_swept(story, 12, "stopped", 15000);
+  running_await(story, left, "a daemon of the fleet is gone: its sessions were ended", 1, 5000);
+  story_signal(story, third, SIGCONT);
+  await_shares(story, 2, 15000);
+  expect_swept(story, 12, "continued", 15000);
+
+  running_stop(story, left);
+  await_shares(story, 1, 5000);
+  expect_swept(story, 12, "alone", 10000);
+  running_stop(story, third);
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
+Test(fleet, is_restarted_one_by_one_with_another_configuration) {
+  struct story *story = begin(8);
+  const struct run *runs[DAEMONS];
+  story_set(story, "organization org8", "enabled", "no");
+  for (int i = 0; i < DAEMONS; i++)
+    runs[i] = join(story, story_format(story, "m%d", i));
+  await_shares(story, DAEMONS, 10000);
+  expect_swept(story, 7, "before", 10000);
+  for (int i = 0; i < DAEMONS; i++)
+    cr_assert_eq(running_lines(story, runs[i], "differs"), 0, "%s", running_said(story, runs[i]));
+  story_set(story, "organization org8", "enabled", "yes");
+  for (int i = 0; i < DAEMONS; i++) {
+    running_stop(story, runs[i]);
+    runs[i] = join(story, story_format(story, "m%d", i));
+    if (i == 0)
+      for (int k = 0; k < DAEMONS; k++)
+        running_await(story, runs[k], "in the fleet differs from this daemon's in organizations or settings", 1, 10000);
+  }
+  running_await(story, runs[0], "all configurations in the fleet are the same again", 1, 10000);
+  await_shares(story, DAEMONS, 10000);
+  expect_swept(story, 8, "after", 10000);
+  for (int i = 0; i < DAEMONS; i++)
+    running_stop(story, runs[i]);
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
+/* A reload takes a daemon into a fleet, and out of it. */
+Test(fleet, is_joined_and_left_by_a_reload) {
+  struct story *story = begin(6);
+  const struct run *left = join(story, "left");
+  story_set(story, "fleet", "enabled", "no");
+  const struct run *right = join(story, "right");
+  story_set(story, "fleet", "enabled", "yes");
+  story_signal(story, right, SIGHUP);
+  await_shares(story, 2, 10000);
+  expect_swept(story, 6, "joined", 10000);
+  story_set(story, "fleet", "enabled", "no");
+  story_signal(story, right, SIGHUP);
+  await_shares(story, 1, 10000);
+  story_signal(story, left, SIGKILL);
+  story_wait(story, left, 5000);
+  expect_swept(story, 6, "out", 10000);
+  running_stop(story, right);
+  story_expect_exact(story);
+  story_destroy(story);
+}
