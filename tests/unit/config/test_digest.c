@@ -22,8 +22,11 @@ Test(digest, says_whether_the_work_is_the_same) {
                     "[fleet]\nmember = right\n[organization one]\napi_key_file = /here\n"),
             "what is a machine's own");
   cr_assert(is_same(ONE, ONE "[organization two]\nenabled = no\napi_key_file = /x\n"), "who is not enabled");
-  static const char *const others[] = {ONE TWO, "[sync]\ninterval = 10s\n" ONE, "[sync]\nmax_removed = 10%\n" ONE,
-                                       "[sync]\nvolatile_fields =\n" ONE, "[fleet]\nttl = 10s\n" ONE,
+  static const char *const others[] = {ONE TWO,
+                                       "[sync]\ninterval = 10s\n" ONE,
+                                       "[sync]\nmax_removed = 10%\n" ONE,
+                                       "[sync]\nvolatile_fields =\n" ONE,
+                                       "[fleet]\nttl = 10s\n" ONE,
                                        "[organization one]\nuser_id = user_1\napi_key_file = /x\n",
                                        "[organization one]\ninterval = 10s\napi_key_file = /x\n",
                                        "[organization one]\naccess_token_file = /x\n",
