@@ -1,4 +1,4 @@
-/* The README's diagram is the transition table's. When the machine changed, this prints what belongs there. */
+/* The diagram of daemon/README.md is the transition table's. When the machine changed, this prints what belongs there. */
 #include "sweep/machine.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 static char *read_readme(void) {
   const char *source = getenv("CLOSESYNCD_SOURCE");
   char path[4096];
-  snprintf(path, sizeof path, "%s/README.md", source ? source : ".");
+  snprintf(path, sizeof path, "%s/daemon/README.md", source ? source : ".");
   FILE *file = fopen(path, "r");
   cr_assert_not_null(file, "could not open \"%s\"", path);
   char *text = NULL;
@@ -26,7 +26,7 @@ Test(readme, shows_the_machine_as_it_is) {
   fclose(stream);
   char *readme = read_readme();
   cr_assert(length > 500);
-  cr_assert_not_null(strstr(readme, diagram), "this belongs between ```mermaid and ``` in README.md:\n%s", diagram);
+  cr_assert_not_null(strstr(readme, diagram), "this belongs between ```mermaid and ``` in daemon/README.md:\n%s", diagram);
   free(diagram);
   free(readme);
 }
