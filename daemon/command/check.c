@@ -1,4 +1,4 @@
-#include "command/check_parts.h"
+#include "command/check/parts.h"
 #include "command/command.h"
 #include <stdio.h>
 #include <string.h>

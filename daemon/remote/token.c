@@ -1,58 +1,20 @@
 #include "remote/token.h"
 #include "base/memory.h"
+#include "remote/token_drive.h"
 #include "remote/token_errand.h"
 #include "remote/token_request.h"
 #include <string.h>
 #include <time.h>
 
-/* What this file is for: one token and those who wait for it. The order of time is token_machine.c's table; what it does to the disk is in
- * token_errand.c, what it asks Close in token_request.c. It promises that who waits is told once, and that Close is not asked again for
- * what it refused until the file or the configuration is another one, or a quarter of an hour is over. */
+/* What this file is for: one token, from the first who asks for it to the end. The order of time is token_machine.c's table; what it does to the disk is in
+ * token_errand.c, what it asks Close in token_request.c, and what an event leads to in token_drive.c. It promises that Close is not asked
+ * again for what it refused until the file or the configuration is another one, or a quarter of an hour is over. */
 
 enum {
-  SPARED_MS = 30 * 1000, /* the present token is served before the next try */
-  REFUSED_MS = 15 * 60 * 1000,
   BLOCKED_LOOK_MS = 200,
   BLOCKED_PATIENCE_MS = 60 * 1000,
   UNSAVED_RETRY_MS = 5 * 1000,
 };
-
-struct bearer {
-  struct secret *secret;
-  int users;
-};
-
-struct token_wait {
-  struct token_wait *next;
-  struct token *token;
-  struct bearer *refused; /* held; NULL: none */
-  bool looked;            /* the file was read because of `refused` */
-  bool cancelled;
-  token_done_fn *done;
-  void *context;
-};
-
-const struct secret *bearer_secret(const struct bearer *bearer) { return bearer->secret; }
-
-void bearer_leave(struct bearer *bearer) {
-  if (bearer == NULL || --bearer->users > 0)
-    return;
-  secret_destroy(bearer->secret);
-  memory_free(bearer);
-}
-
-static struct bearer *hold(struct bearer *bearer) {
-  bearer->users++;
-  return bearer;
-}
-
-void token_serve_as(struct token *token, const struct secret *access) {
-  if (token->bearer != NULL && secret_equals(token->bearer->secret, access))
-    return;
-  bearer_leave(token->bearer);
-  token->bearer = memory_allocate(sizeof *token->bearer);
-  *token->bearer = (struct bearer){secret_copy(access), 1};
-}
 
 static int64_t now_ms(const struct token *token) { return loop_now_ms(token->host->loop); }
 
@@ -66,85 +28,18 @@ static bool is_due(const struct token *token) {
 
 struct bearer *token_ready(struct token *token) {
   bool ready = token->state == TOKEN_VALID && token->bearer != NULL && !token->stopping && !is_due(token);
-  return ready ? hold(token->bearer) : NULL;
-}
-
-/* ---- those who wait ---- */
-
-static bool was_refused(const struct token *token, const struct token_wait *wait) {
-  return wait->refused != NULL && token->bearer != NULL && secret_equals(wait->refused->secret, token->bearer->secret);
-}
-
-const struct secret *token_refused(const struct token *token) {
-  for (const struct token_wait *wait = token->waits; wait != NULL; wait = wait->next)
-    if (was_refused(token, wait))
-      return wait->refused->secret;
-  return NULL;
-}
-
-/* Ends those waits that `ends` chooses; a callback may bring new ones, which are not looked at. */
-static void end_waits(struct token *token, bool (*ends)(const struct token *token, const struct token_wait *wait),
-                      const struct error *error) {
-  struct token_wait *ended = NULL, **last = &ended, **place = &token->waits;
-  while (*place != NULL) {
-    struct token_wait *wait = *place;
-    if (!ends(token, wait)) {
-      place = &wait->next;
-      continue;
-    }
-    *place = wait->next;
-    wait->next = NULL;
-    *last = wait;
-    last = &wait->next;
-  }
-  while (ended != NULL) {
-    struct token_wait *wait = ended;
-    ended = wait->next;
-    wait->done(wait->context, error == NULL ? hold(token->bearer) : NULL, error);
-    bearer_leave(wait->refused);
-    memory_free(wait);
-  }
-}
-
-static bool all(const struct token *token, const struct token_wait *wait) {
-  (void)token;
-  return wait != NULL;
-}
-
-static bool cancelled(const struct token *token, const struct token_wait *wait) {
-  (void)token;
-  return wait->cancelled;
-}
-
-/* Who was refused with what is served now waits until the file was read for it. */
-static bool content(const struct token *token, const struct token_wait *wait) {
-  return wait->looked || !was_refused(token, wait);
+  return ready ? bearer_hold(token->bearer) : NULL;
 }
 
 static void look_again_later(struct token *token) { timer_start(token->timer, 0); }
-
-/* ---- what follows from an event ---- */
-
-static void tell_once(struct token *token, const char *what) {
-  if (strcmp(token->told, token->error.text) == 0)
-    return;
-  strcpy(token->told, token->error.text);
-  log_write(token->host->log, LOG_LEVEL_WARNING, "%s: %s organization=%s", what, token->error.text, token->name);
-}
 
 static void serve(struct token *token) {
   struct error error;
   if (token->state == TOKEN_VALID && token->bearer == NULL)
     error_set(&error, ERROR_BUG, "there is no token to serve");
-  end_waits(token, content, token->bearer == NULL ? &error : NULL);
+  token_end_waits(token, token_wait_is_content, token->bearer == NULL ? &error : NULL);
   if (token->waits != NULL)
     look_again_later(token);
-}
-
-static void tell_refreshed(struct token *token) {
-  log_write(token->host->log, LOG_LEVEL_INFO, "the OAuth token was renewed organization=%s lives_s=%lld", token->name,
-            token->present.expires_s == 0 ? -1LL : (long long)(token->present.expires_s - token->present.obtained_s));
-  *token->told = '\0';
 }
 
 static void leave_file(struct token *token) {
@@ -160,7 +55,7 @@ static void close_token(struct token *token) {
   token_cancel_request(token);
   leave_file(token);
   timer_stop(token->timer);
-  end_waits(token, all, &error);
+  token_end_waits(token, token_wait_is_any, &error);
 }
 
 static void act(struct token *token, enum token_action action) {
@@ -187,11 +82,11 @@ static void act(struct token *token, enum token_action action) {
     break;
   case TOKEN_DO_FAIL:
     leave_file(token);
-    end_waits(token, all, &token->error);
+    token_end_waits(token, token_wait_is_any, &token->error);
     break;
   case TOKEN_DO_FAIL_LATER:
     timer_start(token->timer, UNSAVED_RETRY_MS);
-    end_waits(token, all, &token->error);
+    token_end_waits(token, token_wait_is_any, &token->error);
     break;
   case TOKEN_DO_NOTE:
     token->stopping = true;
@@ -202,73 +97,15 @@ static void act(struct token *token, enum token_action action) {
   }
 }
 
-static bool is_at_rest(enum token_state state) {
-  return state == TOKEN_UNREAD || state == TOKEN_VALID || state == TOKEN_REFUSED || state == TOKEN_BLOCKED ||
-         state == TOKEN_UNSAVED;
-}
-
-static void leave_loop(struct token *token) {
-  if (!token->leaving || token->timer == NULL)
-    return;
-  timer_close(token->timer);
-  token->timer = NULL;
-  token->host->closed(token->host);
-}
-
-void token_event(struct token *token, enum token_event event) {
-  const struct token_step *step = token_machine_step(&token->state, event);
-  log_write(token->host->log, LOG_LEVEL_DEBUG, "token: %s organization=%s state=%s", step->sentence, token->name,
-            token_state_name(token->state));
-  if (event == TOKEN_SAVED)
-    tell_refreshed(token);
-  act(token, step->action);
-  if (token->state != TOKEN_BLOCKED && token->state != TOKEN_OPENING)
-    token->blocked_since_ms = 0;
-  if (token->state == TOKEN_CLOSED)
-    leave_loop(token);
-  if (!is_at_rest(token->state))
-    return;
-  if (token->stopping) {
-    token_event(token, token->state == TOKEN_UNSAVED ? TOKEN_ABANDON : TOKEN_STOP);
-  } else if (token->renewed && token->state != TOKEN_BLOCKED && token->state != TOKEN_UNSAVED) {
-    token->renewed = false;
-    token_event(token, TOKEN_RENEWED);
-  }
-}
-
-void token_meet_trouble(struct token *token, const struct error *error) {
-  bool lives = oauth_token_lives(&token->present, (int64_t)time(NULL));
-  token->error = *error;
-  if (lives && token->present.access != NULL)
-    token_serve_as(token, token->present.access);
-  if (!lives || token_refused(token) != NULL) {
-    token_event(token, TOKEN_TROUBLE);
-    return;
-  }
-  token->spared_until_ms = now_ms(token) + SPARED_MS;
-  tell_once(token, "could not renew the OAuth token, the present one serves while it lives");
-  token_event(token, TOKEN_SPARED);
-}
-
-void token_deny(struct token *token, const char *why, const char *advice) {
-  bool oauth = token->kind == TOKEN_OF_OAUTH;
-  if (advice != NULL || !oauth)
-    error_set(&token->error, ERROR_CREDENTIAL, "%s%s%s", why, advice == NULL ? "" : ": ", advice == NULL ? "" : advice);
-  else
-    error_set(&token->error, ERROR_CREDENTIAL, "%s: run `closesyncd authorize %s`", why, token->name);
-  token->retry_at_ms = now_ms(token) + REFUSED_MS;
-  token_event(token, TOKEN_DENIED);
-}
-
 /* From the loop: is there anything to do for those who wait? */
 static void consider(struct token *token) {
   bool unlooked = false, rests = token->state == TOKEN_UNREAD || token->state == TOKEN_VALID;
   for (const struct token_wait *wait = token->waits; wait != NULL; wait = wait->next)
-    unlooked |= was_refused(token, wait) && !wait->looked;
+    unlooked |= token_was_refused(token, wait) && !wait->looked;
   if (token->state == TOKEN_VALID && !unlooked && !is_due(token))
     serve(token);
   else if (token->state == TOKEN_REFUSED && now_ms(token) < token->retry_at_ms)
-    end_waits(token, all, &token->error);
+    token_end_waits(token, token_wait_is_any, &token->error);
   else if (rests || token->state == TOKEN_REFUSED || token->state == TOKEN_UNSAVED)
     token_event(token, TOKEN_WANTED);
 }
@@ -289,7 +126,7 @@ static void on_timer(void *context) {
   struct token *token = context;
   struct error error;
   error_set(&error, ERROR_CANCELLED, "the request was abandoned");
-  end_waits(token, token->state == TOKEN_CLOSED ? all : cancelled, &error);
+  token_end_waits(token, token->state == TOKEN_CLOSED ? token_wait_is_any : token_wait_is_cancelled, &error);
   if (token->state == TOKEN_BLOCKED)
     look_at_lock(token);
   else if (token->waits != NULL)
@@ -301,7 +138,7 @@ static void on_timer(void *context) {
 struct token_wait *token_wait(struct token *token, struct bearer *refused, token_done_fn *done, void *context) {
   struct token_wait *wait = memory_allocate(sizeof *wait), **place = &token->waits;
   *wait = (struct token_wait){
-      .token = token, .refused = refused == NULL ? NULL : hold(refused), .done = done, .context = context};
+      .token = token, .refused = refused == NULL ? NULL : bearer_hold(refused), .done = done, .context = context};
   while (*place != NULL)
     place = &(*place)->next;
   *place = wait;
@@ -348,6 +185,7 @@ static void take_settings(struct token *token, const struct token_settings *sett
 struct token *token_create(struct token_host *host, const struct token_settings *settings) {
   struct token *token = memory_allocate(sizeof *token);
   token->host = host;
+  token->act = act;
   token->timer = timer_open(host->loop, on_timer, token);
   take_settings(token, settings);
   return token;
@@ -356,7 +194,7 @@ struct token *token_create(struct token_host *host, const struct token_settings 
 void token_configure(struct token *token, const struct token_settings *settings) {
   forget_settings(token);
   take_settings(token, settings);
-  if (is_at_rest(token->state) && token->state != TOKEN_UNSAVED && token->state != TOKEN_BLOCKED)
+  if (token_is_at_rest(token->state) && token->state != TOKEN_UNSAVED && token->state != TOKEN_BLOCKED)
     token_event(token, TOKEN_RENEWED);
   else
     token->renewed = true;

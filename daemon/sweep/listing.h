@@ -1,9 +1,9 @@
 #pragma once
 /* Reads all pages of one organization into a snapshot, twice at most when the first listing moved. What differs is spooled. */
 #include "base/spool.h"
+#include "crm/rejected.h"
 #include "crm/snapshot.h"
 #include "remote/api_request.h"
-#include "sweep/rejected.h"
 
 struct listing;
 

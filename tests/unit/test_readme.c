@@ -26,7 +26,8 @@ Test(readme, shows_the_machine_as_it_is) {
   fclose(stream);
   char *readme = read_readme();
   cr_assert(length > 500);
-  cr_assert_not_null(strstr(readme, diagram), "this belongs between ```mermaid and ``` in daemon/README.md:\n%s", diagram);
+  cr_assert_not_null(strstr(readme, diagram), "this belongs between ```mermaid and ``` in daemon/README.md:\n%s",
+                     diagram);
   free(diagram);
   free(readme);
 }

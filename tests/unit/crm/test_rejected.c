@@ -1,6 +1,6 @@
 /* What was set aside: all of it is told, or the listing fails. */
 #include "base/memory.h"
-#include "sweep/rejected.h"
+#include "crm/rejected.h"
 #include <criterion/criterion.h>
 #include <json-c/json.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #pragma once
 /* The two halves of a check. Each looks by itself and says once that it is done; nothing is written. */
 #include "app.h"
-#include "command/check_report.h"
+#include "command/check/report.h"
 
 enum { PLACE_CONFIGURATION, PLACE_DATABASE, PLACE_SCHEMA, PLACE_PRIVILEGES, PLACE_ORGANIZATIONS };
 

@@ -1,8 +1,18 @@
 #pragma once
-/* What the files of a token share: its state and its events. Only token*.[ch] include it. */
+/* What the files of a token share: its state, its events and those who wait for it. Only token*.[ch] include it. */
 #include "base/log.h"
 #include "remote/token.h"
 #include "remote/token_machine.h"
+
+struct token_wait {
+  struct token_wait *next;
+  struct token *token;
+  struct bearer *refused; /* held; NULL: none */
+  bool looked;            /* the file was read because of `refused` */
+  bool cancelled;
+  token_done_fn *done;
+  void *context;
+};
 
 struct token {
   struct token_host *host;
@@ -27,6 +37,7 @@ struct token {
   char told[ERROR_TEXT_BYTES]; /* the trouble that was logged last; "": none since it worked */
   int64_t retry_at_ms, spared_until_ms, blocked_since_ms;
   struct token_wait *waits;
+  void (*act)(struct token *token, enum token_action action); /* what an event makes it do; token.c's */
 };
 
 /* An event, and what follows from it. */
@@ -39,3 +50,15 @@ void token_deny(struct token *token, const char *why, const char *advice);
 /* The access token that somebody was refused with, if it is the present one. */
 const struct secret *token_refused(const struct token *token);
 void token_serve_as(struct token *token, const struct secret *access); /* from now on */
+bool token_is_at_rest(enum token_state state);                         /* nothing is in flight */
+
+struct bearer *bearer_hold(struct bearer *bearer); /* the same one */
+/* Whether it was refused with what is served now. */
+bool token_was_refused(const struct token *token, const struct token_wait *wait);
+/* Ends those waits that `ends` chooses; `error` NULL: with the present token. A callback may bring new ones, which are not looked at. */
+void token_end_waits(struct token *token, bool (*ends)(const struct token *token, const struct token_wait *wait),
+                     const struct error *error);
+bool token_wait_is_any(const struct token *token, const struct token_wait *wait);
+bool token_wait_is_cancelled(const struct token *token, const struct token_wait *wait);
+/* Who was refused with what is served now waits until the file was read for it. */
+bool token_wait_is_content(const struct token *token, const struct token_wait *wait);

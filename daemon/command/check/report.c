@@ -1,4 +1,4 @@
-#include "command/check_report.h"
+#include "command/check/report.h"
 #include "app.h"
 #include "base/json.h"
 #include "base/memory.h"

@@ -1,4 +1,4 @@
-#include "sweep/rejected.h"
+#include "crm/rejected.h"
 #include "base/json.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "base/index.h"
 #include "base/memory.h"
-#include "command/check_parts.h"
+#include "command/check/parts.h"
 #include "crm/principal.h"
 #include "crm/request.h"
 #include "sweep/way_in.h"

@@ -1,5 +1,5 @@
 #include "base/memory.h"
-#include "command/check_parts.h"
+#include "command/check/parts.h"
 #include "sql/embedded.h"
 #include "store/schema.h"
 #include <stdio.h>
