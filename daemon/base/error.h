@@ -9,7 +9,7 @@ enum error_kind {
   ERROR_LIMIT,       /* a bound of ours: bytes, depth, time for one sweep */
   ERROR_CONFIG,      /* the administrator has to change something: exit 78 */
   ERROR_NETWORK,     /* no answer: refused, broken, timed out */
-  ERROR_TIMEOUT,     /* no answer in time; a NETWORK error that also moves the organization to the slow lane */
+  ERROR_TIMEOUT,     /* no answer in time; a NETWORK error that also moves the organization to the slow queue */
   ERROR_HTTP,        /* an answer that is no success */
   ERROR_RATE_LIMIT,  /* 429 */
   ERROR_AUTH,        /* 401, 403 */

@@ -22,7 +22,7 @@ enum {
 
 struct run {
   const struct arguments *arguments;
-  struct app app; /* loop, log, random, budgets; its configuration and services belong to the first generation */
+  struct app app; /* loop, log, random, rate limits; its configuration and services belong to the first generation */
   struct generation *generation;
   struct scheduler *scheduler;
   struct service *service;

@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
-/* What this file is for: standing between a round and a person. It promises one line per organization that was begun, errors
+/* What this file is for: telling a person, line by line, how a sweep of each organization went. It promises one line per organization that was begun, errors
  * on stderr, and the exit status of contract section 2: the first that applies. */
 
 struct sweeps {

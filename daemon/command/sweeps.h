@@ -1,5 +1,5 @@
 #pragma once
-/* What `sync` and `plan` share: one round over every (or the named) organization, told line by line as each ends, a summary, and
+/* What `sync` and `plan` share: every (or the named) organization swept once, told line by line as each ends, a summary, and
  * the exit status. */
 #include "app.h"
 #include "command/terminal.h"

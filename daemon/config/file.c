@@ -256,7 +256,7 @@ static void read_lines(struct reader *reader, char *bytes, size_t length) {
   tell_twins(reader);
 }
 
-/* Whether a pipe whose writer takes its time has more. */
+/* A configuration may be a pipe (`-c <(...)`). Whether one that has nothing now gets something in time. */
 static bool comes_later(int fd) {
   struct pollfd waiting = {.fd = fd, .events = POLLIN};
   return errno == EAGAIN && poll(&waiting, 1, PIPE_PATIENCE_MS) > 0;

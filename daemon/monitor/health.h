@@ -1,5 +1,5 @@
 #pragma once
-/* How the daemon and each organization are, as numbers: counted by the scheduler, shown by metrics, standing for /readyz and
+/* How the daemon and each organization are, as numbers: counted by the scheduler, shown by /metrics, /readyz and
  * /status.json. Pure: data in, data out. It holds no address and no secret. */
 #include "base/text.h"
 #include "sweep/report.h"

@@ -14,7 +14,7 @@ struct api_request {
   char *url; /* NULL: it did not fit */
   struct timer *timer;
   uint64_t ticket; /* 0 between tries */
-  bool sent;       /* this try; before that it waits its turn in the lane */
+  bool sent;       /* this try; before that it waits its turn in the queue */
   int tries;
   bool cancelled;
   struct token_wait *wait; /* for a token; or NULL */
@@ -172,7 +172,7 @@ static void give_up_waiting(struct api_request *api_request) {
   fail(api_request, &error);
 }
 
-/* What is counted is what is sent: the budget may have changed while it waited its turn. */
+/* What is counted is what is sent: the limit may have changed while it waited its turn. */
 static bool take_turn(void *context) {
   struct api_request *api_request = context;
   struct rate_limit *rate_limit = api_request->options.rate_limit;

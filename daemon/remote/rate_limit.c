@@ -1,6 +1,6 @@
 #include "remote/rate_limit.h"
 
-/* What this file is for: using most of a budget and never more. What was sent is counted here; a reply
+/* What this file is for: using most of what Close allows a key, and never more. What was sent is counted here; a reply
  * says what was left when the server counted it, and corrects that. At the beginning and after a reset
  * one request goes first and brings the count. Where none is ever told, the first 429 makes them go one by one. */
 

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include <string.h>
 
-/* What this file is for: finding the budget of a key. A key is known by its digest, so that a budget outlives the configuration
+/* What this file is for: finding the rate limit of a key. A key is known by its digest, so that a limit outlives the configuration
  * that named the key and no copy of a secret is made. */
 
 struct entry {

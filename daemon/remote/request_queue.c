@@ -1,9 +1,10 @@
 #include "remote/request_queue.h"
 #include "base/memory.h"
 
-/* What this file is for: one queue in front of libcurl. It promises first come, first served; in the slow lane, to those who
- * timed out as often in a row: who did so once may well be alive, and does not wait behind the dead. Who waited is asked again
- * whether it may be sent. It does not retry. */
+/* What this file is for: what waits in front of libcurl. There are two queues. The usual one is served first come, first served. The slow
+ * one takes requests of organizations whose last try timed out, those with the fewest timeouts in a row first: one timeout may be an
+ * accident, and such an organization does not wait behind dead ones. A request that waited is asked again whether it may be sent (its
+ * rate limit may have changed). Nothing is tried again here. */
 
 struct ticket {
   struct ticket *next, *previous; /* in the queue, or among those in flight */
@@ -69,7 +70,7 @@ static void on_response(void *context, const struct http_response *response, con
   queue_remove(&request_queue->flying, ticket);
   if (request_queue->waiting[false].first != NULL || request_queue->waiting[true].first != NULL)
     timer_start(request_queue->timer, 0);
-  ticket_finish(ticket, response, error); /* the last may destroy the lane */
+  ticket_finish(ticket, response, error); /* the last may destroy the queue */
 }
 
 int request_queue_share(const struct request_queue *request_queue) {
@@ -117,7 +118,7 @@ static void on_timer(void *context) {
     struct error error;
     error_set(&error, ticket->unsent, "the request was not sent");
     queue_remove(&request_queue->unsent, ticket);
-    more = request_queue->unsent.first != NULL; /* else this one may destroy the lane, or start the timer again */
+    more = request_queue->unsent.first != NULL; /* else this one may destroy the queue, or start the timer again */
     ticket_finish(ticket, NULL, &error);
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
 /* How many requests are in flight, all organizations together (api.max_requests). Organizations whose last try timed out wait in a
- * lane of their own that never takes more than a quarter, so that the dead do not starve the living (contract 5.8). */
+ * queue of their own that never takes more than a quarter, so that the dead do not starve the living (contract 5.8). */
 #include "io/http.h"
 
 struct request_queue;
@@ -10,7 +10,7 @@ typedef bool request_queue_may_send_fn(void *context);
 
 struct queued_request {
   struct http_request http;            /* its URL is copied, its secrets are borrowed until the completion */
-  int timeouts;                        /* in a row, of this organization; over 0: the slow lane, the fewest first */
+  int timeouts;                        /* in a row, of this organization; over 0: the slow queue, the fewest first */
   request_queue_may_send_fn *may_send; /* asked once, with the context of the completion; NULL: it is always sent */
 };
 

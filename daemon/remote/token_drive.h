@@ -23,7 +23,7 @@ struct token {
   bool stopping, leaving;            /* leaving: nobody asks any more */
   bool renewed;                      /* while something was in flight */
   bool lost;                         /* an answer, since the last refresh that worked */
-  int timeouts;                      /* of refreshes, in a row: over 0, the next one takes the slow lane */
+  int timeouts;                      /* of refreshes, in a row: over 0, the next one takes the slow queue */
   struct bearer *bearer;             /* what is served; NULL: nothing */
   struct oauth_token present, fresh; /* as in the file; as Close gave it, not yet on the disk */
   struct token_file *file;           /* held, or NULL */

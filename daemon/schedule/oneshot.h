@@ -17,7 +17,7 @@ struct oneshot_options {
 typedef void oneshot_report_fn(void *context, const struct report *report);
 typedef void oneshot_done_fn(void *context);
 
-/* Completions come from the loop; the round is gone when `done` returns. */
+/* Completions come from the loop; it is gone when `done` returns. */
 struct oneshot *oneshot_start(const struct oneshot_options *options, oneshot_report_fn *report, oneshot_done_fn *done,
                               void *context);
 void oneshot_stop(struct oneshot *oneshot);

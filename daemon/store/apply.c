@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What this file is for: the order of statements. It promises that the spool streams through in bounded memory, and that the
- * result is what the last step says after everything was written. It decides nothing: SQL compares, the sweep has judged. */
+/* What this file is for: sending a sweep's transaction, the statements of sql/sync in the order of their names, as one pipeline. What
+ * differs comes from the spool in batches, each with its own run of the steps 10 to 45, so memory stays bounded. The result is what the
+ * last step says when all is written. Nothing is decided here: the sweep has judged what to write, and SQL compares. */
 
 enum { BATCH_RECORDS = 1000, BATCH_BYTES = 4 * 1024 * 1024, BATCH_BYTES_LIMIT = 64 * 1024 * 1024 };
 

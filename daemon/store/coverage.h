@@ -7,8 +7,9 @@
  *
  * A state can hide between the moments at which two listings showed one account: at most from the start of the first listing to
  * the end of the second. So the distance that counts is start to start while the second is the last one (until_at is its start),
- * and start to end as soon as a third one follows. A sweep that the database's clock, gone back, puts before until_at covers nothing,
- * and hides what came between it and the next one: at most the way back and a gap. */
+ * and start to end as soon as a third one follows. When the database's clock goes back, a sweep may
+ * begin before until_at. Such a sweep covers nothing: what happened between it and the next one may be hidden, for as long as the clock
+ * went back plus one gap. */
 struct coverage {
   int64_t sweeps; /* 0: empty */
   int64_t from_at_us, first_ended_at_us;

@@ -18,7 +18,7 @@ struct connections *connections_open(struct loop *loop, const struct config *con
 void connections_leave(struct connections *connections);
 /* One session more, with a settled one's habits; nobody else uses it. `answer_timeout_ms`: the longest silence while it is asked something. */
 struct db *connections_open_session(struct loop *loop, const struct config *config, int64_t answer_timeout_ms);
-/* Put what is open into the tools of a configuration. */
+/* Put what is open into the context of a configuration. */
 void connections_equip(const struct connections *connections, struct sweep_context *shared);
 /* Whether both configurations ask for the same services. */
 bool connections_serve_both(const struct config *left, const struct config *right);

@@ -25,7 +25,7 @@ struct sweep_options {
   bool verify;                       /* compare everything */
   bool allow_removals;               /* lift the removal guard */
   bool wait_for_lock;                /* up to database.lock_timeout, then fail; otherwise fail at once with CONFLICT */
-  int timeouts;                      /* the last tries, so many, timed out: over 0, begin in the slow lane */
+  int timeouts;                      /* the last tries, so many, timed out: over 0, begin in the slow queue */
   struct write_behind *write_behind; /* of this organization; borrowed, used by one sweep at a time */
   int64_t flush_after_ms;            /* what is owed may wait so long; 0: pay with every sweep */
 };
@@ -35,7 +35,7 @@ typedef void sweep_done_fn(void *context, struct report *report, const struct ap
 
 /* The completion comes exactly once, from the loop. */
 struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *done, void *context);
-/* Its last try timed out: it goes on in the slow lane. */
+/* Its last try timed out: it goes on in the slow queue. */
 bool sweep_is_slow(const struct sweep *sweep);
 /* It waits for a rate limit. */
 bool sweep_is_waiting(const struct sweep *sweep);

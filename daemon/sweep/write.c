@@ -151,7 +151,8 @@ static void on_flushed(void *context, const struct error *error) {
     begin_again(sweep, &moved);
 }
 
-/* What went well before and went well again is none, also when it changed something before. */
+/* Whether the outcome is to be written down at once. "unchanged" after "unchanged" or "changed" may wait, and so may a repetition of the
+ * same failure. */
 static bool is_news(const struct write_behind *write_behind, const struct write_behind_entry *entry) {
   bool was_well = write_behind->outcome_known && write_behind->outcome == OUTCOME_CHANGED;
   return !write_behind_repeats(write_behind, entry->outcome, entry->error) &&
