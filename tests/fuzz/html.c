@@ -1,5 +1,5 @@
 /* Whatever a text holds, it stays in its place: as an element's text, as an attribute, as a part of an address. */
-#include "base/html.h"
+#include "monitor/html.h"
 #include "check.h"
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* HTML by hand, in one place: the only function that writes bytes which it was handed is append_safe(). Names come from literals, which
  * the macros in the header see to. */
-#include "base/html.h"
+#include "monitor/html.h"
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* HTML as it is written: nesting, attributes, addresses; and that no text gets out of its place. */
-#include "base/html.h"
+#include "monitor/html.h"
 #include <criterion/criterion.h>
 #include <string.h>
 
