@@ -106,6 +106,7 @@ int app_open(const struct arguments *arguments, const struct app_needs *needs, s
       .rate_limits = rate_limits_create(),
       .tokens = app->tokens,
       .reader = account_reader_create(app->config->sync.volatile_fields, app->config->sync.volatile_count)};
+  account_reader_keep(app->shared.reader, app->config->sync.asked_fields, app->config->sync.asked_count);
   connections_equip(app->connections, &app->shared);
   app_adopt(app, app->config, app->shared.request_queue);
   return 0;

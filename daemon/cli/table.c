@@ -13,7 +13,8 @@ static const struct command commands[] = {
      "Exit status: 0 all well, 1 some organization failed or is incomplete, 3 the removal\n"
      "guard held something back, 69 the database is away, 78 the configuration is wrong.\n"},
     {"plan", command_plan, "NAME", 0, OPERANDS_ANY, "what sync would write, without writing it",
-     "Prints each addition (+), change (~, field by field: old → new) and removal (-).\n"
+     "Prints each addition (+), change (~, field by field: old → new), removal (-) and what is\n"
+     "another document only because sync.exclude_fields is another (=).\n"
      "Exit status: 0 no difference, 2 differences, 1, 3, 69 and 78 as for sync.\n"},
     {"check", command_check, NULL, 0, 0, "configuration, database and credentials: one line each",
      "Tells every problem in one go, on the standard output, and writes nothing.\n"

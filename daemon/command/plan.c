@@ -32,8 +32,10 @@ static void print_account(const struct terminal *terminal, const struct widths *
   static const struct {
     enum tone tone;
     const char *sign;
-  } signs[] = {
-      [CHANGE_ADDED] = {TONE_GOOD, "+"}, [CHANGE_CHANGED] = {TONE_CHANGE, "~"}, [CHANGE_REMOVED] = {TONE_BAD, "-"}};
+  } signs[] = {[CHANGE_ADDED] = {TONE_GOOD, "+"},
+               [CHANGE_CHANGED] = {TONE_CHANGE, "~"},
+               [CHANGE_REMOVED] = {TONE_BAD, "-"},
+               [CHANGE_RESCOPED] = {TONE_CHANGE, "="}};
   fputs("  ", stdout);
   terminal_word(terminal, signs[change->kind].tone, 1, signs[change->kind].sign);
   putchar(' ');
@@ -42,6 +44,8 @@ static void print_account(const struct terminal *terminal, const struct widths *
   terminal_clean(stdout, widths->email, change->email);
   fputs("  ", stdout);
   terminal_clean(stdout, 0, change->account_id);
+  if (change->kind == CHANGE_RESCOPED)
+    fputs("  rescoped: sync.exclude_fields changed, not Close", stdout);
   putchar('\n');
 }
 

@@ -60,6 +60,8 @@ static void print_counts(const struct report *report) {
     printf("  %lld repaired", (long long)report->repaired);
   if (report->rejected > 0)
     printf("  %lld rejected", (long long)report->rejected);
+  if (report->rescoped > 0)
+    printf("  %lld rescoped", (long long)report->rescoped);
   putchar('\n');
 }
 
@@ -99,6 +101,7 @@ static void add_up(struct sweeps *sweeps, const struct report *report) {
   total->changed += report->changed;
   total->removed += report->removed;
   total->repaired += report->repaired;
+  total->rescoped += report->rescoped;
   total->rejected += report->rejected;
   total->requests += report->requests;
 }
@@ -168,7 +171,9 @@ static int exit_status(const struct sweeps *sweeps) {
     return 1; /* stopped early counts as failed too */
   if (sweeps->outcomes[OUTCOME_GUARDED] > 0)
     return EXIT_GUARDED;
-  return sweeps->options->plan && total->added + total->changed + total->removed > 0 ? EXIT_DIFFERENCES : 0;
+  return sweeps->options->plan && total->added + total->changed + total->removed + total->rescoped > 0
+             ? EXIT_DIFFERENCES
+             : 0;
 }
 
 static void on_done(void *context) {

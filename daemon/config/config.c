@@ -5,6 +5,7 @@
 #include "base/nearest.h"
 #include "config/address.h"
 #include "config/conninfo.h"
+#include "config/exclusion.h"
 #include "config/file.h"
 #include "config/organization.h"
 #include "config/value.h"
@@ -20,6 +21,7 @@
 struct whole {
   struct config config;
   struct config_names volatile_fields;
+  struct config_exclusion exclusion;
   struct arena *arena;
 };
 
@@ -34,6 +36,7 @@ struct setting {
 
 #define AT(field)     offsetof(struct whole, config.field)
 #define VOLATILE_LIST offsetof(struct whole, volatile_fields)
+#define EXCLUSION     offsetof(struct whole, exclusion)
 
 /* clang-format off */
 static const struct setting settings[] = {
@@ -59,6 +62,7 @@ static const struct setting settings[] = {
     {"sync", "verify_interval", "1h", config_judge_duration, AT(sync.verify_interval_ms), NULL, "3650d", false},
     {"sync", "max_removed", "20%", config_judge_share, AT(sync.max_removed), NULL, NULL, false},
     {"sync", "volatile_fields", "lead_suggestions_updated_at", config_judge_names, VOLATILE_LIST, NULL, NULL, false},
+    {"sync", "exclude_fields", "", config_judge_exclusion, EXCLUSION, NULL, NULL, false},
     {"sync", "flush_interval", "1m", config_judge_duration, AT(sync.flush_interval_ms), NULL, "1d", false},
     {"sync", "notify", "yes", config_judge_bool, AT(sync.notify), NULL, NULL, false},
     {"sync", "members", "yes", config_judge_bool, AT(sync.members), NULL, NULL, false},
@@ -190,6 +194,17 @@ static void judge_fleet(struct loader *loader) {
   }
 }
 
+/* Whose accounts they are is seen by their user_id alone. */
+static void judge_filters(struct loader *loader) {
+  const struct config_entry *entry = source_of(loader, "sync", "exclude_fields");
+  for (int i = 0; entry && i < loader->drafts.count; i++)
+    if (loader->drafts.drafts[i].organization.user_id && config_excludes(&loader->whole->exclusion, "user_id"))
+      config_problem(loader->problems, entry->file, entry->line,
+                     "\"sync.exclude_fields\" holds \"user_id\", but organization \"%s\" mirrors the accounts of one "
+                     "user_id: keep one of the two settings",
+                     loader->drafts.drafts[i].organization.name);
+}
+
 /* What no value can be judged by alone. */
 static void judge_together(struct loader *loader, bool with_keys) {
   const struct config *config = &loader->whole->config;
@@ -205,6 +220,7 @@ static void judge_together(struct loader *loader, bool with_keys) {
                    config->api.ca_file);
   }
   judge_fleet(loader);
+  judge_filters(loader);
   if (with_keys && loader->drafts.count == 0 && !loader->file.organization_refused)
     config_problem(loader->problems, loader->path, 0,
                    "no organization is configured: add a section [organization NAME] with its api_key_file");
@@ -271,6 +287,17 @@ static void gather_keys(const struct config *config) {
   memory_free(keys);
 }
 
+static void hand_lists(struct whole *whole) {
+  const struct config_exclusion *exclusion = &whole->exclusion;
+  whole->config.sync.volatile_fields = whole->volatile_fields.names;
+  whole->config.sync.volatile_count = whole->volatile_fields.count;
+  whole->config.sync.excluded_fields = exclusion->excluded.names;
+  whole->config.sync.excluded_count = exclusion->excluded.count;
+  whole->config.sync.asked_fields = exclusion->asked.names;
+  whole->config.sync.asked_count = exclusion->asked.count;
+  whole->config.sync.asked_text = exclusion->asked_text;
+}
+
 bool config_read(const char *path, enum config_keys keys, struct config **ret_config, struct buffer *problems) {
   struct config_problems told = {.lines = problems};
   struct whole *whole = memory_allocate(sizeof *whole);
@@ -291,8 +318,7 @@ bool config_read(const char *path, enum config_keys keys, struct config **ret_co
   gather_keys(&whole->config);
   name_member(whole);
   place_oauth(whole);
-  whole->config.sync.volatile_fields = whole->volatile_fields.names;
-  whole->config.sync.volatile_count = whole->volatile_fields.count;
+  hand_lists(whole);
   if (!there)
     config_destroy(&whole->config);
   *ret_config = there ? &whole->config : NULL;

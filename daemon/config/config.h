@@ -43,6 +43,11 @@ struct config {
     double jitter, max_removed;
     const char **volatile_fields; /* sorted, unique */
     int volatile_count;
+    const char **excluded_fields; /* likewise: not asked for */
+    int excluded_count;
+    const char **asked_fields; /* the only ones asked for, when some are excluded; else none: all */
+    int asked_count;
+    const char *asked_text; /* the same with commas; or NULL */
     bool notify, members;
   } sync;
   struct {

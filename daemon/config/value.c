@@ -8,10 +8,7 @@
 
 enum { ID_BYTES_MAX = 500 }; /* of Close's: as an account's, and it enters the address of a request */
 
-static const char *say(const struct config_rule *rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* A sentence in the arena. */
-static const char *say(const struct config_rule *rule, const char *format, ...) {
+const char *config_say(const struct config_rule *rule, const char *format, ...) {
   char text[256];
   va_list arguments;
   va_start(arguments, format);
@@ -23,8 +20,8 @@ static const char *say(const struct config_rule *rule, const char *format, ...) 
 
 /* "a duration like 10s, at least 100ms and at most 1d" */
 static const char *say_bounds(const struct config_rule *rule, const char *noun) {
-  return say(rule, "%s%s%s%s%s", noun, rule->least ? ", at least " : "", rule->least ? rule->least : "",
-             rule->most ? ", at most " : "", rule->most ? rule->most : "");
+  return config_say(rule, "%s%s%s%s%s", noun, rule->least ? ", at least " : "", rule->least ? rule->least : "",
+                    rule->most ? ", at most " : "", rule->most ? rule->most : "");
 }
 
 static const char *keep(const struct config_rule *rule, const char *text, const char **target) {
@@ -81,7 +78,7 @@ const char *config_judge_size(const struct config_rule *rule, const char *text, 
 const char *config_judge_share(const struct config_rule *rule, const char *text, void *target) {
   double share;
   if (!text_parse_share(text, &share) || share > 1)
-    return say(rule, "a share from 0%% to 100%%, like 20%%");
+    return config_say(rule, "a share from 0%% to 100%%, like 20%%");
   *(double *)target = share;
   return NULL;
 }

@@ -11,6 +11,9 @@ struct config_rule {        /* what a judge may need besides the text */
 /* NULL: *target is filled. Otherwise a sentence that follows `"section.key" must be`; the target is as before. */
 typedef const char *config_judge_fn(const struct config_rule *rule, const char *text, void *target);
 
+/* Such a sentence, in the arena; cut where it is far too long. */
+const char *config_say(const struct config_rule *rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 config_judge_fn config_judge_text;       /* const char *, NULL when empty */
 config_judge_fn config_judge_id;         /* the same, of at most 500 bytes */
 config_judge_fn config_judge_path;       /* const char *, NULL when empty */

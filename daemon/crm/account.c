@@ -20,9 +20,11 @@ enum { FIELDS = 5 }; /* of an account that the sweep reads */
 struct account_reader {
   const char *const *volatile_names;
   int volatile_count;
+  const char *const *kept_names; /* NULL: all */
+  int kept_count;
   struct canonical *canonical;
   struct hasher *hasher;
-  struct buffer lasting, fields;
+  struct buffer lasting, fields, kept;
 };
 
 struct account_reader *account_reader_create(const char *const *volatile_names, int volatile_count) {
@@ -33,7 +35,13 @@ struct account_reader *account_reader_create(const char *const *volatile_names, 
   reader->hasher = hasher_create();
   buffer_init(&reader->lasting, STORED_BYTES_MAX);
   buffer_init(&reader->fields, STORED_BYTES_MAX);
+  buffer_init(&reader->kept, STORED_BYTES_MAX);
   return reader;
+}
+
+void account_reader_keep(struct account_reader *reader, const char *const *names, int count) {
+  reader->kept_names = count > 0 ? names : NULL;
+  reader->kept_count = count;
 }
 
 void account_reader_destroy(struct account_reader *reader) {
@@ -43,6 +51,7 @@ void account_reader_destroy(struct account_reader *reader) {
   hasher_destroy(reader->hasher);
   buffer_finish(&reader->lasting);
   buffer_finish(&reader->fields);
+  buffer_finish(&reader->kept);
   memory_free(reader);
 }
 
@@ -86,26 +95,43 @@ static void fill(struct account_reader *reader, struct account *account) {
       *fields[i] = (struct slice){reader->fields.bytes + at[i], length[i]};
 }
 
-static bool is_volatile(const struct account_reader *reader, struct slice name) {
-  for (int i = 0; i < reader->volatile_count; i++)
-    if (slice_equals(name, reader->volatile_names[i]))
+static bool is_among(struct slice name, const char *const *names, int count) {
+  for (int i = 0; i < count; i++)
+    if (slice_equals(name, names[i]))
       return true;
   return false;
 }
 
+static bool is_kept(const struct account_reader *reader, struct slice name) {
+  return reader->kept_names == NULL || is_among(name, reader->kept_names, reader->kept_count);
+}
+
+/* The document of those members that are kept, without the volatile ones if so asked. It always fits: it is no longer than all of it. */
+static void write_members(const struct account_reader *reader, bool without_volatile, struct buffer *text) {
+  struct canonical_member member;
+  buffer_clear(text);
+  buffer_append(text, "{", 1);
+  for (size_t number = 0; canonical_member(reader->canonical, number, &member); number++) {
+    bool is_volatile = without_volatile && is_among(member.name, reader->volatile_names, reader->volatile_count);
+    if (is_volatile || !is_kept(reader, member.name))
+      continue;
+    if (text->length > 1)
+      buffer_append(text, ",", 1);
+    buffer_append(text, member.text.bytes, member.text.length);
+  }
+  buffer_append(text, "}", 1);
+}
+
+static struct slice document_of(struct account_reader *reader, bool is_object) {
+  if (!is_object || reader->kept_names == NULL)
+    return canonical_text(reader->canonical);
+  write_members(reader, false, &reader->kept);
+  return buffer_slice(&reader->kept);
+}
+
 /* The digest of the document without its volatile members. */
 static void digest_lasting(struct account_reader *reader, unsigned char ret_digest[HASH_BYTES]) {
-  struct canonical_member member;
-  buffer_clear(&reader->lasting);
-  buffer_append(&reader->lasting, "{", 1);
-  for (size_t number = 0; canonical_member(reader->canonical, number, &member); number++) {
-    if (is_volatile(reader, member.name))
-      continue;
-    if (reader->lasting.length > 1)
-      buffer_append(&reader->lasting, ",", 1);
-    buffer_append(&reader->lasting, member.text.bytes, member.text.length);
-  }
-  buffer_append(&reader->lasting, "}", 1); /* it all fits: no longer than the document */
+  write_members(reader, true, &reader->lasting);
   hasher_digest(reader->hasher, buffer_slice(&reader->lasting), ret_digest);
 }
 
@@ -158,7 +184,7 @@ static enum account_fault read_parsed(struct account_reader *reader, const struc
   if (entry->object)
     fill(reader, account);
   if (fault == CANONICAL_GOOD)
-    account->document = canonical_text(reader->canonical);
+    account->document = document_of(reader, entry->object);
   enum account_fault judged = judge(entry, account, fault);
   if (judged == ACCOUNT_GOOD)
     digest_lasting(reader, account->digest);

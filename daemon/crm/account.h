@@ -27,6 +27,8 @@ struct account_reader;
 
 /* `volatile_names` is borrowed for the reader's life. */
 struct account_reader *account_reader_create(const char *const *volatile_names, int volatile_count);
+/* Of each entry only the members with these names count, whatever came; before they are set, all do. Borrowed likewise. */
+void account_reader_keep(struct account_reader *reader, const char *const *names, int count);
 void account_reader_destroy(struct account_reader *reader); /* NULL is allowed */
 
 /* A few characters may be a number of 100,000 digits: `spare` is what the documents of one listing may still come to beyond a few

@@ -4,13 +4,17 @@
  * stranger's 404 become a proof of removal. */
 
 void request_list_url(struct buffer *url, const char *base_url, const struct request_list *list) {
-  const char *separator = list->paging == REQUEST_PLAIN ? "?" : "&";
   buffer_clear(url);
   buffer_append_format(url, "%s/connected_account/", base_url);
   if (list->paging == REQUEST_LIMIT_AND_SKIP)
     buffer_append_format(url, "?_limit=%d&_skip=%zu", list->limit, list->skip);
   else if (list->paging == REQUEST_SKIP_ONLY)
     buffer_append_format(url, "?_skip=%zu", list->skip);
+  const char *separator = list->paging == REQUEST_PLAIN ? "?" : "&";
+  if (list->fields != NULL) {
+    buffer_append_format(url, "%s_fields=%s", separator, list->fields);
+    separator = "&";
+  }
   if (list->user_id == NULL)
     return;
   buffer_append_format(url, "%suser_id=", separator);
@@ -25,11 +29,13 @@ static void append_id(struct buffer *url, struct slice id) {
     buffer_append_text(url, id.length == 1 ? "%2E" : "%2E%2E");
 }
 
-void request_account_url(struct buffer *url, const char *base_url, struct slice account_id) {
+void request_account_url(struct buffer *url, const char *base_url, struct slice account_id, const char *fields) {
   buffer_clear(url);
   buffer_append_format(url, "%s/connected_account/", base_url);
   append_id(url, account_id);
   buffer_append_text(url, "/");
+  if (fields != NULL)
+    buffer_append_format(url, "?_fields=%s", fields);
 }
 
 void request_organization_url(struct buffer *url, const char *base_url, struct slice organization_id) {

@@ -72,6 +72,7 @@ struct generation *generation_load(struct app *app, const struct arguments *argu
   *generation =
       (struct generation){.shared = before->shared, .config = config, .connections = connections, .holders = 1};
   generation->reader = account_reader_create(config->sync.volatile_fields, config->sync.volatile_count);
+  account_reader_keep(generation->reader, config->sync.asked_fields, config->sync.asked_count);
   generation->shared.config = config;
   generation->shared.reader = generation->reader;
   connections_equip(connections, &generation->shared);

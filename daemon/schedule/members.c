@@ -72,7 +72,8 @@ void members_ask(struct members *members, struct job *job, struct generation *ge
   if (report->outcome == OUTCOME_FAILED || job->organization_id == NULL || job->asking_members ||
       job->organization == NULL)
     return;
-  if (!report->verified && (just_asked || report->added + report->changed == 0 || !generation->config->sync.members))
+  if (!report->verified &&
+      (just_asked || report->added + report->changed + report->rescoped == 0 || !generation->config->sync.members))
     return;
   struct question *question = memory_allocate(sizeof *question);
   struct people_options options = {.shared = &generation->shared,

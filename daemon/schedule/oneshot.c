@@ -73,7 +73,7 @@ static bool ask_people(struct turn *turn, const struct report *report) {
   if (oneshot->options.mode != SWEEP_WRITE || oneshot->stopping || report->outcome == OUTCOME_FAILED ||
       report->organization_id == NULL)
     return false;
-  if (unknown_alone && (report->added + report->changed == 0 || !shared->config->sync.members))
+  if (unknown_alone && (report->added + report->changed + report->rescoped == 0 || !shared->config->sync.members))
     return false;
   struct people_options options = {.shared = shared,
                                    .organization = turn->organization,

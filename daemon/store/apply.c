@@ -63,13 +63,14 @@ static void begin(struct apply *apply, struct db_statement *statement) {
   *statement = (struct db_statement){
       .sql = sql_sync_00_begin,
       .prepare = true,
-      .count = 15,
-      .values = {
-          slice_of(work->organization_id), optional(work->revision), slice_of(work->name), optional(work->principal_id),
-          optional(work->user_id), moment_text(apply, work->started_at_us), moment_text(apply, work->listed_at_us),
-          moment_text(apply, work->complete_at_us), work->volatile_fields, slice_of(work->verify ? "true" : "false"),
-          slice_of(work->complete ? "true" : "false"), number_text(apply, APPLY_DIGEST_VERSION),
-          optional(work->known_as), number_text(apply, work->lock.pid), moment_text(apply, work->lock.started_us)}};
+      .count = 16,
+      .values = {slice_of(work->organization_id), optional(work->revision), slice_of(work->name),
+                 optional(work->principal_id), optional(work->user_id), moment_text(apply, work->started_at_us),
+                 moment_text(apply, work->listed_at_us), moment_text(apply, work->complete_at_us),
+                 work->volatile_fields, slice_of(work->verify ? "true" : "false"),
+                 slice_of(work->complete ? "true" : "false"), number_text(apply, APPLY_DIGEST_VERSION),
+                 optional(work->known_as), number_text(apply, work->lock.pid),
+                 moment_text(apply, work->lock.started_us), work->excluded_fields}};
 }
 
 static void finish(struct apply *apply, struct db_statement *statement) {
@@ -231,7 +232,7 @@ static bool feed(void *context, struct db_statement *ret_statement) {
   return fed;
 }
 
-/* The last step's row: outcome, added, changed, removed, repaired, revision, sweep_id, and the revision with its id. */
+/* The last step's row: outcome, added, changed, removed, repaired, revision, sweep_id, the revision with its id, told, rescoped. */
 static void on_row(void *context, int statement, const struct db_row *row) {
   struct apply *apply = context;
   if (statement + 1 != apply->finish_statement)
@@ -242,6 +243,7 @@ static void on_row(void *context, int statement, const struct db_row *row) {
   result->changed = db_row_int(row, 2);
   result->removed = db_row_int(row, 3);
   result->repaired = db_row_int(row, 4);
+  result->rescoped = db_row_int(row, 9);
   struct slice revision = db_row_text(row, 7);
   snprintf(result->revision, sizeof result->revision, "%.*s", (int)revision.length, revision.bytes);
 }

@@ -15,7 +15,7 @@ struct apply_work { /* everything borrowed until the completion */
   const char *revision; /* NULL: not bound yet */
   struct backend lock;  /* the session that holds the organization's lock */
   int64_t started_at_us, listed_at_us, complete_at_us; /* the last two MOMENT_UNKNOWN: as the row knows */
-  struct slice volatile_fields;                        /* a text[] literal */
+  struct slice volatile_fields, excluded_fields;       /* text[] literals */
   bool notify;                                         /* whoever listens is told of history rows */
   bool verify, complete;                               /* complete: the listing was */
   bool verified;                                       /* this sweep counts as one that compared everything */
@@ -33,7 +33,7 @@ struct apply_work { /* everything borrowed until the completion */
 
 struct apply_result {
   enum outcome outcome;
-  int64_t added, changed, removed, repaired;
+  int64_t added, changed, removed, repaired, rescoped;
   char revision[REVISION_BYTES];
 };
 

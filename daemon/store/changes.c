@@ -16,11 +16,12 @@ struct head {
 
 struct changes {
   struct spool *spool;
-  struct buffer account_id; /* of the last one added */
+  struct buffer account_id; /* of the last one added, and its kind: */
+  enum change_kind kind;
   int64_t counts[CHANGE_KINDS];
 };
 
-static const char *const names[CHANGE_KINDS] = {"added", "changed", "removed"};
+static const char *const names[CHANGE_KINDS] = {"added", "changed", "removed", "rescoped"};
 
 const char *change_name(enum change_kind kind) { return names[kind]; }
 
@@ -50,12 +51,14 @@ void changes_destroy(struct changes *changes) {
 
 int64_t changes_count(const struct changes *changes, enum change_kind kind) { return changes->counts[kind]; }
 
-/* Whether this account is another one than the last; remembers it. */
-static bool is_next_account(struct changes *changes, struct slice id) {
+/* Whether this account, or what became of it, is another one than the last; remembers it. */
+static bool is_next(struct changes *changes, enum change_kind kind, struct slice id) {
   struct slice last = buffer_slice(&changes->account_id);
-  bool same = last.length > 0 && last.length == id.length && memcmp(last.bytes, id.bytes, id.length) == 0;
+  bool same = kind == changes->kind && last.length > 0 && last.length == id.length &&
+              memcmp(last.bytes, id.bytes, id.length) == 0;
   if (same)
     return false;
+  changes->kind = kind;
   buffer_clear(&changes->account_id);
   buffer_append(&changes->account_id, id.bytes, id.length); /* ids are bounded far below the buffer */
   return true;
@@ -64,7 +67,7 @@ static bool is_next_account(struct changes *changes, struct slice id) {
 bool changes_add(struct changes *changes, const struct change *change, struct error *error) {
   struct slice texts[TEXTS] = {change->account_id, change->type,   change->email,
                                change->field,      change->before, change->after};
-  struct head head = {.kind = change->kind, .begins = is_next_account(changes, change->account_id) ? 1 : 0};
+  struct head head = {.kind = change->kind, .begins = is_next(changes, change->kind, change->account_id) ? 1 : 0};
   struct slice pieces[TEXTS + 1] = {{(const char *)&head, sizeof head}};
   for (int i = 0; i < TEXTS; i++) {
     bool absent = texts[i].bytes == NULL;

@@ -1,17 +1,17 @@
 #pragma once
-/* What a plan found: each addition, change (field by field) and removal, account after account, in flat memory. */
+/* What a plan found: each addition, change and rescoping (field by field) and removal, account after account, in flat memory. */
 #include "base/error.h"
 #include "base/text.h"
 #include <stdio.h>
 
 struct changes;
 
-enum change_kind { CHANGE_ADDED, CHANGE_CHANGED, CHANGE_REMOVED, CHANGE_KINDS };
+enum change_kind { CHANGE_ADDED, CHANGE_CHANGED, CHANGE_REMOVED, CHANGE_RESCOPED, CHANGE_KINDS };
 
 /* One field of a changed account, or an added or removed account as a whole. Where bytes are NULL: null, or absent. */
 struct change {
   enum change_kind kind;
-  bool begins; /* the first of its account */
+  bool begins; /* the first of its account and kind */
   struct slice account_id, type, email;
   struct slice field, before, after; /* of a changed account: its name, and JSON texts */
 };

@@ -30,10 +30,10 @@ static void compare(const struct difference *difference, struct slice documents,
   if (work->organization_id == NULL)
     *statement = (struct db_statement){.sql = sql_query_addition, .count = 1, .values = {documents}};
   else
-    *statement =
-        (struct db_statement){.sql = sql_query_difference,
-                              .count = 4,
-                              .values = {slice_of(work->organization_id), documents, removed, work->volatile_fields}};
+    *statement = (struct db_statement){
+        .sql = sql_query_difference,
+        .count = 5,
+        .values = {slice_of(work->organization_id), documents, removed, work->volatile_fields, work->excluded_fields}};
 }
 
 static bool feed(void *context, struct db_statement *ret_statement) {

@@ -5,10 +5,10 @@
 #include "store/apply.h"
 #include "store/changes.h"
 
-struct difference_work {        /* everything borrowed until the completion */
-  const char *organization_id;  /* NULL: there is no schema, everything is an addition */
-  const char *revision;         /* NULL: not bound */
-  struct slice volatile_fields; /* a text[] literal */
+struct difference_work {                         /* everything borrowed until the completion */
+  const char *organization_id;                   /* NULL: there is no schema, everything is an addition */
+  const char *revision;                          /* NULL: not bound */
+  struct slice volatile_fields, excluded_fields; /* text[] literals */
   const struct snapshot *snapshot;
   struct spool *spool;
   struct slice removed; /* a text[] literal of proven ids; empty: none */

@@ -10,7 +10,7 @@ struct question {
   mirror_state_fn *done;
   void *context;
   struct mirror_state_question asked;
-  char *name, *organization_id, *volatile_fields;
+  char *name, *organization_id, *volatile_fields, *excluded_fields;
   char version[16], interval[40];
   int fed;
   bool got;
@@ -63,12 +63,12 @@ static bool feed(void *context, struct db_statement *ret_statement) {
     *ret_statement =
         (struct db_statement){.sql = sql_query_lock, .count = 1, .values = {slice_of(question->name)}, .prepare = true};
   else if (number == 1)
-    *ret_statement = (struct db_statement){.sql = sql_query_begin,
-                                           .count = 5,
-                                           .values = {slice_of(question->name), slice_of(question->organization_id),
-                                                      slice_of(question->volatile_fields), slice_of(question->version),
-                                                      slice_of(question->interval)},
-                                           .prepare = true};
+    *ret_statement = (struct db_statement){
+        .sql = sql_query_begin,
+        .count = 6,
+        .values = {slice_of(question->name), slice_of(question->organization_id), slice_of(question->volatile_fields),
+                   slice_of(question->version), slice_of(question->interval), slice_of(question->excluded_fields)},
+        .prepare = true};
   return number < 2;
 }
 
@@ -88,6 +88,7 @@ static void on_done(void *context, const struct error *error) {
   memory_free(question->name);
   memory_free(question->organization_id);
   memory_free(question->volatile_fields);
+  memory_free(question->excluded_fields);
   memory_free(question);
 }
 
@@ -98,6 +99,7 @@ void mirror_state_read(struct db *db, const struct mirror_state_question *asked,
   if (asked->organization_id != NULL)
     question->organization_id = memory_copy_text(asked->organization_id);
   question->volatile_fields = memory_copy(asked->volatile_fields.bytes, asked->volatile_fields.length);
+  question->excluded_fields = memory_copy(asked->excluded_fields.bytes, asked->excluded_fields.length);
   snprintf(question->version, sizeof question->version, "%d", asked->digest_version);
   snprintf(question->interval, sizeof question->interval, "%lld milliseconds", (long long)asked->verify_interval_ms);
   db_transaction(

@@ -26,10 +26,10 @@ struct mirror_state {
 
 struct mirror_state_question {
   const char *name;
-  const char *organization_id;  /* not NULL: look it up by this instead of the name */
-  bool lock;                    /* take the name's advisory lock first */
-  bool read_only;               /* a plan's: nothing may be written */
-  struct slice volatile_fields; /* a text[] literal */
+  const char *organization_id;                   /* not NULL: look it up by this instead of the name */
+  bool lock;                                     /* take the name's advisory lock first */
+  bool read_only;                                /* a plan's: nothing may be written */
+  struct slice volatile_fields, excluded_fields; /* text[] literals */
   int digest_version;
   int64_t verify_interval_ms;
 };

@@ -57,12 +57,8 @@ static void on_mirror_state(void *context, const struct mirror_state *mirror_sta
 
 void sweep_lock(struct sweep *sweep) {
   const struct sweep_context *shared = sweep->options.shared;
-  struct mirror_state_question question = {.name = sweep->options.organization->name,
-                                           .lock = sweep_writes(sweep) && !sweep->locked,
-                                           .read_only = !sweep_writes(sweep),
-                                           .volatile_fields = buffer_slice(&sweep->volatile_fields),
-                                           .digest_version = APPLY_DIGEST_VERSION,
-                                           .verify_interval_ms = shared->config->sync.verify_interval_ms};
+  struct mirror_state_question question = sweep_question(sweep);
+  question.lock = sweep_writes(sweep) && !sweep->locked;
   if (question.lock)
     sweep->lock_lost = false; /* it is taken anew */
   sweep->clock_read_ms =
@@ -146,12 +142,13 @@ static void on_stored(void *context, const struct error *error) {
 }
 
 void sweep_recall(struct sweep *sweep) {
-  struct db_statement statement = {
-      .sql = sql_query_stored,
-      .count = 2,
-      .values = {slice_of(sweep_bound_to(sweep)), slice_of(sweep->verify ? "true" : "false")},
-      .prepare = true,
-      .read_only = !sweep_writes(sweep)};
+  struct db_statement statement = {.sql = sql_query_stored,
+                                   .count = 3,
+                                   .values = {slice_of(sweep_bound_to(sweep)),
+                                              slice_of(sweep->verify ? "true" : "false"),
+                                              buffer_slice(&sweep->excluded_fields)},
+                                   .prepare = true,
+                                   .read_only = !sweep_writes(sweep)};
   struct write_behind *write_behind = sweep->options.write_behind;
   bool remembered = write_behind->snapshot != NULL && !sweep->verify;
   sweep->why = (struct error){0};

@@ -20,10 +20,11 @@ static void on_compared(void *context, struct changes *changes, const struct err
   report->added = changes_count(changes, CHANGE_ADDED);
   report->changed = changes_count(changes, CHANGE_CHANGED);
   report->removed = changes_count(changes, CHANGE_REMOVED);
+  report->rescoped = changes_count(changes, CHANGE_RESCOPED);
   report->outcome = sweep->floor;
   if (sweep->floor == OUTCOME_GUARDED || sweep->floor == OUTCOME_INCOMPLETE)
     report->error = sweep->why;
-  else if (report->added + report->changed + report->removed > 0)
+  else if (report->added + report->changed + report->removed + report->rescoped > 0)
     report->outcome = OUTCOME_CHANGED;
   drive_event(sweep, EVENT_WRITTEN);
 }
@@ -34,6 +35,7 @@ void sweep_compare(struct sweep *sweep) {
                                  .revision =
                                      sweep->mirror_state.organization_id == NULL ? NULL : sweep->mirror_state.revision,
                                  .volatile_fields = buffer_slice(&sweep->volatile_fields),
+                                 .excluded_fields = buffer_slice(&sweep->excluded_fields),
                                  .snapshot = listing_snapshot(sweep->listing),
                                  .spool = listing_spool(sweep->listing),
                                  .removed = sweep->removed};

@@ -74,3 +74,12 @@ bool drive_arrived(struct sweep *sweep) {
     drive_later(sweep, EVENT_DRAINED, 0);
   return false;
 }
+
+struct mirror_state_question sweep_question(const struct sweep *sweep) {
+  return (struct mirror_state_question){.name = sweep->options.organization->name,
+                                        .read_only = !sweep_writes(sweep),
+                                        .volatile_fields = buffer_slice(&sweep->volatile_fields),
+                                        .excluded_fields = buffer_slice(&sweep->excluded_fields),
+                                        .digest_version = APPLY_DIGEST_VERSION,
+                                        .verify_interval_ms = sweep->options.shared->config->sync.verify_interval_ms};
+}

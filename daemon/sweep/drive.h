@@ -27,7 +27,7 @@ struct sweep {
   struct mirror_state mirror_state;
   struct api_request_traffic traffic;
   struct api_request_options api_request;
-  struct buffer volatile_fields; /* a text[] literal */
+  struct buffer volatile_fields, excluded_fields; /* text[] literals */
   struct listing *listing;
   struct removal *removal;
   struct binding *binding;
@@ -56,4 +56,6 @@ bool drive_arrived(struct sweep *sweep); /* a completion came; false: the sweep 
 int64_t sweep_now_ms(const struct sweep *sweep);
 bool sweep_writes(const struct sweep *sweep); /* false: a plan */
 int64_t sweep_gap_ms(const struct sweep *sweep);
+/* What the database is asked about this NAME before the first request; without a lock. */
+struct mirror_state_question sweep_question(const struct sweep *sweep);
 const char *sweep_bound_to(const struct sweep *sweep); /* the organization's id, or NULL */

@@ -209,6 +209,7 @@ void sweep_prepare_listing(struct sweep *sweep) {
   struct listing_options options = {.api_request = &sweep->api_request,
                                     .base_url = shared->config->api.base_url,
                                     .user_id = sweep->options.organization->user_id,
+                                    .fields = shared->config->sync.asked_text,
                                     .page_size = shared->config->api.page_size,
                                     .reader = shared->reader,
                                     .snapshot = write_behind->snapshot,
@@ -263,11 +264,7 @@ void sweep_bind(struct sweep *sweep) {
                                     .shared = shared,
                                     .organization = sweep->options.organization,
                                     .listed_organization = snapshot_organization(listing_snapshot(sweep->listing)),
-                                    .question = {.name = sweep->options.organization->name,
-                                                 .read_only = !sweep_writes(sweep),
-                                                 .volatile_fields = buffer_slice(&sweep->volatile_fields),
-                                                 .digest_version = APPLY_DIGEST_VERSION,
-                                                 .verify_interval_ms = shared->config->sync.verify_interval_ms},
+                                    .question = sweep_question(sweep),
                                     .database = sweep->options.mode != SWEEP_COMPARE_WITH_NOTHING};
   sweep->floor = OUTCOME_UNCHANGED;
   sweep->under_way++;
@@ -302,6 +299,7 @@ void sweep_prove(struct sweep *sweep) {
   const struct sweep_context *shared = sweep->options.shared;
   struct removal_options options = {.api_request = &sweep->api_request,
                                     .base_url = shared->config->api.base_url,
+                                    .fields = shared->config->sync.asked_text,
                                     .snapshot = listing_snapshot(sweep->listing),
                                     .name = sweep->options.organization->name,
                                     .organization_id = sweep_bound_to(sweep),

@@ -172,7 +172,8 @@ void listing_restart(struct listing *listing) {
 }
 
 void listing_next(struct listing *listing) {
-  struct request_list list = {listing->paging, listing->options.page_size, listing->skip, listing->options.user_id};
+  struct request_list list = {listing->paging, listing->options.page_size, listing->skip, listing->options.user_id,
+                              listing->options.fields};
   request_list_url(&listing->url, listing->options.base_url, &list);
   listing->api_request = api_request_start(listing->options.api_request, &listing->url, on_answer, listing);
 }

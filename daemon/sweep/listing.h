@@ -10,6 +10,7 @@ struct listing;
 struct listing_options {
   const struct api_request_options *api_request;
   const char *base_url, *user_id /* or NULL */;
+  const char *fields; /* asked for, with commas; NULL: all */
   int page_size;
   struct account_reader *reader; /* borrowed */
   struct snapshot *snapshot;     /* of the last sweep, still good: taken over; or NULL */

@@ -121,7 +121,8 @@ static void start_probe(struct removal *removal, uint32_t number, bool control) 
     removal->probes->previous = probe;
   removal->probes = probe;
   removal->under_way++;
-  request_account_url(&removal->url, removal->options.base_url, snapshot_id(removal->options.snapshot, number));
+  request_account_url(&removal->url, removal->options.base_url, snapshot_id(removal->options.snapshot, number),
+                      removal->options.fields);
   probe->api_request = api_request_start(removal->options.api_request, &removal->url, on_probe, probe);
 }
 

@@ -9,6 +9,7 @@ struct removal;
 struct removal_options {
   const struct api_request_options *api_request;
   const char *base_url;
+  const char *fields; /* asked for, with commas; NULL: all */
   struct snapshot *snapshot;
   const char *name; /* in the configuration, for advice */
   const char *organization_id, *principal_id /* NULL: not recorded */;

@@ -20,6 +20,7 @@ void report_write_json(const struct report *report, struct json *json) {
   json_integer(json, "removed", report->removed);
   json_integer(json, "rejected", report->rejected);
   json_integer(json, "repaired", report->repaired);
+  json_integer(json, "rescoped", report->rescoped);
   json_integer(json, "requests", report->requests);
   json_text(json, "error", report->error.kind == ERROR_NONE ? NULL : report->error.text);
 }
@@ -42,10 +43,11 @@ void report_log(const struct report *report, struct log *log) {
   log_event(log, report_event(report), level,
             "%s%ssweep %s organization=%s organization_id=%s accounts=%lld added=%lld changed=%lld removed=%lld "
             "rejected=%lld "
-            "repaired=%lld requests=%d ms=%lld",
+            "repaired=%lld rescoped=%lld requests=%d ms=%lld",
             report->error.kind == ERROR_NONE ? "" : report->error.text, report->error.kind == ERROR_NONE ? "" : ": ",
             outcome_name(report->outcome), report->organization,
             report->organization_id == NULL ? "-" : report->organization_id, (long long)report->accounts,
             (long long)report->added, (long long)report->changed, (long long)report->removed,
-            (long long)report->rejected, (long long)report->repaired, report->requests, (long long)report->elapsed_ms);
+            (long long)report->rejected, (long long)report->repaired, (long long)report->rescoped, report->requests,
+            (long long)report->elapsed_ms);
 }

@@ -11,7 +11,7 @@ struct report {
   const char *organization; /* NAME, borrowed from the configuration */
   char *organization_id;    /* NULL: not known */
   enum outcome outcome;
-  int64_t accounts, added, changed, removed, rejected, repaired;
+  int64_t accounts, added, changed, removed, rejected, repaired, rescoped;
   int requests;
   int64_t received_bytes, elapsed_ms;
   struct error error;              /* kind ERROR_NONE: none; guarded and incomplete sweeps have one too */

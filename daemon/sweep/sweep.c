@@ -47,6 +47,7 @@ static void close_sweep(struct sweep *sweep) {
   binding_destroy(sweep->binding);
   mirror_state_finish(&sweep->mirror_state);
   buffer_finish(&sweep->volatile_fields);
+  buffer_finish(&sweep->excluded_fields);
   buffer_finish(&sweep->unseen);
   memory_free(sweep->organization_id);
   memory_free(sweep->principal_id);
@@ -124,15 +125,22 @@ bool sweep_is_waiting(const struct sweep *sweep) { return sweep->traffic.waiting
 
 void sweep_stop(struct sweep *sweep) { drive_event(sweep, EVENT_STOP); }
 
+/* The configuration bounds its lines, so it always fits. */
+static void write_names(struct buffer *literal, const char **names, int count) {
+  bool good = true;
+  buffer_init(literal, 64 * 1024);
+  for (int i = 0; good && i < count; i++)
+    good = db_array_append(literal, slice_of(names[i]));
+  if (!good || !db_array_close(literal))
+    buffer_clear(literal);
+}
+
 static void prepare(struct sweep *sweep) {
   const struct sweep_context *shared = sweep->options.shared;
-  bool good = true;
-  buffer_init(&sweep->volatile_fields, 64 * 1024);
+  const struct config *config = shared->config;
+  write_names(&sweep->volatile_fields, config->sync.volatile_fields, config->sync.volatile_count);
+  write_names(&sweep->excluded_fields, config->sync.excluded_fields, config->sync.excluded_count);
   buffer_init(&sweep->unseen, 512 * 1024 * 1024);
-  for (int i = 0; good && i < shared->config->sync.volatile_count; i++)
-    good = db_array_append(&sweep->volatile_fields, slice_of(shared->config->sync.volatile_fields[i]));
-  if (!good || !db_array_close(&sweep->volatile_fields))
-    buffer_clear(&sweep->volatile_fields); /* the configuration bounds its lines */
   config_retry_key(shared->config, sweep->options.organization);
   struct way_in way_in = way_in_of(shared, sweep->options.organization);
   sweep->api_request = (struct api_request_options){.loop = shared->loop,

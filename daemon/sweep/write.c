@@ -56,6 +56,7 @@ static void on_applied(void *context, const struct apply_result *result, const s
   report->changed = result->changed;
   report->removed = result->removed;
   report->repaired = result->repaired;
+  report->rescoped = result->rescoped;
   if (sweep->floor != OUTCOME_UNCHANGED)
     report->error = sweep->why;
   log_repairs(sweep);
@@ -90,6 +91,7 @@ void sweep_write(struct sweep *sweep) {
                             .listed_at_us = write_behind->listed_at_us,
                             .complete_at_us = write_behind->complete_at_us,
                             .volatile_fields = buffer_slice(&sweep->volatile_fields),
+                            .excluded_fields = buffer_slice(&sweep->excluded_fields),
                             .notify = sweep->options.shared->config->sync.notify,
                             .verify = sweep->verify,
                             .complete = sweep->listed_complete,

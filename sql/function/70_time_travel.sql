@@ -20,7 +20,8 @@ $$;
 comment on function answers_for(text, timestamptz) is 'True, or raises CS005 naming the first time the history answers for';
 
 -- The accounts alive at a time and their documents: the index account_history_version alone tells which row is the newest, and only
--- those are fetched. Of a stay whose first row was pruned, account remembers the beginning.
+-- those are fetched. Of a stay whose first row was pruned, account remembers the beginning, and the last change where only a rescoped
+-- row is left.
 create or replace function document_as_of(at timestamptz)
   returns table (
     organization_id text, account_id text, seq bigint, is_erased boolean, document jsonb, other jsonb, first_seen_at timestamptz,
@@ -39,12 +40,22 @@ begin atomic
         and oldest.account_id = newest.account_id
         order by oldest.version
         limit 1)),
-    past.observed_at
+    coalesce(
+      newest.stated_at,
+      (
+        select least(held.changed_at, oldest.observed_at)
+        from account_history as oldest
+        left join account as held on held.organization_id = oldest.organization_id and held.account_id = oldest.account_id
+        where oldest.organization_id = organization.organization_id
+        and oldest.account_id = newest.account_id
+        order by oldest.version
+        limit 1))
   from organization
   cross join lateral (
     select
       one.account_id, max(one.seq) as seq, max(one.seq) filter (where one.change = 'removed') as removed_seq,
-      max(one.observed_at) filter (where one.change = 'added') as added_at
+      max(one.observed_at) filter (where one.change = 'added') as added_at,
+      max(one.observed_at) filter (where one.change <> 'rescoped') as stated_at
     from account_history as one
     where one.organization_id = organization.organization_id
     and one.observed_at <= document_as_of.at

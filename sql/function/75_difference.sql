@@ -53,6 +53,7 @@ comment on function document_difference(jsonb, jsonb, text[]) is 'What differs b
 
 -- The same between any two times, as a net: what changed and changed back in between is not in it. Where a side was erased, a row for
 -- each top-level field that the history names, as above; or, where that is another stay, one with field NULL and what is left of both.
+-- What differs only because another sync.exclude_fields was in force is 'rescoped'.
 create or replace function account_difference(from_at timestamptz, until_at timestamptz)
   returns table (
     organization_id text, account_id text, type text, email text, change text, field text, old_value jsonb, new_value jsonb)
@@ -62,7 +63,7 @@ begin atomic
     organization.organization_id, account_id,
     json_text(coalesce(became, was) -> '_type'),
     json_text(coalesce(became, was) -> 'email'),
-    case when was is null then 'added' when became is null then 'removed' else 'changed' end,
+    case when was is null then 'added' when became is null then 'removed' when difference.is_rescoped then 'rescoped' else 'changed' end,
     difference.field, difference.old_value, difference.new_value
   from organization
   -- Each side for one organization: no filter would reach into the sides of a full join.
@@ -79,13 +80,38 @@ begin atomic
       where past.organization_id = organization.organization_id
     ) as after using (account_id)
   ) as pair (account_id, was, became, was_seq, became_seq, is_erased)
+  left join lateral (
+    select array(
+      select unnest(past.changed_fields)
+      from account_history as past
+      where past.organization_id = organization.organization_id
+      and past.account_id = pair.account_id
+      and past.seq > was_seq
+      and past.seq <= became_seq
+      and past.change = 'rescoped'
+      except
+      select unnest(past.changed_fields)
+      from account_history as past
+      where past.organization_id = organization.organization_id
+      and past.account_id = pair.account_id
+      and past.seq > was_seq
+      and past.seq <= became_seq
+      and past.change = 'changed') as fields
+    offset 0
+  ) as rescoped on was_seq < became_seq
   cross join lateral (
-    select leaf.field, leaf.old_value, leaf.new_value
-    from document_difference(was, became, changed_fields(was, became, organization.volatile_fields)) as leaf
+    select scope.is_rescoped, leaf.field, leaf.old_value, leaf.new_value
+    from (
+      select false, changed_fields(was, became, organization.volatile_fields || rescoped.fields)
+      union all
+      select true, array(select unnest(changed_fields(was, became, '{}')) intersect select unnest(rescoped.fields))
+      where rescoped.fields <> '{}'
+    ) as scope (is_rescoped, fields)
+    cross join lateral document_difference(was, became, scope.fields) as leaf
     where not is_erased
     union all
     select
-      named.field,
+      coalesce(named.field = any (rescoped.fields), false), named.field,
       case when named.field is null then was else was -> named.field end,
       case when named.field is null then became else became -> named.field end
     from (
@@ -99,10 +125,10 @@ begin atomic
     ) as named
     where is_erased
     union all
-    select null, was, became
+    select false, null, was, became
     where was is null
     or became is null
   ) as difference
   where was_seq is distinct from became_seq;
 end;
-comment on function account_difference(timestamptz, timestamptz) is 'What changed between two times, a row per field, without volatile ones';
+comment on function account_difference(timestamptz, timestamptz) is 'What changed between two times, a row per field, without volatile ones; rescoped: it was asked for at one of them alone';

@@ -9,12 +9,12 @@ create or replace function verify_mirror(organization_id text)
 begin atomic
   with newest as (
     select past.account_id, max(past.seq) as seq, max(past.observed_at) filter (where past.change = 'added') as added_at,
-      min(past.observed_at) as oldest_at
+      min(past.observed_at) as oldest_at, max(past.observed_at) filter (where past.change <> 'rescoped') as stated_at
     from account_history as past
     where past.organization_id = verify_mirror.organization_id
     group by past.account_id
   ), alive as materialized (
-    select past.organization_id, past.account_id, past.document, past.observed_at, newest.added_at, newest.oldest_at
+    select past.organization_id, past.account_id, past.document, newest.stated_at, newest.added_at, newest.oldest_at
     from newest
     join account_history as past on past.organization_id = verify_mirror.organization_id and past.seq = newest.seq
     where past.change <> 'removed'
@@ -24,7 +24,8 @@ begin atomic
       account_difference_fields(to_jsonb(held), to_jsonb(wanted)) as fields
     from (
       select alive.organization_id, alive.account_id, shape.*,
-        coalesce(alive.added_at, least(had.first_seen_at, alive.oldest_at)) as first_seen_at, alive.observed_at as changed_at
+        coalesce(alive.added_at, least(had.first_seen_at, alive.oldest_at)) as first_seen_at,
+        coalesce(alive.stated_at, least(had.changed_at, alive.oldest_at)) as changed_at
       from alive
       cross join lateral account_shape(alive.document) as shape
       left join account as had on had.organization_id = verify_mirror.organization_id and had.account_id = alive.account_id

@@ -4,7 +4,7 @@
 -- number:id, for a number alone may come back after a fail-over.
 --
 -- $1 name text, $2 organization_id text (NULL: look it up by the name), $3 volatile_fields text[], $4 digest_version integer,
--- $5 verify_interval interval
+-- $5 verify_interval interval, $6 excluded_fields text[]
 select
   (extract(epoch from clock.now) * 1000000)::bigint as clock,
   organization.organization_id,
@@ -18,7 +18,8 @@ select
     organization.last_verified_at <= clock.now - $5::interval
     or organization.last_verified_at > clock.now
     or organization.digest_version is distinct from $4::integer
-    or organization.volatile_fields is distinct from $3::text[], true) as is_verification_due,
+    or organization.volatile_fields is distinct from $3::text[]
+    or organization.excluded_fields is distinct from $6::text[], true) as is_verification_due,
   organization.last_outcome,
   organization.consecutive_failures,
   (select string_agg(claimed, ',')

@@ -15,6 +15,7 @@ create temp table if not exists sweep_begun (
   complete_at     timestamptz,
   is_lost         boolean not null,
   volatile_fields text[] not null,
+  excluded_fields text[] not null,
   digest_version  integer not null,
   verify          boolean not null,
   complete        boolean not null

@@ -10,7 +10,7 @@
 -- $5 user_id text, $6 started_at timestamptz, $7 listed_at, $8 complete_at timestamptz (later than the row knows; or NULL),
 -- $9 volatile_fields text[], $10 verify boolean, $11 complete boolean, $12 digest_version integer,
 -- $13 known_as text: the name the sweep found the row under (NULL: not bound yet), $14 pid integer and $15 backend_start timestamptz of
--- the session that took the lock
+-- the session that took the lock, $16 excluded_fields text[]
 with lock as materialized (
   select count(*) > 0 as is_held
   from pg_locks
@@ -61,7 +61,8 @@ with lock as materialized (
     else true end
 )
 insert into sweep_begun (
-  organization_id, sweep_id, started_at, observed_at, listed_at, complete_at, is_lost, volatile_fields, digest_version, verify, complete)
+  organization_id, sweep_id, started_at, observed_at, listed_at, complete_at, is_lost, volatile_fields, excluded_fields, digest_version, verify,
+  complete)
 select
   $1,
   1 + coalesce((select sweep_id from sweep where organization_id = $1 order by sweep_id desc limit 1), 0),
@@ -73,7 +74,7 @@ select
   (select max(at) from (values ($7::timestamptz), (agreed.listed_at)) as known (at) where at < $6),
   (select max(at) from (values ($8::timestamptz), (agreed.last_swept_at)) as known (at) where at < $6),
   coalesce(greatest(agreed.listed_at, agreed.last_swept_at) >= $6, false),
-  $9::text[], $12::integer, $10::boolean, $11::boolean
+  $9::text[], $16::text[], $12::integer, $10::boolean, $11::boolean
 from agreed
 where not exists (select from sweep_begun)
 returning 'organization' as what, 0 as added, 0 as changed, 0 as removed;

@@ -1,7 +1,9 @@
 -- Writes down what changed: a history row for each incoming account that is new, back again, or whose document differs
 -- from its newest one outside the volatile fields; chained in the order of account_id. The document decides, not the digest.
+-- Where the newest document was taken under another sync.exclude_fields, and the two differ in what is asked for under one of these alone, a
+-- row 'rescoped' comes first: the old document in the new scope, which the incoming one is then compared with.
 -- Tells the steps that follow where each account stands (of a stay whose first row was pruned, account remembers the
--- beginning, unless it says one after the oldest row that is left).
+-- beginning, unless it says one after the oldest row that is left; likewise when it changed last, where only a rescoped row is left).
 with newest as materialized (
   select
     context.organization_id, context.observed_at, incoming.account_id, incoming.document,
@@ -15,15 +17,19 @@ with newest as materialized (
       0) as version,
     coalesce(past.change, 'removed') <> 'removed' as is_alive,
     past.document as document_before, past.other as other_before,
-    past.observed_at as changed_at,
+    past.observed_at as newest_at, past.change as newest_change,
     past.sweep_id is not distinct from context.sweep_id as is_written,
     past.change is distinct from 'added' as has_older,
+    account_digest.seen_at,
+    scope.document as rescoped_document,
+    case when scope.document <> past.document then changed_fields(past.document, scope.document, '{}') end as rescoped_fields,
     case
       when coalesce(past.change, 'removed') = 'removed' then '{}'
-      when past.document = incoming.document then null
-      else nullif(changed_fields(past.document, incoming.document, context.volatile_fields), '{}')
+      when coalesce(scope.document, past.document) = incoming.document then null
+      else nullif(changed_fields(coalesce(scope.document, past.document), incoming.document, context.volatile_fields), '{}')
     end as changed_fields
   from sweep_context as context
+  join organization on organization.organization_id = context.organization_id
   cross join incoming
   left join lateral (
     select version, change, document, other, observed_at, sweep_id
@@ -33,10 +39,23 @@ with newest as materialized (
     order by version desc
     limit 1
   ) as past on true
+  left join lateral (
+    select seen_at, excluded_fields
+    from account_digest
+    where organization_id = context.organization_id
+    and account_id = incoming.account_id
+    offset 0
+  ) as account_digest on true
+  left join lateral (
+    select rescoped_document(past.document, incoming.document, taken.excluded_fields, context.excluded_fields) as document
+    from (select coalesce(account_digest.excluded_fields, organization.excluded_fields) as excluded_fields offset 0) as taken
+    where taken.excluded_fields <> context.excluded_fields
+    and past.change <> 'removed'
+    offset 0
+  ) as scope on true
 ), change as materialized (
   select
-    newest.account_id, newest.document, newest.version + 1 as version,
-    case when is_alive then 'changed' else 'added' end as change,
+    newest.account_id, step.document, newest.version + step.number as version, step.change,
     case
       when not is_alive and exists (
         select
@@ -50,26 +69,29 @@ with newest as materialized (
         from organization
         where organization.organization_id = context.organization_id)
       then stood_since(context.organization_id, newest.account_id, context.started_at) -- nobody looked while it was volatile
-      when is_alive and account_digest.seen_at is null and context.listed_at is not null then context.listed_at
-      when is_alive and isfinite(account_digest.seen_at) and account_digest.seen_at < context.started_at then account_digest.seen_at
-      when context.is_lost or account_digest.seen_at is not null
+      when is_alive and newest.seen_at is null and context.listed_at is not null then context.listed_at
+      when is_alive and isfinite(newest.seen_at) and newest.seen_at < context.started_at then newest.seen_at
+      when context.is_lost or newest.seen_at is not null
       then stood_since(context.organization_id, newest.account_id, context.started_at)
     end as not_before,
-    context.observed_at, context.organization_id, context.sweep_id, newest.changed_fields,
-    coalesce(head.seq, 0) + row_number() over (order by newest.account_id collate "C") as seq,
+    context.observed_at, context.organization_id, context.sweep_id, step.changed_fields,
+    coalesce(head.seq, 0) + row_number() over (order by newest.account_id collate "C", step.number) as seq,
     head.hash as head,
     sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) as salt
   from newest
   cross join sweep_context as context
-  left join lateral (
-    select seen_at
-    from account_digest
-    where organization_id = context.organization_id
-    and account_id = newest.account_id
-    offset 0
-  ) as account_digest on true
+  cross join lateral (
+    values
+      (1, 'rescoped', rescoped_document, rescoped_fields),
+      (
+        case when rescoped_fields is null then 1 else 2 end,
+        case when is_alive then 'changed' else 'added' end,
+        newest.document,
+        newest.changed_fields
+      )
+  ) as step (number, change, document, changed_fields)
   left join lateral history_head(context.organization_id) as head on true
-  where newest.changed_fields is not null
+  where step.changed_fields is not null
 ), sealed as materialized (
   select *, document_digest(salt, document) as digest
   from change
@@ -101,7 +123,7 @@ with newest as materialized (
       when newest.document_before = newest.document then newest.other_before
       else other_of(newest.document)
     end,
-    newest.changed_fields is not null or newest.is_written,
+    newest.changed_fields is not null or newest.rescoped_fields is not null or newest.is_written,
     case
       when not newest.is_alive then newest.observed_at
       when newest.has_older then coalesce(
@@ -121,12 +143,21 @@ with newest as materialized (
           and oldest.account_id = newest.account_id
           order by oldest.version
           limit 1))
-      else newest.changed_at
+      else newest.newest_at
     end,
-    case when newest.changed_fields is null then newest.changed_at else newest.observed_at end
+    case
+      when newest.changed_fields is not null then newest.observed_at
+      when newest.newest_change <> 'rescoped' then newest.newest_at
+      else stated_at(newest.organization_id, newest.account_id)
+    end
   from newest
-  left join history using (account_id)
+  left join history on history.account_id = newest.account_id and history.change <> 'rescoped'
   where not exists (select from standing as had where had.account_id = newest.account_id)
+), rescoped as (
+  insert into written (what, added, changed, removed)
+  select 'rescoped', 0, count(*), 0
+  from history
+  where change = 'rescoped'
 )
 insert into written (what, added, changed, removed)
 select 'account_history', count(*) filter (where change = 'added'), count(*) filter (where change = 'changed'), 0

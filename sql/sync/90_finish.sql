@@ -1,5 +1,6 @@
 -- Closes a sweep's transaction: its row (or one attempt more of the same), coverage, the organization's account of itself.
--- 'unchanged' becomes 'changed' when history or repairs were written; the revision moves with any mirror or history row. Whoever listens to
+-- 'unchanged' becomes 'changed' when history or repairs were written; what was taken under another sync.exclude_fields by an incomplete
+-- listing makes the next sweep verify, whoever's it is; the revision moves with any mirror or history row. Whoever listens to
 -- closesyncd_change is told which rows of history came, unless the server's queue is half full: a full one would fail the commit.
 --
 -- $1 outcome text (guarded, incomplete, unchanged), $2 error text, $3 accounts integer, $4 rejected integer, $5 requests integer,
@@ -10,9 +11,10 @@ with total as materialized (
     coalesce(sum(added) filter (where what = 'account_history'), 0)::integer as added,
     coalesce(sum(changed) filter (where what = 'account_history'), 0)::integer as changed,
     coalesce(sum(removed) filter (where what = 'account_history'), 0)::integer as removed,
-    coalesce(sum(added + changed + removed) filter (where what = 'account_history'), 0) > 0 as wrote_history,
+    coalesce(sum(changed) filter (where what = 'rescoped'), 0)::integer as rescoped,
+    coalesce(sum(added + changed + removed) filter (where what in ('account_history', 'rescoped')), 0) > 0 as wrote_history,
     coalesce(sum(added + changed + removed) filter (where what in (
-      'account_history', 'account', 'account_identity', 'account_mail_server', 'account_calendar', 'account_feature')), 0) > 0 as wrote,
+      'account_history', 'rescoped', 'account', 'account_identity', 'account_mail_server', 'account_calendar', 'account_feature')), 0) > 0 as wrote,
     (select count(distinct account_id) from repaired)::integer as repaired,
     gen_random_uuid() as revision_id
   from written
@@ -22,6 +24,7 @@ with total as materialized (
     case when $1::text = 'unchanged' and (wrote_history or repaired > 0) then 'changed' else $1 end as outcome,
     greatest(clock_timestamp(), context.observed_at) as finished_at,
     organization.last_outcome,
+    organization.excluded_fields is distinct from context.excluded_fields as is_rescoping,
     organization.listed_at is not distinct from context.started_at as is_finished
   from total
   cross join sweep_context as context
@@ -52,10 +55,10 @@ with total as materialized (
 ), recorded as (
   insert into sweep (
     organization_id, sweep_id, started_at, finished_at, outcome, accounts, added, changed, removed,
-    rejected, repaired, requests, received_bytes, attempts, error, revision_id)
+    rejected, repaired, requests, received_bytes, attempts, error, rescoped, revision_id)
   select
     organization_id, sweep_id, started_at, finished_at, outcome, $3::integer, added, changed, removed,
-    $4::integer, repaired, $5::integer, $6::bigint, $15, $2, case when wrote then revision_id end
+    $4::integer, repaired, $5::integer, $6::bigint, $15, $2, rescoped, case when wrote then revision_id end
   from verdict
   where outcome <> 'unchanged'
   and not is_finished
@@ -83,7 +86,10 @@ with total as materialized (
     last_error = case when verdict.outcome = 'incomplete' then $2 end,
     outcome_at = verdict.started_at,
     skipped_turns = 0,
-    digest_version = case when $14 then verdict.digest_version else organization.digest_version end,
+    digest_version = case
+      when $14 then verdict.digest_version
+      when not verdict.is_rescoping then organization.digest_version end,
+    excluded_fields = case when $14 then verdict.excluded_fields else organization.excluded_fields end,
     volatile_fields = case when $14 then verdict.volatile_fields else organization.volatile_fields end
   from verdict, covered
   where organization.organization_id = verdict.organization_id
@@ -105,6 +111,7 @@ select
     having verdict.wrote_history
     and $16::boolean
     and pg_notification_queue_usage() < 0.5
-  ) as told
+  ) as told,
+  verdict.rescoped
 from verdict
 join organization using (organization_id);

@@ -47,4 +47,4 @@ comment on column account.calendly is 'What Close says about a Calendly account,
 comment on column account.lead_suggestions_updated_at is 'When lead suggestions were computed; volatile: current as of the account''s last change or the last verifying sweep';
 comment on column account.other is 'What no column takes, by top-level name or path (smtp.foo); below a path with [] an array of the values; {} when there is nothing';
 comment on column account.first_seen_at is 'observed_at of the history row that added it (of the present stay)';
-comment on column account.changed_at is 'observed_at of its newest history row';
+comment on column account.changed_at is 'observed_at of its newest history row that states a change at Close (is not rescoped)';

@@ -35,7 +35,7 @@ comment on column account_history.change is 'added, changed, removed, or rescope
 comment on column account_history.not_before is 'The change happened after this time; NULL for what the first complete sweep found';
 comment on column account_history.observed_at is 'The change was seen at this time; never goes back within an organization';
 comment on column account_history.document is 'All that Close said from then on, canonical, secrets redacted; NULL when removed';
-comment on column account_history.changed_fields is 'Top-level names that differ from the version before, sorted; of changed without volatile ones; {} for added and removed';
+comment on column account_history.changed_fields is 'Top-level names that differ from the version before, sorted; of changed without volatile ones, of rescoped those that one sync.exclude_fields alone asks for; {} for added and removed';
 comment on column account_history.sweep_id is 'The sweep that saw it';
 comment on column account_history.document_salt is '32 random bytes, so that an erased document cannot be guessed from its digest; NULL when erased (a removed row has no document to erase, and keeps it)';
 comment on column account_history.document_digest is 'sha256(document_salt || document as text in UTF-8); NULL when removed';

@@ -37,7 +37,7 @@ comment on column organization.consecutive_failures is 'Failed and incomplete sw
 comment on column organization.last_outcome is 'Outcome of the last recorded sweep: unchanged, changed, incomplete, guarded, failed';
 comment on column organization.last_error is 'What the last sweep failed on; NULL after a good one';
 comment on column organization.outcome_at is 'started_at of the sweep that last_outcome, last_error and consecutive_failures tell of last';
-comment on column organization.digest_version is 'Version of the canonical form that account_digest was made with';
+comment on column organization.digest_version is 'Version of the canonical form that account_digest was made with; NULL: not of one form, the next sweep verifies';
 comment on column organization.volatile_fields is 'sync.volatile_fields that account_digest was made with';
 comment on column organization.also_named is 'Other NAMEs in the configuration that turned out to mean this organization';
 comment on column organization.sweep_interval is 'How often it is swept, as configured; NULL: no daemon has told yet';

@@ -145,7 +145,7 @@ static void list(const struct scene *scene, const struct organization *organizat
   if (bend->skip >= 0)
     skip = (size_t)bend->skip;
   char *user_id = request_parameter(request, "user_id");
-  char *fields = request_parameter(request, "_fields");
+  char *fields = settings->ignore_fields ? NULL : request_parameter(request, "_fields");
   text_string(&answer->body, "{\"data\":[");
   struct text rows = {0};
   struct text *target = fields ? &rows : &answer->body;
@@ -162,12 +162,13 @@ static void list(const struct scene *scene, const struct organization *organizat
   free(user_id);
 }
 
-static void single(const struct organization *organization, const struct request *request, const char *rest,
-                   struct answer *answer) {
+static void single(const struct settings *settings, const struct organization *organization,
+                   const struct request *request, const char *rest, struct answer *answer) {
   char *id = strndup(rest, strlen(rest) - 1);
   struct text text = {0};
   if (id && organization_account(organization, id, &text)) {
-    apply_fields(&text, request);
+    if (!settings->ignore_fields)
+      apply_fields(&text, request);
     text_add(&answer->body, text.bytes, text.length);
   } else {
     answer_error(answer, 404, "Empty query: ConnectedAccount matching query does not exist.");
@@ -276,7 +277,7 @@ void close_answer(const struct scene *scene, const struct organization *organiza
   } else if (!rest) {
     me(organization, answer);
   } else if (*rest) {
-    single(organization, request, rest, answer);
+    single(settings, organization, request, rest, answer);
   } else {
     list(scene, organization, request, bend, answer);
   }

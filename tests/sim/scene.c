@@ -87,6 +87,7 @@ static void read_settings(struct settings *settings, struct json_object *from) {
   static const char *const refusals[] = {"json", "nested", "flat", "empty"};
   settings->max_limit = (size_t)member_number(from, "max_limit", (long)settings->max_limit);
   settings->max_skip = (size_t)member_number(from, "max_skip", (long)settings->max_skip);
+  settings->ignore_fields = member_bool(from, "ignore_fields", settings->ignore_fields);
   settings->ignore_paging = member_bool(from, "ignore_paging", settings->ignore_paging);
   settings->redirect_without_slash = member_bool(from, "redirect_without_slash", settings->redirect_without_slash);
   settings->refuse_without_slash = member_bool(from, "refuse_without_slash", settings->refuse_without_slash);

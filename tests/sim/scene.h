@@ -15,6 +15,7 @@ struct settings {
   size_t max_limit;
   size_t max_skip;
   bool ignore_paging;                                /* _limit and _skip have no effect, has_more stays false */
+  bool ignore_fields;                                /* accounts go out whole, whatever _fields names */
   bool redirect_without_slash, refuse_without_slash; /* else the list is answered without its slash, too */
   bool decimal_reset;                                /* of the header RateLimit; else whole seconds, rounded up */
   bool gzip;

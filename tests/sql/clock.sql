@@ -105,18 +105,18 @@ set fake.clock = '2026-01-01 00:09:00';
 \set ON_ERROR_STOP off
 select revision || ':' || revision_id as revision from organization \gset
 begin;
-execute begin ('orga_1', :'revision', 'one', 'user_p', null, :'started', null, null, '{}', true, true, 1, 'one', :holder);
+execute begin ('orga_1', :'revision', 'one', 'user_p', null, :'started', null, null, '{}', true, true, 1, 'one', :holder, :'excluded');
 \set back :SQLSTATE
 rollback;
 -- Somebody listed since it began.
 set fake.clock = '2026-01-01 00:10:00';
 begin;
-execute begin ('orga_1', :'revision', 'one', 'user_p', null, '2026-01-01 00:07:59', null, null, '{}', true, true, 1, 'one', :holder);
+execute begin ('orga_1', :'revision', 'one', 'user_p', null, '2026-01-01 00:07:59', null, null, '{}', true, true, 1, 'one', :holder, :'excluded');
 \set listed :SQLSTATE
 rollback;
 begin;
 select pg_advisory_unlock(hashtextextended('one', hashtext(current_schema)));
-execute begin ('orga_1', :'revision', 'one', 'user_p', null, '2026-01-01 00:09', null, null, '{}', true, true, 1, 'one', :holder);
+execute begin ('orga_1', :'revision', 'one', 'user_p', null, '2026-01-01 00:09', null, null, '{}', true, true, 1, 'one', :holder, :'excluded');
 \set unlocked :SQLSTATE
 rollback;
 \set ON_ERROR_STOP on

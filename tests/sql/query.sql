@@ -1,13 +1,15 @@
 -- The statements outside a sweep's transaction: begin, flush, fail, claim, locks, plan, status, check.
 \ir prepare.psql
-execute q_begin ('one', null, '{}', 1, '1 h') \gset
+execute q_begin ('one', null, '{}', 1, '1 h', '{}') \gset
 select pg_temp.must(not :{?organization_id} and :clock <= extract(epoch from clock_timestamp()) * 1000000 and :'is_verification_due', 'not bound');
-insert into organization (organization_id, name, revision, digest_version, last_verified_at) values ('orga_1', 'one', 3, 1, clock_timestamp());
-execute q_begin ('one', null, '{}', 1, '1 h') \gset
+insert into organization (organization_id, name, revision, digest_version, excluded_fields, last_verified_at) values ('orga_1', 'one', 3, 1, '{}', clock_timestamp());
+execute q_begin ('one', null, '{}', 1, '1 h', '{}') \gset
 select pg_temp.must(:'organization_id' = 'orga_1' and :'revision' like '3:%' and not :'is_verification_due', 'bound');
-execute q_begin ('one', null, '{v}', 1, '1 h') \gset
+execute q_begin ('one', null, '{v}', 1, '1 h', '{}') \gset
 select pg_temp.must(:'is_verification_due', 'another volatile list');
-execute q_begin ('other', 'orga_1', '{}', 1, '1 h') \gset
+execute q_begin ('one', null, '{}', 1, '1 h', '{email}') \gset
+select pg_temp.must(:'is_verification_due', 'another scope');
+execute q_begin ('other', 'orga_1', '{}', 1, '1 h', '{}') \gset
 select pg_temp.must(:pid = pg_backend_pid() and 'epoch'::timestamptz + :backend_start * interval '1 us' = backend_start, 'who asks') from pg_stat_activity where pid = pg_backend_pid();
 select pg_temp.must(:'name' = 'one', 'by id');
 
@@ -133,7 +135,7 @@ values ('orga_1', 1, 'a', 1, 'added', now(), '{"_type":"zoom","email":"a@x","n":
 insert into account_digest values ('orga_1', 'a', 'r', 'c', null);
 insert into account (organization_id, account_id, first_seen_at, changed_at) values ('orga_1', 'c', now(), now());
 begin read only;
-execute difference ('orga_1', '[["a","","",{"_type":"zoom","email":"a@x","n":2,"v":2}],["d","","",{"email":"d@x"}]]', '{b}', '{v}') \g /tmp/closesyncd_difference
+execute difference ('orga_1', '[["a","","",{"_type":"zoom","email":"a@x","n":2,"v":2}],["d","","",{"email":"d@x"}]]', '{b}', '{v}', '{}') \g /tmp/closesyncd_difference
 commit;
 \set planned `cat /tmp/closesyncd_difference; rm /tmp/closesyncd_difference`
 select pg_temp.must(:'planned' = E'changed|a|zoom|a@x|n|1|2\nremoved|b||b@x|||\nadded|d||d@x|||', 'plan');
@@ -144,7 +146,7 @@ commit;
 select pg_temp.must(:'planned' = E'added|a|zoom|a@x|||\nadded|d||d@x|||', 'plan without a schema');
 execute revision ('orga_1') \gset
 select pg_temp.must(:'revision' = '3:' || revision_id, 'the revision') from organization;
-execute stored ('orga_1', true) \g /tmp/closesyncd_stored
+execute stored ('orga_1', true, '{}') \g /tmp/closesyncd_stored
 \set stored `sort /tmp/closesyncd_stored; rm /tmp/closesyncd_stored`
 select pg_temp.must(:'stored' = E'a||\nb||\nc||', 'digests without account, accounts without digest, alive in history alone');
 execute status \gset

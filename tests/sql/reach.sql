@@ -34,7 +34,7 @@ insert into account_digest values ('orga_1', 'z', '', '');
 select jsonb_build_array(jsonb_build_array('a', '0c', '0c', :'a_next'::jsonb)) as batch \gset
 select revision || ':' || revision_id as revision from organization \gset
 begin;
-execute begin ('orga_1', :'revision', 'one', 'user_p', null, '2026-01-01 00:01', null, null, '{}', true, true, 1, 'one', :holder);
+execute begin ('orga_1', :'revision', 'one', 'user_p', null, '2026-01-01 00:01', null, null, '{}', true, true, 1, 'one', :holder, :'excluded');
 execute load (:'batch');
 execute history;
 execute account;

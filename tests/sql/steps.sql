@@ -213,34 +213,34 @@ select revision || ':' || revision_id as revision, revision || ':' || gen_random
 select pg_advisory_lock(hashtextextended(name, hashtext(current_schema))) from unnest('{nine,second,renamed}'::text[]) as name;
 \set ON_ERROR_STOP off
 begin;
-execute begin ('orga_1', :'another', 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one', :holder);
+execute begin ('orga_1', :'another', 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one', :holder, :'excluded');
 \if :ERROR
 \set moved :SQLSTATE
 \endif
 rollback;
 begin;
-execute begin ('orga_1', :'next', 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one', :holder);
+execute begin ('orga_1', :'next', 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one', :holder, :'excluded');
 \set numbered :SQLSTATE
 rollback;
 begin;
-execute begin ('orga_1', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, null, :holder);
+execute begin ('orga_1', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, null, :holder, :'excluded');
 \set bound :SQLSTATE
 rollback;
 begin;
-execute begin ('orga_2', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, null, :holder);
+execute begin ('orga_2', null, 'one', null, null, '2026-01-02', null, null, '{}', false, true, 1, null, :holder, :'excluded');
 \set taken :SQLSTATE
 rollback;
 begin;
-execute begin ('orga_9', :'another', 'nine', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'nine', :holder);
+execute begin ('orga_9', :'another', 'nine', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'nine', :holder, :'excluded');
 \set gone_away :SQLSTATE
 rollback;
 begin;
-execute begin ('orga_1', :'revision', 'second', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'before', :holder);
+execute begin ('orga_1', :'revision', 'second', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'before', :holder, :'excluded');
 \set renamed :SQLSTATE
 rollback;
 \set ON_ERROR_STOP on
 select pg_temp.must(:'moved' = 'CS001' and :'numbered' = 'CS001' and :'bound' = 'CS001' and :'gone_away' = 'CS001', 'the mirror moved on'), pg_temp.must(:'renamed' = 'CS001', 'somebody else renamed it'), pg_temp.must(:'taken' = 'CS002', 'the name is taken');
 begin;
-execute begin ('orga_1', :'revision', 'renamed', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one', :holder);
+execute begin ('orga_1', :'revision', 'renamed', null, null, '2026-01-02', null, null, '{}', false, true, 1, 'one', :holder, :'excluded');
 select pg_temp.must(name = 'renamed' and principal_id = 'user_p', 'renamed') from organization;
 rollback;

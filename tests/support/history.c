@@ -161,25 +161,30 @@ static const char CONTRADICTIONS[] =
     " from account_history h window same as (partition by organization_id, account_id order by version)), fields as ("
     " select *, array(select k from (select jsonb_object_keys(document) union select jsonb_object_keys(old_document)) "
     "n (k)"
-    "  where document -> k is distinct from old_document -> k and k <> all (string_to_array($1, ','))"
+    "  where document -> k is distinct from old_document -> k"
+    "   and (change = 'rescoped' or k <> all (string_to_array($1, ',')))"
     "  order by k collate \"C\") as differing from step)"
     " select string_agg(format('seq %s: %s', seq, case"
     "  when version <> coalesce(old_version, 0) + 1 then 'version is not the next'"
     "  when (change = 'added') <> (old_change is null or old_change = 'removed') then change || ' after ' || old_change"
     "  when not_before >= observed_at then 'not_before is not before observed_at'"
-    "  when change = 'changed' and changed_fields <> differing then format('changed_fields %s, differ %s',"
+    "  when change in ('changed', 'rescoped') and changed_fields <> differing then format('changed_fields %s, differ "
+    "%s',"
     "   changed_fields, differing)"
-    "  when change = 'changed' and changed_fields = '{}' then 'nothing changed'"
-    "  when change <> 'changed' and changed_fields <> '{}' then 'changed_fields of ' || change end), E'\\n')"
+    "  when change in ('changed', 'rescoped') and changed_fields = '{}' then 'nothing changed'"
+    "  when change in ('added', 'removed') and changed_fields <> '{}' then 'changed_fields of ' || change end), E'\\n')"
     " from fields where version <> coalesce(old_version, 0) + 1"
     "  or (change = 'added') <> (old_change is null or old_change = 'removed') or not_before >= observed_at"
-    "  or change = 'changed' and (changed_fields <> differing or changed_fields = '{}')"
-    "  or change <> 'changed' and changed_fields <> '{}'";
+    "  or change in ('changed', 'rescoped') and (changed_fields <> differing or changed_fields = '{}')"
+    "  or change in ('added', 'removed') and changed_fields <> '{}'";
 
-/* The mirror holds the accounts whose newest history row is no removal, with that row's and that stay's times. */
+/* The mirror holds the accounts whose newest history row is no removal, with that stay's time, and that of the newest row that
+ * states a change at Close. */
 static const char ALIVE[] =
     "select string_agg(coalesce(a.account_id, h.account_id), ', ') from account a full join ("
-    " select distinct on (organization_id, account_id) organization_id, account_id, change, observed_at,"
+    " select distinct on (organization_id, account_id) organization_id, account_id, change,"
+    "  (select max(observed_at) from account_history b where b.organization_id = n.organization_id"
+    "   and b.account_id = n.account_id and b.change <> 'rescoped') as observed_at,"
     "  (select max(observed_at) from account_history b where b.organization_id = n.organization_id"
     "   and b.account_id = n.account_id and b.change = 'added') as came_at"
     " from account_history n order by organization_id, account_id, version desc) h using (organization_id, account_id)"

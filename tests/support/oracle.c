@@ -18,7 +18,8 @@ void story_prepare_oracle(struct story *story) {
 
 static const char FILL[] =
     "insert into said"
-    " select coalesce(nullif(pg_temp.string(a -> 'organization_id'), ''), $2), a ->> 'id', pg_temp.canonical(a)"
+    " select coalesce(nullif(pg_temp.string(a -> 'organization_id'), ''), $2), a ->> 'id',"
+    "  pg_temp.asked(pg_temp.canonical(a), (select excluded_fields from organization where organization_id = $2))"
     " from jsonb_array_elements($1::jsonb -> 'data') a"
     " where coalesce((select a ->> 'user_id' = user_id from organization"
     "  where organization_id = $2), true)";

@@ -27,6 +27,17 @@ begin
   end case;
 end $$;
 
+-- What of a document is asked for where these fields are excluded.
+create or replace function pg_temp.asked(document jsonb, excluded text[]) returns jsonb language sql immutable as $$
+  select case when coalesce(excluded, '{}') = '{}' then document else (
+    select jsonb_object_agg(key, value)
+    from jsonb_each(document)
+    where key <> all (excluded) and key = any (string_to_array(
+      '_type,id,organization_id,user_id,email,date_created,identities,default_identity,smtp,imap,available_features,'
+      'enabled_features,send_status,receive_status,email_receive_status,calendar_receive_status,latest_send_error,'
+      'latest_receive_error,lead_suggestions_updated_at,is_imap_archive_sync_enabled,sync_all_calendars,synced_calendars,'
+      'available_calendars,zoom_account_plan,calendly,has_meeting_creation_scopes', ','))) end $$;
+
 -- A moment as Close writes it, NULL when it is none.
 create or replace function pg_temp.moment(value jsonb) returns timestamptz language plpgsql stable as $$
 begin

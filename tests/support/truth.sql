@@ -3,7 +3,8 @@
 --
 -- A row says: within (not_before, observed_at] the account went from what the row before it says to what this one says. That is
 -- true when the time line holds a state of the first kind, later one of the second kind, and both touch the interval. What is not
--- known any more (an erased or pruned document, bytes that are no JSON) may have been anything.
+-- known any more (an erased or pruned document, bytes that are no JSON) may have been anything. Where another sync.exclude_fields was
+-- ever in force, documents are compared in what no such setting left out; a row 'rescoped' states nothing of Close but its times.
 
 -- A number of one key's account: its states in the order of time. ahead: of the database's clock to the machine's.
 create temp table if not exists moment (
@@ -38,20 +39,31 @@ select organization_id, account_id, seq, change, coalesce(not_before, '-infinity
   change = 'removed' or document_salt is not null as is_known,
   coalesce(version = 1 or old_change = 'removed', false) as was_gone, pg_temp.canonical(old_document) as old_document,
   coalesce(version = 1 or old_version = version - 1 and (old_change = 'removed' or old_salt is not null), false) as was_known,
-  coalesce(not_before >= observed_at, false) as is_empty, coalesce(observed_at < before_at, false) as goes_back, volatile_fields
+  coalesce(not_before >= observed_at, false) as is_empty, coalesce(observed_at < before_at, false) as goes_back, volatile_fields,
+  left_out
 from (
   select h.*, lag(version) over same as old_version, lag(change) over same as old_change, lag(document) over same as old_document,
-    lag(document_salt) over same as old_salt, lag(observed_at) over (partition by organization_id order by seq) as before_at,
+    lag(document_salt) over same as old_salt, lag(observed_at) over (partition by h.organization_id order by h.seq) as before_at,
     (select array_append(coalesce(o.volatile_fields, '{}'), 'lead_suggestions_updated_at')
-     from organization o where o.organization_id = h.organization_id) as volatile_fields
+     from organization o where o.organization_id = h.organization_id) as volatile_fields,
+    left_out.fields as left_out
   from account_history h
-  window same as (partition by organization_id, account_id order by version)
+  left join (
+    select organization_id, array_agg(distinct field) as fields
+    from (
+      select organization_id, unnest(excluded_fields) from organization
+      union all
+      select organization_id, unnest(changed_fields) from account_history where change = 'rescoped'
+    ) as field (organization_id, field)
+    group by organization_id
+  ) as left_out on left_out.organization_id = h.organization_id
+  window same as (partition by h.organization_id, h.account_id order by h.version)
 ) step;
 
 create or replace temp view false_claim as
 select *
 from claim
-where is_empty or goes_back or not exists (
+where is_empty or goes_back or change <> 'rescoped' and not exists (
   select
   from segment old
   join segment new on new.organization_id = old.organization_id and new.account_id = old.account_id
@@ -60,6 +72,7 @@ where is_empty or goes_back or not exists (
   and old.since <= claim.observed_at and old.until > claim.not_before
   and new.since <= claim.observed_at and new.until > claim.not_before
   and (not claim.was_known or case when claim.was_gone then old.is_gone else not old.is_gone and (not old.is_known
-    or old.document - claim.volatile_fields = claim.old_document - claim.volatile_fields) end)
+    or pg_temp.asked(old.document, claim.left_out) - claim.volatile_fields
+      = pg_temp.asked(claim.old_document, claim.left_out) - claim.volatile_fields) end)
   and (not claim.is_known or case when claim.is_gone then new.is_gone else not new.is_gone and (not new.is_known
-    or new.document = claim.document) end));
+    or pg_temp.asked(new.document, claim.left_out) = pg_temp.asked(claim.document, claim.left_out)) end));

@@ -13,6 +13,20 @@ Test(config_value, bad_values) {
       {"[sync]\nmax_removed=0.2\n", 2, "like 20%"},
       {"[sync]\nvolatile_fields=a,,b\n", 2, "comma"},
       {"[sync]\nvolatile_fields=a,\n", 2, "comma"},
+      {"[sync]\nexclude_fields=send_status\n", 2, "\"send_status\" is needed), not \"send_status\""},
+      {"[sync]\nexclude_fields=email, id\n", 2, "\"id\" is needed"},
+      {"[sync]\nexclude_fields=_type\n", 2, "needed"},
+      {"[sync]\nexclude_fields=organization_id\n", 2, "needed"},
+      {"[sync]\nexclude_fields=enabled_features\n", 2, "needed"},
+      {"[sync]\nexclude_fields=receive_status\n", 2, "needed"},
+      {"[sync]\nexclude_fields=email_receive_status\n", 2, "needed"},
+      {"[sync]\nexclude_fields=calendar_receive_status\n", 2, "needed"},
+      {"[sync]\nexclude_fields=emial\n", 2, "(\"emial\" is none: the nearest is \"email\")"},
+      {"[sync]\nexclude_fields=receive_attempts_count\n", 2, "is none"},
+      {"[sync]\nexclude_fields=smtp.host\n", 2, "is none"},
+      {"[sync]\nexclude_fields=smtp,,imap\n", 2, "comma"},
+      {"[sync]\nexclude_fields=user_id\n[organization a]\napi_key_file=/x\nuser_id=u\n", 2,
+       "organization \"a\" mirrors"},
       {"[database]\nconnections=0\n", 2, "a whole number, at least 1"},
       {"[database]\nconnections=2x\n", 2, "a whole number"},
       {"[database]\nconnections=-1\n", 2, "a whole number"},
@@ -36,4 +50,20 @@ Test(config_value, bad_values) {
       {"[log]\nlevel=\x1b[31m\n", 2, "not \"?[31m\""},
   };
   EXPECT_PROBLEMS(rows);
+}
+
+Test(config_value, excluded_fields) {
+  expect_well("[sync]\nexclude_fields=\n");
+  cr_assert(config->sync.excluded_count == 0 && config->sync.asked_count == 0 && config->sync.asked_text == NULL);
+  expect_well("[sync]\nexclude_fields = smtp, user_id ,imap,smtp\n");
+  cr_assert_eq(config->sync.excluded_count, 3);
+  cr_assert_str_eq(config->sync.excluded_fields[0], "imap");
+  cr_assert_eq(config->sync.asked_count, 23);
+  cr_assert_str_eq(config->sync.asked_fields[0], "_type");
+  cr_assert_str_eq(
+      config->sync.asked_text,
+      "_type,id,organization_id,email,date_created,identities,default_identity,available_features,enabled_features,"
+      "send_status,receive_status,email_receive_status,calendar_receive_status,latest_send_error,latest_receive_error,"
+      "lead_suggestions_updated_at,is_imap_archive_sync_enabled,sync_all_calendars,synced_calendars,"
+      "available_calendars,zoom_account_plan,calendly,has_meeting_creation_scopes");
 }

@@ -43,6 +43,25 @@ Test(account, tells_what_the_sweep_needs) {
                          "\"organization_id\":\"orga_1\",\"user_id\":\"user_1\"}"));
 }
 
+/* What was not asked for and comes all the same is in neither document nor digest, of rejected entries neither. */
+Test(account, only_what_is_kept_counts) {
+  static const char *const kept[] = {"id", "user_id", "lead_suggestions_updated_at"};
+  struct account account, all;
+  unsigned char digest[HASH_BYTES];
+  account_reader_keep(reader, kept, 3);
+  cr_assert_eq(read_text(slice_of("{\"id\":\"a\",\"email\":\"x\",\"lead_suggestions_updated_at\":1,\"user_id\":null,"
+                                  "\"\\u0065mail\":\"y\"}"),
+                         &account),
+               ACCOUNT_GOOD);
+  cr_assert(slice_equals(account.document, "{\"id\":\"a\",\"lead_suggestions_updated_at\":1,\"user_id\":null}"));
+  memcpy(digest, account.digest, HASH_BYTES);
+  expect_fault(slice_of("{\"email\":\"x\",\"user_id\":1}"), ACCOUNT_NO_ID, "", "{\"user_id\":1}");
+  expect_fault(slice_of("[\"email\"]"), ACCOUNT_NO_OBJECT, "", "[\"email\"]");
+  account_reader_keep(reader, NULL, 0);
+  cr_assert_eq(read_text(slice_of("{\"id\":\"a\",\"user_id\":null}"), &all), ACCOUNT_GOOD);
+  cr_assert_arr_eq(digest, all.digest, HASH_BYTES);
+}
+
 Test(account, members_of_another_type_are_absent) {
   struct account account;
   cr_assert_eq(

@@ -38,7 +38,8 @@ Test(report, json) {
   char *line = json_of(&report);
   cr_assert_str_eq(
       line, "{\"organization\": \"main\", \"organization_id\": null, \"outcome\": \"unchanged\", \"accounts\": 0, "
-            "\"added\": 0, \"changed\": 0, \"removed\": 0, \"rejected\": 0, \"repaired\": 0, \"requests\": 0, "
+            "\"added\": 0, \"changed\": 0, \"removed\": 0, \"rejected\": 0, \"repaired\": 0, \"rescoped\": 0, "
+            "\"requests\": 0, "
             "\"error\": null}");
   memory_free(line);
   report = (struct report){.organization = "main",
@@ -50,6 +51,7 @@ Test(report, json) {
                            .removed = 4,
                            .rejected = 5,
                            .repaired = 6,
+                           .rescoped = 8,
                            .requests = 7};
   error_set(&report.error, ERROR_HTTP, "could not list: \"x\"\t\x01");
   line = json_of(&report);
@@ -63,6 +65,7 @@ Test(report, json) {
                                            {"removed", "4"},
                                            {"rejected", "5"},
                                            {"repaired", "6"},
+                                           {"rescoped", "8"},
                                            {"requests", "7"},
                                            {"error", "could not list: \"x\"\t\x01"}};
   for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
