@@ -1,5 +1,7 @@
 #include "command/check/parts.h"
+#include "command/check/token_life.h"
 #include "command/command.h"
+#include "sweep/way_in.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -98,6 +100,21 @@ static void print(struct check_report *check_report, const struct arguments *arg
   summarize(check_report);
 }
 
+/* Of OAuth also what it has been given: a missing token is no mistake of the configuration. */
+static void tell_readable(struct check *check, int place, const struct config_organization *organization) {
+  char life[TOKEN_LIFE_BYTES];
+  struct error error;
+  if (organization->way != CONFIG_OAUTH)
+    check_report_add(check->check_report, place, FINDING_OK, organization->name, "its %s can be read",
+                     way_in_noun(organization));
+  else if (token_life_tell(organization, life, &error))
+    check_report_add(check->check_report, place, FINDING_OK, organization->name,
+                     "its client secret and its OAuth token can be read: %s", life);
+  else
+    check_report_add(check->check_report, place, FINDING_NOTED, organization->name, "%s: run `closesyncd authorize %s`",
+                     error.text, organization->name);
+}
+
 /* The configuration and what it names on this machine; nothing is connected to. */
 static void look_offline(struct check *check) {
   const struct config *config = check->app.config;
@@ -112,7 +129,7 @@ static void look_offline(struct check *check) {
       check_report_add(check->check_report, place, FINDING_SKIPPED, organization->name,
                        "disabled in the configuration");
     else if (organization->key != NULL)
-      check_report_add(check->check_report, place, FINDING_OK, organization->name, "its key can be read");
+      tell_readable(check, place, organization);
     else if (organization->key_problem != NULL && any)
       check_report_add(check->check_report, place, FINDING_NOTED, organization->name, "%s", organization->key_problem);
     else

@@ -2,13 +2,16 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/moment.h"
+#include "command/check/token_life.h"
 #include "command/command.h"
 #include "command/schema_work.h"
 #include "command/terminal.h"
 #include "io/local_client.h"
 #include "sql/embedded.h"
 #include "sweep/report.h"
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* `closesyncd status`: what the database knows, and of what is configured but was never reached, that; with the reason, when a daemon
  * runs that can be asked. A database without schema is no error: then nothing was ever reached. Rows come in the order of their names, then the never reached ones. */
@@ -175,12 +178,26 @@ static void print_skipped(const struct status *status, const struct db_row *row)
          (long long)turns, terminal_plural(turns, "turn", "turns"), age);
 }
 
+/* Of the tokens, this machine's file knows more than the database; who may not read it is told nothing. */
+static void print_token(const struct status *status, const struct config_organization *organization) {
+  char life[TOKEN_LIFE_BYTES];
+  struct error error;
+  if (organization->way != CONFIG_OAUTH || organization->token_path == NULL)
+    return;
+  if (token_life_tell(organization, life, &error))
+    printf("%*sOAuth token: %s\n", status->width + 2, "", life);
+  else if (access(organization->token_path, F_OK) != 0 && errno == ENOENT)
+    printf("%*sOAuth token: none yet, run `closesyncd authorize %s`\n", status->width + 2, "", organization->name);
+}
+
 static void on_row(void *context, const struct db_row *row) {
   struct status *status = context;
+  const struct config *config = status->work.app.config;
   uint32_t number;
+  bool is_configured = index_find(status->configured, db_row_text(row, NAME), &number);
   if (!names_take(&status->work.names, db_row_text(row, NAME)))
     return;
-  if (index_find(status->configured, db_row_text(row, NAME), &number))
+  if (is_configured)
     status->told[number] = true;
   status->accounts += db_row_int(row, ACCOUNTS);
   if (status->database_us == 0) {
@@ -197,6 +214,8 @@ static void on_row(void *context, const struct db_row *row) {
     print_head(status);
   print_text(status, row);
   print_skipped(status, row);
+  if (is_configured)
+    print_token(status, &config->organizations[number]);
   warn_back(status, row);
 }
 
@@ -221,6 +240,7 @@ static void print_never_reached(struct status *status, int number) {
   else
     terminal_clean(stdout, 0, slice_of(error + strlen("never reached")));
   putchar('\n');
+  print_token(status, organization);
 }
 
 static void print_rest(struct status *status) {

@@ -1,6 +1,7 @@
 #include "base/index.h"
 #include "base/memory.h"
 #include "command/check/parts.h"
+#include "command/check/token_life.h"
 #include "crm/principal.h"
 #include "crm/request.h"
 #include "sweep/way_in.h"
@@ -170,11 +171,18 @@ static const char *advice(const struct error *error) {
   return error->kind == ERROR_SHAPE ? ": check that api.base_url is Close's" : "";
 }
 
+/* By which way, as whom, and for how long. */
 static void tell_good(const struct check_credentials *credentials, int place, const struct credential *credential,
                       const char *id) {
-  check_report_add(credentials->check_report, place, FINDING_OK, credential->organization->name,
-                   "the key acts as %s%s%s", credential->principal.user_id, id == NULL ? "" : " of ",
-                   id == NULL ? "" : id);
+  const struct config_organization *organization = credential->organization;
+  char life[TOKEN_LIFE_BYTES] = "how long it lives, only who renews it knows";
+  struct error error;
+  if (organization->way == CONFIG_OAUTH && !token_life_tell(organization, life, &error))
+    snprintf(life, sizeof life, "its file cannot be read any more");
+  check_report_add(credentials->check_report, place, FINDING_OK, organization->name, "the %s acts as %s%s%s%s%s",
+                   way_in_noun(organization), credential->principal.user_id, id == NULL ? "" : " of ",
+                   id == NULL ? "" : id, organization->way == CONFIG_API_KEY ? "" : "; ",
+                   organization->way == CONFIG_API_KEY ? "" : life);
 }
 
 /* The answer was good: does it fit what is configured and what is recorded? NULL: it does. */
@@ -212,7 +220,9 @@ static void judge(struct check_credentials *credentials, int number, const struc
   if (!credential->organization->enabled)
     check_report_add(check_report, place, FINDING_SKIPPED, name, "disabled in the configuration");
   else if (credential->organization->key == NULL)
-    check_report_add(check_report, place, FINDING_SKIPPED, name, "not asked: its key could not be read, see above");
+    check_report_add(check_report, place, FINDING_SKIPPED, name, "not asked: its %s could not be read, see above",
+                     credential->organization->way == CONFIG_OAUTH ? "client secret"
+                                                                   : way_in_noun(credential->organization));
   else if (!credentials->can_ask)
     check_report_add(check_report, place, FINDING_SKIPPED, name,
                      "not asked: what is set in [api] is in doubt, see above");

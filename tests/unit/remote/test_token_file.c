@@ -8,10 +8,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static char folder[32], path[64], fresh[96], lock[96];
+static char folder[64], path[64], fresh[96], lock[96];
 
 static void set_up(void) {
-  strcpy(folder, "/tmp/ways-token-XXXXXX");
+  strcpy(folder, "/tmp/closesyncd-token-file-XXXXXX");
   cr_assert_not_null(mkdtemp(folder));
   snprintf(path, sizeof path, "%s/a.oauth", folder);
   snprintf(fresh, sizeof fresh, "%s.new", path);
@@ -80,7 +80,7 @@ Test(token_file, what_cannot_be_used_is_named) {
   struct error error = {0};
   cr_assert_not(token_file_read(path, &token, &error));
   cr_assert_eq(error.kind, ERROR_CREDENTIAL);
-  cr_assert_not_null(strstr(error.text, "there is no token file \"/tmp/ways-token-"), "%s", error.text);
+  cr_assert_not_null(strstr(error.text, "there is no token file \"/tmp/closesyncd-token-file-"), "%s", error.text);
   write_token(path, "rt", NULL);
   for (mode_t mode = 0601; mode <= 0607; mode++) {
     cr_assert_eq(chmod(path, mode), 0);
