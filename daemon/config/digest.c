@@ -35,6 +35,7 @@ static void append_settings(struct buffer *text, const struct config *config) {
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     append_number(text, numbers[i]);
   append_text(text, config->api.base_url);
+  append_text(text, config->sync.asked_text);
   for (int i = 0; i < config->sync.volatile_count; i++)
     append_text(text, config->sync.volatile_fields[i]);
 }

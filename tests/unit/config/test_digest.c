@@ -26,6 +26,7 @@ Test(digest, says_whether_the_work_is_the_same) {
                                        "[sync]\ninterval = 10s\n" ONE,
                                        "[sync]\nmax_removed = 10%\n" ONE,
                                        "[sync]\nvolatile_fields =\n" ONE,
+                                       "[sync]\nexclude_fields = smtp\n" ONE,
                                        "[fleet]\nttl = 10s\n" ONE,
                                        "[organization one]\nuser_id = user_1\napi_key_file = /x\n",
                                        "[organization one]\ninterval = 10s\napi_key_file = /x\n",
