@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "command/command.h"
+#include "command/heads.h"
 #include "command/schema_work.h"
 #include "command/verify_report.h"
 #include "sql/embedded.h"
@@ -9,8 +10,6 @@
 
 /* `closesyncd verify`: proves, organization by organization, that mirror, history and chain are one; --head prints what to keep
  * elsewhere, --since compares with what was kept. Without NAMEs every organization the database knows, configured or not. */
-
-enum { HEADS_BYTES_MAX = 16 * 1024 * 1024 };
 
 struct verify {
   struct schema_work work;
@@ -84,15 +83,9 @@ static void note_headless(struct verify *verify) {
   struct verifier_problem note = {.what = slice_of("head"),
                                   .seq = -1,
                                   .text = slice_of("the file has none of this organization: nothing was compared")};
-  struct buffer sign;
-  buffer_init(&sign, HEADS_BYTES_MAX);
-  for (int i = 0; i < verify->count; i++) {
-    buffer_clear(&sign);
-    if (buffer_append_format(&sign, "organization_id=%s seq=", verify->reports[i]->organization_id) &&
-        strstr(verify->since.bytes, sign.bytes) == NULL)
+  for (int i = 0; i < verify->count; i++)
+    if (!heads_name(&verify->since, verify->reports[i]->organization_id))
       verify_report_note(verify->reports[i], &note);
-  }
-  buffer_finish(&sign);
 }
 
 static void on_since_done(void *context, const struct error *error) {
@@ -180,11 +173,11 @@ static bool read_since(struct verify *verify) {
     return false;
   }
   while (good && (length = fread(block, 1, sizeof block, file)) > 0)
-    good = memchr(block, '\0', length) == NULL && buffer_append(&verify->since, block, length);
+    good = heads_append(&verify->since, (struct slice){block, length});
   if (ferror(file) || !good) {
     app_complain("could not read \"%s\": %s", path, good ? strerror(errno) : "it is no text, or over 16 MiB");
     good = false;
-  } else if (verify->since.bytes == NULL || strstr(verify->since.bytes, "organization_id=") == NULL) {
+  } else if (!heads_any(&verify->since)) {
     app_complain("\"%s\" holds no line of `closesyncd verify --head`", path);
     good = false;
   }
@@ -199,7 +192,7 @@ int command_verify(const struct arguments *arguments) {
     app_complain("--head and --since exclude each other");
     return EXIT_USAGE;
   }
-  buffer_init(&verify.since, HEADS_BYTES_MAX);
+  heads_init(&verify.since);
   int status = read_since(&verify) ? schema_work_run(&verify.work) : EXIT_USAGE;
   for (int i = 0; i < verify.count; i++) {
     verify_report_finish(verify.reports[i]);

@@ -1,6 +1,6 @@
 #include "crm/principal.h"
 #include "base/memory.h"
-#include "crm/canonical.h"
+#include "crm/answer.h"
 #include "crm/page.h"
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
  * documents; `memberships[].organization_id` says the same and is read too. */
 
 /* json-c needs up to 250 times the bytes it reads, and a tenth of a second for 256 KiB of brackets: larger is no answer to this question. */
-enum { ME_BYTES_MAX = 256 * 1024, ME_WRITTEN_BYTES_MAX = 8 * ME_BYTES_MAX };
+enum { ME_BYTES_MAX = 256 * 1024 };
 
 static void add_organization(struct principal *principal, struct json_object *id) {
   int count = principal->organization_count;
@@ -50,14 +50,12 @@ static void settle_organizations(struct principal *principal) {
   principal->organization_count = kept;
 }
 
-/* What json-c is given is canonical text: no NUL, no byte that is no UTF-8, each name once. NULL: it is no such object. */
+/* NULL: it is no such object. */
 static struct json_object *parse(struct slice body) {
-  struct page_entry entry;
+  struct slice text;
   struct json_object *me = NULL;
   struct canonical *canonical = canonical_create();
-  bool readable = page_read_single(body, ME_BYTES_MAX, &entry, NULL) && entry.object && entry.depth <= ENTRY_DEPTH_MAX;
-  if (readable && canonical_write(canonical, entry.raw, ME_WRITTEN_BYTES_MAX) != CANONICAL_LARGE) {
-    struct slice text = canonical_text(canonical);
+  if (answer_read(canonical, body, ME_BYTES_MAX, &text)) {
     struct json_tokener *tokener =
         json_tokener_new_ex(ENTRY_DEPTH_MAX + 1); /* json_tokener_parse() stops at 32 levels */
     if (tokener == NULL)

@@ -2,14 +2,13 @@
  * it beside the lists is nobody's concern. */
 #include "sweep/people.h"
 #include "base/memory.h"
-#include "crm/canonical.h"
-#include "crm/page.h"
+#include "crm/answer.h"
 #include "crm/request.h"
 #include "remote/api_request.h"
 #include "sql/embedded.h"
 #include "sweep/way_in.h"
 
-enum { ANSWER_BYTES_MAX = 8 * 1024 * 1024, WRITTEN_BYTES_MAX = 4 * ANSWER_BYTES_MAX };
+enum { ANSWER_BYTES_MAX = 8 * 1024 * 1024 };
 
 struct people {
   struct people_options options;
@@ -57,16 +56,14 @@ static void on_kept(void *context, const struct error *error) {
 }
 
 static void keep(struct people *people, struct slice body) {
-  struct page_entry entry;
+  struct slice text;
   struct canonical *canonical = canonical_create();
-  bool good = page_read_single(body, ANSWER_BYTES_MAX, &entry, NULL) && entry.object &&
-              entry.depth <= ENTRY_DEPTH_MAX &&
-              canonical_write(canonical, entry.raw, WRITTEN_BYTES_MAX) == CANONICAL_GOOD;
+  bool good = answer_read(canonical, body, ANSWER_BYTES_MAX, &text);
   if (good) {
-    struct db_statement statement = {.sql = sql_query_member,
-                                     .count = 3,
-                                     .values = {slice_of(people->organization_id), canonical_text(canonical),
-                                                slice_of(people->options.organization->user_id)}};
+    struct db_statement statement = {
+        .sql = sql_query_member,
+        .count = 3,
+        .values = {slice_of(people->organization_id), text, slice_of(people->options.organization->user_id)}};
     db_query(people->options.shared->write, &statement, on_row, on_kept, people);
   }
   canonical_destroy(canonical);
