@@ -106,6 +106,10 @@ static const char *read_rule(struct rule *rule, struct json_object *from) {
   if (hold)
     rule->hold = strcmp(hold, "arrived") == 0 ? HELD_ARRIVED : HELD_ANSWERED;
   rule->bare = member_bool(from, "bare", false);
+  struct json_object *chance = json_object_object_get(from, "chance");
+  rule->chance = chance ? json_object_get_double(chance) : 1;
+  rule->random = (uint64_t)member_number(from, "seed", 1);
+  rule->garble = (unsigned int)member_number(from, "garble", 0);
   rule->serve_skip = member_number(from, "serve_skip", -1);
   rule->has_more = member_copy(from, "has_more");
   read_headers(&rule->headers, from);
@@ -151,6 +155,17 @@ static bool fits(const struct match *match, const struct rule_subject *subject) 
   return match->page < 0 || (size_t)match->page == subject->skip / (subject->limit ? subject->limit : 1) + 1;
 }
 
+/* 0 … 2^31 - 1, from the rule's seed. */
+static uint32_t draw(struct rule *rule) {
+  rule->random = rule->random * 6364136223846793005u + 1442695040888963407u;
+  return (uint32_t)(rule->random >> 33);
+}
+
+void rule_garble(struct rule *rule, struct text *body) {
+  for (unsigned int i = 0; i < rule->garble && body->length; i++)
+    body->bytes[draw(rule) % body->length] = (char)(' ' + draw(rule) % 95);
+}
+
 struct rule *rules_match(struct rule *rules, const struct rule_subject *subject) {
   for (struct rule *rule = rules; rule; rule = rule->next) {
     if (!fits(&rule->match, subject))
@@ -159,6 +174,8 @@ struct rule *rules_match(struct rule *rules, const struct rule_subject *subject)
     if (rule->seen < rule->match.from || rule->seen > rule->match.to)
       continue;
     if (rule->times && rule->applied >= rule->times)
+      continue;
+    if (rule->chance < 1 && draw(rule) >= rule->chance * 0x1p31)
       continue;
     rule->applied++;
     return rule;

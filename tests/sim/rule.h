@@ -47,9 +47,12 @@ struct rule {
   struct text headers; /* lines "name: value\n" */
   struct text body;
   uint32_t delay_ms;
-  enum hold hold;  /* until a control request releases it: before the answer is made, or before it goes out */
-  long serve_skip; /* Close's own answer as if this were _skip; -1: as asked */
-  char *has_more;  /* JSON text in place of the true one, empty: the member is absent; NULL: the true one */
+  enum hold hold;      /* until a control request releases it: before the answer is made, or before it goes out */
+  double chance;       /* of applying at all; 1 from the start */
+  uint64_t random;     /* decides about chances, and what garble does; from the rule's seed */
+  unsigned int garble; /* so many bytes of the body are replaced by others */
+  long serve_skip;     /* Close's own answer as if this were _skip; -1: as asked */
+  char *has_more;      /* JSON text in place of the true one, empty: the member is absent; NULL: the true one */
   struct wire wire;
 };
 
@@ -68,6 +71,9 @@ const char *rules_read(struct rule **rules, struct json_object *items);
 
 /* The first rule for this request, counted as applied; NULL when none. */
 struct rule *rules_match(struct rule *rules, const struct rule_subject *subject);
+
+/* Replaces bytes of the body at places that the rule's seed decides, by ASCII. */
+void rule_garble(struct rule *rule, struct text *body);
 
 /* Whether the reply must leave the paths of HTTP. */
 bool wire_needed(const struct wire *wire);

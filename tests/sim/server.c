@@ -17,9 +17,9 @@ struct exchange {
   struct sim *sim;
   const struct request *request;
   struct answer answer;
-  const struct rule *rule; /* NULL: none applies */
-  size_t organization;     /* from 1; 0: no known key */
-  size_t number;           /* of the request */
+  struct rule *rule;   /* NULL: none applies */
+  size_t organization; /* from 1; 0: no known key */
+  size_t number;       /* of the request */
   bool gzip;
   struct limiter limiter; /* a copy, for the headers */
 };
@@ -110,7 +110,7 @@ static enum admission admit(struct exchange *exchange) {
 }
 
 /* What a rule says of accounts becomes a part of the time line. */
-static void note_told(struct exchange *exchange) {
+static void note_told(struct exchange *exchange, int status, const struct text *body) {
   static const char accounts[] = "/connected_account/";
   struct sim *sim = exchange->sim;
   const struct organization *organization = close_authenticate(&sim->scene, exchange->request);
@@ -120,7 +120,7 @@ static void note_told(struct exchange *exchange) {
   const char *rest = path + sizeof accounts - 1;
   char *id = *rest ? strndup(rest, strlen(rest) - 1) : NULL;
   pthread_mutex_lock(&sim->counters);
-  timeline_told(&sim->timeline, organization->key, id, exchange->rule->status, &exchange->rule->body);
+  timeline_told(&sim->timeline, organization->key, id, status, body);
   pthread_mutex_unlock(&sim->counters);
   free(id);
 }
@@ -128,7 +128,16 @@ static void note_told(struct exchange *exchange) {
 static void answer_from_rule(struct exchange *exchange) {
   exchange->answer.status = exchange->rule->status;
   text_add(&exchange->answer.body, exchange->rule->body.bytes, exchange->rule->body.length);
-  note_told(exchange);
+  note_told(exchange, exchange->rule->status, &exchange->rule->body);
+}
+
+/* Close's own answer with some bytes changed on the way. */
+static void garble(struct exchange *exchange) {
+  struct answer *answer = &exchange->answer;
+  pthread_mutex_lock(&exchange->sim->counters);
+  rule_garble(exchange->rule, &answer->body);
+  pthread_mutex_unlock(&exchange->sim->counters);
+  note_told(exchange, answer->status, &answer->body);
 }
 
 /* Until the next release. */
@@ -145,7 +154,7 @@ static void answer_request(struct exchange *exchange) {
   struct sim *sim = exchange->sim;
   pthread_rwlock_rdlock(&sim->lock);
   enum admission admission = admit(exchange);
-  const struct rule *rule = exchange->rule;
+  struct rule *rule = exchange->rule;
   if (rule && (rule->delay_ms || rule->hold == HELD_ARRIVED)) {
     pthread_rwlock_unlock(&sim->lock);
     if (rule->hold == HELD_ARRIVED)
@@ -166,6 +175,8 @@ static void answer_request(struct exchange *exchange) {
   else
     close_answer(&sim->scene, close_authenticate(&sim->scene, exchange->request), exchange->request, &bend,
                  &exchange->answer);
+  if (rule && rule->garble)
+    garble(exchange);
   if (rule)
     text_add(&exchange->answer.headers, rule->headers.bytes, rule->headers.length);
   exchange->gzip = settings->gzip && !(rule && rule->answers) && exchange->request->accepts_gzip;

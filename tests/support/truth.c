@@ -244,7 +244,7 @@ static void kill_runs(struct story *story) {
 void story_end_truly(struct story *story) {
   if ((story->spared & TRUTH_ALL) == TRUTH_ALL)
     return;
-  story_note(story, "at the story's end");
+  story_note(story, story->note ? story_format(story, "%s; at the story's end", story->note) : "at the story's end");
   story->environment[0] = NULL; /* what was put there was for the story's own runs */
   kill_runs(story);
   tidy_session(story);
