@@ -1,9 +1,9 @@
 #include "base/memory.h"
 #include "command/command.h"
-#include "command/heads.h"
 #include "command/schema_work.h"
 #include "command/verify_report.h"
 #include "sql/embedded.h"
+#include "store/heads.h"
 #include "store/verifier.h"
 #include <errno.h>
 #include <string.h>

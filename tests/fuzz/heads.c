@@ -1,6 +1,6 @@
 /* Any bytes as the file of `verify --since`, in blocks of any size: refused when they are no text, and an organization is found in it
  * exactly when a line says its id. Whether what the lines say is true is PostgreSQL's to tell (tests/sql). */
-#include "command/heads.h"
+#include "store/heads.h"
 #include "check.h"
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* A head is a line of `verify --head`, or a log line that holds one: `organization_id=… seq=…`. */
-#include "command/heads.h"
+#include "store/heads.h"
 #include <string.h>
 
 enum { HEADS_BYTES_MAX = 16 * 1024 * 1024 };
