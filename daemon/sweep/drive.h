@@ -41,6 +41,7 @@ struct sweep {
   enum outcome floor;   /* what it comes to when nothing is written */
   struct error why;     /* why the floor is not `unchanged` */
   struct slice removed; /* proven: a text[] literal of `removal` */
+  int64_t unproven;     /* of them, only because removals are allowed */
   struct buffer unseen; /* a text[] literal */
   int64_t told;         /* accounts counted in the progress so far */
   unsigned char unseen_digest[HASH_BYTES];

@@ -224,6 +224,7 @@ void sweep_list(struct sweep *sweep) {
   if (sweep->listing == NULL)
     sweep_prepare_listing(sweep);
   sweep->removed = (struct slice){0};
+  sweep->unproven = 0;
   sweep->under_way++;
   listing_restart(sweep->listing);
 }
@@ -285,6 +286,7 @@ static void on_proven(void *context, const struct removal_result *result) {
     return;
   }
   sweep->removed = result->removed;
+  sweep->unproven = result->unproven;
   if (result->outcome != REMOVAL_COMPLETE) {
     sweep->floor = result->outcome == REMOVAL_PRINCIPAL ? OUTCOME_GUARDED : OUTCOME_INCOMPLETE;
     sweep->why = result->reason;
@@ -304,7 +306,7 @@ void sweep_prove(struct sweep *sweep) {
                                     .name = sweep->options.organization->name,
                                     .organization_id = sweep_bound_to(sweep),
                                     .principal_id = sweep->mirror_state.principal_id,
-                                    .any_principal = sweep->options.allow_removals,
+                                    .allowed = sweep->options.allow_removals,
                                     .width = request_queue_share(shared->request_queue)};
   removal_destroy(sweep->removal);
   sweep->under_way++;

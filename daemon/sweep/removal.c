@@ -37,8 +37,10 @@ struct removal {
 static void conclude(struct removal *removal) {
   bool verify_report =
       removal->control_good && removal->result.outcome != REMOVAL_FAILED && removal->removed.length > 0;
-  if (!verify_report || !db_array_close(&removal->removed))
+  if (!verify_report || !db_array_close(&removal->removed)) {
     buffer_clear(&removal->removed);
+    removal->result.unproven = 0;
+  }
   removal->result.removed = buffer_slice(&removal->removed);
   removal->result.principal_id = removal->principal.user_id;
   removal->done(removal->context, &removal->result);
@@ -73,13 +75,24 @@ static void judge_control(struct removal *removal, const struct api_request_answ
         "accounts are missing, but an account that is still listed could not be read by its id: no removal is proven");
 }
 
+static void keep_mended(struct removal *removal) {
+  char text[300];
+  snprintf(
+      text, sizeof text,
+      "an account is missing whose id was no text, so Close cannot be asked for it: it stays until `closesyncd sync "
+      "--allow-removals %s`",
+      removal->options.name);
+  lower(removal, REMOVAL_PARTIAL, ERROR_SHAPE, text);
+}
+
 static void judge_missing(struct removal *removal, uint32_t number, const struct api_request_answer *answer) {
   struct error error = {0};
+  bool mended = snapshot_is_mended(removal->options.snapshot, number);
   removal->silent |= answer->error != NULL && answer->error->kind == ERROR_TIMEOUT;
-  if (answer->verdict == VERDICT_MISSING && snapshot_is_mended(removal->options.snapshot, number)) {
-    lower(removal, REMOVAL_PARTIAL, ERROR_SHAPE,
-          "an account is missing whose id was no text: what answers to the mended one may be another's");
+  if (answer->verdict == VERDICT_MISSING && mended && !removal->options.allowed) {
+    keep_mended(removal);
   } else if (answer->verdict == VERDICT_MISSING && answer->body.length > 0) {
+    removal->result.unproven += mended ? 1 : 0;
     if (!db_array_append(&removal->removed, snapshot_id(removal->options.snapshot, number)))
       lower(removal, REMOVAL_FAILED, ERROR_LIMIT, "too many accounts are missing at once");
   } else if (answer->verdict != VERDICT_TAKE) {
@@ -143,8 +156,7 @@ static bool judge_me(struct removal *removal, const struct api_request_answer *a
     return false;
   }
   const char *recorded = removal->options.principal_id;
-  if (recorded == NULL || removal->options.any_principal ||
-      slice_equals(slice_of(recorded), removal->principal.user_id))
+  if (recorded == NULL || removal->options.allowed || slice_equals(slice_of(recorded), removal->principal.user_id))
     return true;
   char text[300];
   snprintf(text, sizeof text,
@@ -162,11 +174,12 @@ static void on_me(void *context, const struct api_request_answer *answer) {
   if (removal->cancelled)
     lower(removal, REMOVAL_FAILED, ERROR_CANCELLED, "the sweep was abandoned");
   else if (judge_me(removal, answer)) {
-    if (snapshot_any_listed(removal->options.snapshot, &number)) {
+    bool listed = snapshot_any_listed(removal->options.snapshot, &number);
+    if (listed && !(removal->options.allowed && snapshot_is_mended(removal->options.snapshot, number))) {
       start_probe(removal, number, true);
       return;
     }
-    removal->control_good = true; /* the listing is empty: /me/ answering 200 is the control */
+    removal->control_good = true; /* nobody is listed who can be asked for: /me/ answering 200 is the control */
   }
   more(removal);
 }

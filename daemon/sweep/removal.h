@@ -1,6 +1,7 @@
 #pragma once
 /* Proves that missing accounts are gone (contract 5.3): /me/ names the recorded user and organization, one account still listed
- * answers 200, and each missing one answers 404. What answers 200 is taken from that answer. */
+ * answers 200, and each missing one answers 404. What answers 200 is taken from that answer. An account whose id was mended cannot be
+ * asked for by it: its 404 is no proof, and it goes only where removals are allowed. */
 #include "crm/snapshot.h"
 #include "remote/api_request.h"
 
@@ -13,8 +14,8 @@ struct removal_options {
   struct snapshot *snapshot;
   const char *name; /* in the configuration, for advice */
   const char *organization_id, *principal_id /* NULL: not recorded */;
-  bool any_principal; /* --allow-removals: another user than the recorded one will do */
-  int width;          /* probes under way at once */
+  bool allowed; /* --allow-removals: another user than the recorded one will do, and so will a 404 to a mended id */
+  int width;    /* probes under way at once */
 };
 
 enum removal_outcome {
@@ -28,6 +29,7 @@ struct removal_result {
   enum removal_outcome outcome;
   struct error reason;      /* for all but COMPLETE */
   struct slice removed;     /* a text[] literal of proven ids; empty: none */
+  int64_t unproven;         /* of them, only because removals are allowed */
   const char *principal_id; /* who /me/ says we are; NULL when it was not reached */
 };
 

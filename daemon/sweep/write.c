@@ -20,6 +20,15 @@ static void log_repairs(const struct sweep *sweep) {
               sweep->report.organization, (long long)sweep->report.repaired);
 }
 
+static void log_unproven(const struct sweep *sweep) {
+  if (sweep->unproven > 0)
+    log_write(
+        sweep->options.shared->log, LOG_LEVEL_WARNING,
+        "accounts were removed without proof, as --allow-removals says: their ids were no text, so Close could not "
+        "be asked for them organization=%s accounts=%lld",
+        sweep->report.organization, (long long)sweep->unproven);
+}
+
 /* What was judged is not the mirror's any more: list again, a few times. */
 static void begin_again(struct sweep *sweep, const struct error *error) {
   if (error->kind == ERROR_CONFLICT && ++sweep->moved < MOVES_MAX)
@@ -60,6 +69,7 @@ static void on_applied(void *context, const struct apply_result *result, const s
   if (sweep->floor != OUTCOME_UNCHANGED)
     report->error = sweep->why;
   log_repairs(sweep);
+  log_unproven(sweep);
   drive_event(sweep, EVENT_WRITTEN);
 }
 

@@ -253,8 +253,9 @@ Test(removal_proof, an_entry_that_could_not_be_read_spoils_it) {
   story_destroy(story);
 }
 
-/* U+FFFD stands where Close said something else: it would be asked for another id, whose 404 proves nothing. */
-Test(removal_proof, an_id_that_was_mended_proves_nothing) {
+/* U+FFFD stands where Close said something else: it would be asked for another id, whose 404 proves nothing. So the account goes when
+ * somebody says so, and no sooner. */
+Test(removal_proof, an_id_that_was_mended_goes_when_removals_are_allowed) {
   static const char odd[] = "{\"id\": \"0\\ud800z\", \"organization_id\": \"orga_story1\"}";
   struct story *story = one_missing();
   story_put(story, 1, "{\"id\": \"emailacct_gone\", \"_type\": \"google\", \"organization_id\": \"orga_story1\"}");
@@ -269,8 +270,17 @@ Test(removal_proof, an_id_that_was_mended_proves_nothing) {
   story_expect_member(story, run, "org1", "outcome", "incomplete");
   story_expect_member(story, run, "org1", "removed", "0");
   story_expect_stderr(story, run, "whose id was no text");
+  story_expect_stderr(story, run, "`closesyncd sync --allow-removals org1`");
   story_expect_sql(story, "2", "select count(*) from account");
-  story_spare(story, TRUTH_TIMES | TRUTH_MIRROR, "what was mended stays, and the simulator does not know its id");
+  run = story_expect_exit(story, 0, "sync", "--json", "--allow-removals", NULL);
+  story_expect_member(story, run, "org1", "outcome", "changed");
+  story_expect_member(story, run, "org1", "removed", "1");
+  story_expect_stderr(story, run, "removed without proof");
+  story_expect_sql(story, "1", "select count(*) from account");
+  run = story_expect_exit(story, 0, "sync", "--json", NULL);
+  story_expect_member(story, run, "org1", "outcome", "unchanged");
+  story_expect_sql(story, "0", "select consecutive_failures from organization");
+  story_spare(story, TRUTH_TIMES, "the simulator does not know the id that was mended");
   story_destroy(story);
 }
 
