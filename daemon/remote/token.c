@@ -127,7 +127,9 @@ static void on_timer(void *context) {
   struct error error;
   error_set(&error, ERROR_CANCELLED, "the request was abandoned");
   token_end_waits(token, token->state == TOKEN_CLOSED ? token_wait_is_any : token_wait_is_cancelled, &error);
-  if (token->state == TOKEN_BLOCKED)
+  if (token->state == TOKEN_CLOSED)
+    token_leave_loop(token);
+  else if (token->state == TOKEN_BLOCKED)
     look_at_lock(token);
   else if (token->waits != NULL)
     consider(token);
@@ -220,12 +222,6 @@ void token_close(struct token *token) {
 }
 
 void token_destroy(struct token *token) {
-  while (token->waits != NULL) { /* asked for after the stop: the loop was empty before they could be told */
-    struct token_wait *wait = token->waits;
-    token->waits = wait->next;
-    bearer_leave(wait->refused);
-    memory_free(wait);
-  }
   forget_settings(token);
   bearer_leave(token->bearer);
   oauth_token_finish(&token->present);

@@ -108,9 +108,13 @@ bool token_is_at_rest(enum token_state state) {
          state == TOKEN_UNSAVED;
 }
 
-static void leave_loop(struct token *token) {
+void token_leave_loop(struct token *token) {
   if (!token->leaving || token->timer == NULL)
     return;
+  if (token->waits != NULL) {
+    timer_start(token->timer, 0);
+    return;
+  }
   timer_close(token->timer);
   token->timer = NULL;
   token->host->closed(token->host);
@@ -126,7 +130,7 @@ void token_event(struct token *token, enum token_event event) {
   if (token->state != TOKEN_BLOCKED && token->state != TOKEN_OPENING)
     token->blocked_since_ms = 0;
   if (token->state == TOKEN_CLOSED)
-    leave_loop(token);
+    token_leave_loop(token);
   if (!token_is_at_rest(token->state))
     return;
   if (token->stopping) {

@@ -42,6 +42,8 @@ struct token {
 
 /* An event, and what follows from it. */
 void token_event(struct token *token, enum token_event event);
+/* When it is closed and nobody asks any more: who asked after the stop is told first, from the loop. */
+void token_leave_loop(struct token *token);
 /* TROUBLE, or SPARED where the present one still lives; `error` says why. */
 void token_meet_trouble(struct token *token, const struct error *error);
 /* DENIED, with the advice to authorize where that helps. */
