@@ -5,8 +5,10 @@
 #include "io/http_answer.h"
 #include "io/http_request.h"
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct socket_watch { /* one socket that curl asked to watch */
@@ -26,6 +28,8 @@ struct transfer {
   http_done_fn *done;
   void *context;
   bool over, cancelled; /* over: out of curl's hands, completes from the `soon` timer */
+  bool sent, again;     /* again: curl wanted to send it once more */
+  int socket_errno;     /* why there was no socket */
   char reason[CURL_ERROR_SIZE];
 };
 
@@ -137,7 +141,13 @@ static void set_error(const struct transfer *transfer, CURLcode code, struct err
   else if (transfer->answer.state == ANSWER_BODY_TOO_LARGE)
     error_set(error, ERROR_LIMIT, "answer is larger than %zu bytes (api.max_response)", options->max_response_bytes);
   else
-    request_error(transfer->easy, options, (int)code, transfer->reason, error);
+    request_error(transfer->easy, options,
+                  &(struct request_failure){.code = (int)code,
+                                            .reason = transfer->reason,
+                                            .socket_errno = transfer->socket_errno,
+                                            .sent = transfer->sent,
+                                            .again = transfer->again},
+                  error);
 }
 
 static struct http_response read_response(struct transfer *transfer) {
@@ -236,6 +246,28 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
   return answer_body(&transfer->answer, bytes, size * count) ? size * count : 0;
 }
 
+/* A request is sent once. Curl would send it again, up to five times and unseen, when the server refuses its stream (HTTP/2) or a kept
+ * connection breaks: the caller counts its tries, and bounds them. So there is no second connection, and no second request on one. */
+static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
+  struct transfer *transfer = context;
+  (void)purpose;
+  transfer->again |= transfer->sent;
+  if (transfer->again)
+    return CURL_SOCKET_BAD;
+  int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd < 0 && errno != EAFNOSUPPORT) /* a machine without IPv6 */
+    transfer->socket_errno = errno;
+  return fd;
+}
+
+static int on_send(void *context, char *remote_ip, char *local_ip, int remote_port, int local_port) {
+  struct transfer *transfer = context;
+  (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+  transfer->again |= transfer->sent;
+  transfer->sent = true;
+  return transfer->again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static bool set_callbacks(struct transfer *transfer) {
   CURL *easy = transfer->easy;
   return curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)transfer) == CURLE_OK &&
@@ -244,6 +276,10 @@ static bool set_callbacks(struct transfer *transfer) {
          curl_easy_setopt(easy, CURLOPT_HEADERDATA, (void *)transfer) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_WRITEDATA, (void *)transfer) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, (void *)transfer) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_PREREQDATA, (void *)transfer) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_curl_close) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)transfer->http) == CURLE_OK;
 }

@@ -2,6 +2,7 @@
 /* Requests over HTTPS (libcurl multi); only io/http*.c includes curl. Knows nothing of Close.
  *
  * No redirects, no cookies, no netrc, no proxy from the environment, TLS >= 1.2 verified, HTTP/2 where offered, gzip.
+ * A request is sent once: what curl would send again by itself (a refused HTTP/2 stream, a kept connection that broke) is an error.
  * The byte cap is counted after decompression in the write callback; headers are capped too (64 KiB, 128 lines).
  * The completion comes exactly once per accepted request, never from inside http_send() or http_cancel(). */
 #include "base/error.h"

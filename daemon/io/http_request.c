@@ -2,7 +2,10 @@
  * own wherever curl's hold varying numbers: a failure that lasts must read the same each time. */
 #include "io/http_request.h"
 #include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool set_text(CURL *easy, CURLoption option, const char *text) {
   return curl_easy_setopt(easy, option, text) == CURLE_OK;
@@ -71,10 +74,8 @@ bool request_configure(void *easy, const struct http_options *options, const str
          (request->form == NULL ? set_long(easy, CURLOPT_HTTPGET, 1) : set_form(easy, request->form));
 }
 
-/* host[:port] of the URL; what stands before an @ is never shown. */
-static void copy_authority(CURL *easy, char *ret_text, size_t size) {
-  const char *url = NULL;
-  curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+/* host[:port] of a URL; what stands before an @ is never shown. */
+static void copy_authority(const char *url, char *ret_text, size_t size) {
   const char *begin = url != NULL ? strstr(url, "://") : NULL;
   begin = begin != NULL ? begin + 3 : "";
   size_t length = strcspn(begin, "/?#");
@@ -89,15 +90,38 @@ static void copy_authority(CURL *easy, char *ret_text, size_t size) {
   ret_text[length] = '\0';
 }
 
-static void set_timeout_error(CURL *easy, const struct http_options *options, const char *host, struct error *error) {
+/* Whom a connection is made to. */
+struct peer {
+  const char *url;
+  char host[256];  /* of it */
+  char asked[256]; /* the host that is asked, perhaps through the former */
+  bool is_proxy;
+};
+
+static void name_peer(CURL *easy, const struct http_options *options, struct peer *ret_peer) {
+  const char *url = NULL;
+  curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+  ret_peer->is_proxy = options->proxy != NULL;
+  ret_peer->url = ret_peer->is_proxy ? options->proxy : url;
+  copy_authority(ret_peer->url, ret_peer->host, sizeof ret_peer->host);
+  copy_authority(url, ret_peer->asked, sizeof ret_peer->asked);
+}
+
+static void set_timeout_error(CURL *easy, const struct http_options *options, const struct peer *peer,
+                              struct error *error) {
   curl_off_t started = 0;
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &started);
   bool connecting = started == 0 && options->connect_timeout_ms < options->request_timeout_ms;
   double seconds = (double)(connecting ? options->connect_timeout_ms : options->request_timeout_ms) / 1000.0;
-  if (connecting)
-    error_set(error, ERROR_TIMEOUT, "no connection to \"%s\" within %g s (api.connect_timeout)", host, seconds);
+  if (connecting && peer->is_proxy)
+    error_set(error, ERROR_TIMEOUT,
+              "no connection to \"%s\" through the proxy \"%s\" within %g s (api.connect_timeout)", peer->asked,
+              peer->host, seconds);
+  else if (connecting)
+    error_set(error, ERROR_TIMEOUT, "no connection to \"%s\" within %g s (api.connect_timeout)", peer->host, seconds);
   else
-    error_set(error, ERROR_TIMEOUT, "no complete answer from \"%s\" within %g s (api.request_timeout)", host, seconds);
+    error_set(error, ERROR_TIMEOUT, "no complete answer from \"%s\" within %g s (api.request_timeout)", peer->asked,
+              seconds);
 }
 
 static bool is_tls_code(int code) {
@@ -124,34 +148,78 @@ static bool is_broken_code(int code) {
          code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
 }
 
-static void name_failure(CURL *easy, const struct http_options *options, int code, const char *reason,
-                         struct error *error) {
-  char host[256];
-  long number = 0;
-  copy_authority(easy, host, sizeof host);
-  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
-  const char *usual = curl_easy_strerror((CURLcode)code);
-  const char *why = reason[0] != '\0' ? reason : usual;
-  if (code == CURLE_OPERATION_TIMEDOUT)
-    set_timeout_error(easy, options, host, error);
-  else if (is_tls_code(code))
-    error_set(error, ERROR_NETWORK, "could not make a trusted connection to \"%s\": TLS: %s", host, why);
-  else if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY)
-    error_set(error, ERROR_NETWORK, "could not resolve the name of the %s of \"%s\"",
-              code == CURLE_COULDNT_RESOLVE_PROXY ? "proxy" : "host", host);
-  else if (code == CURLE_COULDNT_CONNECT)
-    error_set(error, ERROR_NETWORK, "could not connect to \"%s\": %s", host,
-              number != 0 ? strerror((int)number) : "refused or unreachable");
-  else if (is_broken_code(code))
-    error_set(error, ERROR_NETWORK, "could not get an answer from \"%s\": the connection broke", host);
-  else
-    error_set(error, ERROR_NETWORK, "could not get an answer from \"%s\": %s", host, usual);
+/* Why there was no socket, or no file for curl or the resolver to read; they do not say that no descriptor was free. 0: that was not it. */
+static int no_descriptor(const struct request_failure *failure) {
+  bool silent = failure->code == CURLE_COULDNT_RESOLVE_HOST || failure->code == CURLE_COULDNT_RESOLVE_PROXY ||
+                failure->code == CURLE_SSL_CACERT_BADFILE;
+  if (failure->code == CURLE_COULDNT_CONNECT)
+    return failure->socket_errno;
+  if (!silent)
+    return 0;
+  int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0)
+    return errno == EMFILE ? EMFILE : 0;
+  close(fd);
+  return 0;
 }
 
-void request_error(void *easy, const struct http_options *options, int code, const char *reason, struct error *error) {
+/* The connection to the proxy is there, or is not, but the tunnel is not. True when that is the failure, and told. */
+static bool name_proxy_failure(CURL *easy, const struct peer *peer, const struct request_failure *failure,
+                               struct error *error) {
+  long status = 0;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+  bool speaks_tls = strncmp(peer->url, "https:", 6) == 0;
+  if (status != 0 && (status < 200 || status > 299))
+    error_set(error, ERROR_NETWORK, "the proxy \"%s\" does not connect to \"%s\" (HTTP %ld)%s", peer->host, peer->asked,
+              status, status == 407 ? ": it wants a user name, which api.proxy cannot give" : "");
+  else if (status == 0 && !failure->sent && (is_broken_code(failure->code) || failure->code == CURLE_PROXY))
+    error_set(error, ERROR_NETWORK, "the proxy \"%s\" does not connect to \"%s\"", peer->host, peer->asked);
+  else if (status == 0 && !failure->sent && speaks_tls && is_tls_code(failure->code))
+    error_set(error, ERROR_NETWORK, "could not make a trusted connection to the proxy \"%s\": TLS: %s", peer->host,
+              failure->reason);
+  return error->kind != ERROR_NONE;
+}
+
+static void name_connect_failure(CURL *easy, const struct peer *peer, struct error *error) {
+  long number = 0;
+  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+  error_set(error, ERROR_NETWORK, "could not connect to %s\"%s\": %s", peer->is_proxy ? "the proxy " : "", peer->host,
+            number != 0 ? strerror((int)number) : "refused or unreachable");
+}
+
+static void name_failure(CURL *easy, const struct peer *peer, const struct request_failure *failure,
+                         struct error *error) {
+  int code = failure->code, descriptor_errno = no_descriptor(failure);
+  const char *usual = curl_easy_strerror((CURLcode)code);
+  if (failure->again || is_broken_code(code))
+    error_set(error, ERROR_NETWORK, "could not get an answer from \"%s\": the connection broke", peer->asked);
+  else if (descriptor_errno != 0)
+    error_set(error, ERROR_NETWORK, "could not open a connection to \"%s\": %s%s", peer->asked,
+              strerror(descriptor_errno),
+              descriptor_errno == EMFILE ? " (raise the limit: LimitNOFILE= of the service, ulimit -n)" : "");
+  else if (is_tls_code(code))
+    error_set(error, ERROR_NETWORK, "could not make a trusted connection to \"%s\": TLS: %s", peer->asked,
+              failure->reason[0] != '\0' ? failure->reason : usual);
+  else if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY)
+    error_set(error, ERROR_NETWORK, "could not resolve the name of the %s \"%s\"", peer->is_proxy ? "proxy" : "host",
+              peer->host);
+  else if (code == CURLE_COULDNT_CONNECT)
+    name_connect_failure(easy, peer, error);
+  else
+    error_set(error, ERROR_NETWORK, "could not get an answer from \"%s\": %s", peer->asked, usual);
+}
+
+void request_error(void *easy, const struct http_options *options, const struct request_failure *failure,
+                   struct error *error) {
   long sent_bytes = 0;
-  name_failure(easy, options, code, reason, error);
+  struct peer peer;
+  *error = (struct error){0};
+  name_peer(easy, options, &peer);
+  if (failure->code == CURLE_OPERATION_TIMEDOUT && !failure->again)
+    set_timeout_error(easy, options, &peer, error);
+  else if (!peer.is_proxy || !name_proxy_failure(easy, &peer, failure, error))
+    name_failure(easy, &peer, failure, error);
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
-  if (sent_bytes == 0)
+  if (!failure->sent || (sent_bytes == 0 && !failure->again)) /* the proxy's CONNECT is counted there too */
     strcpy(error->code, HTTP_UNSENT);
 }

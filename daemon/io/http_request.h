@@ -6,5 +6,14 @@
 bool request_configure(void *easy, const struct http_options *options, const struct http_request *request)
     __attribute__((warn_unused_result));
 
-/* `code` is the CURLcode of a failed transfer, `reason` curl's own text or "". Names the host, never the key. */
-void request_error(void *easy, const struct http_options *options, int code, const char *reason, struct error *error);
+struct request_failure {
+  int code;           /* the CURLcode of a failed transfer */
+  const char *reason; /* curl's own text, or "" */
+  int socket_errno;   /* why there was no socket; 0: there was one, or none was asked for */
+  bool sent;          /* the connection was made, and curl had begun to send */
+  bool again;         /* it broke then: curl would have sent it once more by itself */
+};
+
+/* Names the host, or the proxy where that is the one that failed; never the key. */
+void request_error(void *easy, const struct http_options *options, const struct request_failure *failure,
+                   struct error *error);

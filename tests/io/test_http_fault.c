@@ -173,10 +173,94 @@ Test(http_fault, nobody_there) {
   expect_error("http://127.0.0.1:1/x?user_id=1", ERROR_NETWORK,
                "could not connect to \"127.0.0.1:1\": Connection refused");
   expect_error("http://no-such-host.invalid/", ERROR_NETWORK,
-               "could not resolve the name of the host of \"no-such-host.invalid\"");
+               "could not resolve the name of the host \"no-such-host.invalid\"");
   expect_error("ftp://127.0.0.1/", ERROR_NETWORK, "could not get an answer from \"127.0.0.1\": Unsupported protocol");
   expect_error("http://me:secret@127.0.0.1/", ERROR_NETWORK,
                "could not get an answer from \"127.0.0.1\": Login denied");
+}
+
+/* Nobody is told that Close does not answer where Close was not asked. */
+Test(http_fault, no_descriptor_is_left) {
+  struct client client = {.options = client_options};
+  struct reply numbered = {.calls = 0};
+  client_start(&client);
+  int first = dup(2), last = first;
+  for (int fd = first; fd >= 0; fd = dup(2))
+    last = fd;
+  client_get(&client, &numbered, "http://127.0.0.1:1/");
+  loop_run(client.loop);
+  for (int fd = first; fd <= last; fd++)
+    close(fd);
+  cr_assert_str_eq(numbered.error,
+                   "could not open a connection to \"127.0.0.1:1\": Too many open files (raise the limit: "
+                   "LimitNOFILE= of the service, ulimit -n)");
+  client_finish(&client);
+}
+
+static void refuse_tunnel(struct server *server, int fd) {
+  if (server_read(server, fd))
+    server_say(fd,
+               "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n");
+}
+
+static void find_no_host(struct server *server, int fd) {
+  if (server_read(server, fd))
+    server_say(fd, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+}
+
+static void hang_up(struct server *server, int fd) {
+  char byte;
+  (void)server;
+  recv(fd, &byte, 1, 0);
+}
+
+static void tunnel_and_break(struct server *server, int fd) {
+  if (server_read(server, fd) && server_say(fd, "HTTP/1.1 200 OK\r\n\r\n"))
+    server_read(server, fd);
+}
+
+/* What the proxy did is not the host's failure. `what` NULL: it let us through. */
+static void expect_proxy_error(scene_fn *scene, const char *scheme, const char *what) {
+  struct server server;
+  struct client client = {.options = client_options};
+  struct reply reply = {.calls = 0};
+  char proxy[80], wanted[256];
+  server_start(&server, scene);
+  snprintf(proxy, sizeof proxy, "%s://127.0.0.1:%d", scheme, server.port);
+  snprintf(wanted, sizeof wanted, "the proxy \"127.0.0.1:%d\" does not connect to \"close.invalid\"%s", server.port,
+           what == NULL ? "" : what);
+  client.options.proxy = proxy;
+  client_start(&client);
+  client_get(&client, &reply, "http://close.invalid/x");
+  loop_run(client.loop);
+  cr_assert_eq(reply.kind, ERROR_NETWORK);
+  cr_assert_str_eq(reply.error,
+                   what != NULL ? wanted : "could not get an answer from \"close.invalid\": the connection broke");
+  client_finish(&client);
+  server_stop(&server);
+}
+
+Test(http_fault, a_proxy_is_named) {
+  expect_proxy_error(refuse_tunnel, "http", " (HTTP 407): it wants a user name, which api.proxy cannot give");
+  expect_proxy_error(find_no_host, "http", " (HTTP 503)");
+  expect_proxy_error(close_at_once, "http", "");
+  expect_proxy_error(hang_up, "socks5h", "");
+  expect_proxy_error(tunnel_and_break, "http", NULL);
+}
+
+Test(http_fault, no_proxy_there) {
+  struct client client = {.options = client_options};
+  struct reply dead = {.calls = 0}, unknown = {.calls = 0};
+  client.options.proxy = "http://127.0.0.1:1";
+  client_start(&client);
+  client_get(&client, &dead, "http://close.invalid/x");
+  client_finish(&client);
+  cr_assert_str_eq(dead.error, "could not connect to the proxy \"127.0.0.1:1\": Connection refused");
+  client.options.proxy = "http://no-such-proxy.invalid:3128";
+  client_start(&client);
+  client_get(&client, &unknown, "http://close.invalid/x");
+  client_finish(&client);
+  cr_assert_str_eq(unknown.error, "could not resolve the name of the proxy \"no-such-proxy.invalid:3128\"");
 }
 
 /* A full backlog: Linux drops the SYN, so the connect hangs. */
