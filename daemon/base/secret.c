@@ -9,12 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEY_BYTES_MAX 4096
+enum { KEY_BYTES_MAX = 4096, ROOM_BYTES = 64 * 1024 };
 
 struct pages { /* one mapping, of one secret or of many */
   char *bytes;
-  size_t mapped;
-  size_t users;
+  size_t mapped, used;
+  size_t users; /* the secrets in it, and the room that fills it */
+};
+
+struct secret_room {
+  struct pages *pages; /* open for writing; NULL: none yet */
 };
 
 struct secret {
@@ -40,10 +44,9 @@ static struct pages *map_pages(size_t bytes) {
   return pages;
 }
 
-/* The last secret in a mapping wipes and gives back all of it: doing so for each would change the whole mapping for each. */
-static void leave_pages(struct secret *secret) {
-  struct pages *pages = secret->pages;
-  if (--pages->users > 0)
+/* The last user of a mapping wipes and gives back all of it: doing so for each secret would change the whole mapping for each. */
+static void leave_pages(struct pages *pages) {
+  if (pages == NULL || --pages->users > 0)
     return;
   mprotect(pages->bytes, pages->mapped, PROT_READ | PROT_WRITE);
   secret_wipe(pages->bytes, pages->mapped);
@@ -51,14 +54,22 @@ static void leave_pages(struct secret *secret) {
   free(pages);
 }
 
-struct secret *secret_create(const char *bytes, size_t length) {
+static void seal(const struct pages *pages) { mprotect(pages->bytes, pages->mapped, PROT_READ); }
+
+static struct secret *put(struct pages *pages, struct slice text) {
   struct secret *secret = memory_allocate(sizeof *secret);
-  *secret = (struct secret){.pages = map_pages(length + 1), .length = length};
-  secret->pages->users = 1;
-  secret->bytes = secret->pages->bytes;
-  if (length)
-    memcpy(secret->bytes, bytes, length);
-  mprotect(secret->pages->bytes, secret->pages->mapped, PROT_READ);
+  *secret = (struct secret){.pages = pages, .bytes = pages->bytes + pages->used, .length = text.length};
+  if (text.length)
+    memcpy(secret->bytes, text.bytes, text.length);
+  pages->used += text.length + 1;
+  pages->users++;
+  return secret;
+}
+
+struct secret *secret_create(const char *bytes, size_t length) {
+  struct pages *pages = map_pages(length + 1);
+  struct secret *secret = put(pages, (struct slice){bytes, length});
+  seal(pages);
   return secret;
 }
 
@@ -66,32 +77,38 @@ struct secret *secret_copy(const struct secret *secret) {
   return secret == NULL ? NULL : secret_create(secret->bytes, secret->length);
 }
 
-void secret_move_together(struct secret *const *secrets, size_t count) {
-  size_t total = 0, used = 0;
-  for (size_t i = 0; i < count; i++)
-    total += secrets[i] ? secrets[i]->length + 1 : 0;
-  if (total == 0)
-    return;
-  struct pages *common = map_pages(total);
-  for (size_t i = 0; i < count; i++) {
-    struct secret *secret = secrets[i];
-    if (!secret)
-      continue;
-    char *place = common->bytes + used;
-    memcpy(place, secret->bytes, secret->length + 1);
-    leave_pages(secret);
-    secret->pages = common;
-    secret->bytes = place;
-    used += secret->length + 1;
-    common->users++;
+struct secret_room *secret_room_open(void) {
+  return memory_allocate(sizeof(struct secret_room));
+}
+
+static void leave_room(struct secret_room *room) {
+  if (room->pages)
+    seal(room->pages);
+  leave_pages(room->pages);
+  room->pages = NULL;
+}
+
+void secret_room_close(struct secret_room *room) {
+  leave_room(room);
+  free(room);
+}
+
+static struct secret *put_into(struct secret_room *room, struct slice text) {
+  if (!room)
+    return secret_create(text.bytes, text.length);
+  if (room->pages && room->pages->mapped - room->pages->used < text.length + 1)
+    leave_room(room);
+  if (!room->pages) {
+    room->pages = map_pages(text.length + 1 > ROOM_BYTES ? text.length + 1 : ROOM_BYTES);
+    room->pages->users = 1;
   }
-  mprotect(common->bytes, common->mapped, PROT_READ);
+  return put(room->pages, text);
 }
 
 void secret_destroy(struct secret *secret) {
   if (!secret)
     return;
-  leave_pages(secret);
+  leave_pages(secret->pages);
   free(secret);
 }
 
@@ -171,7 +188,7 @@ static const char *fault_of(struct slice text) {
   return NULL;
 }
 
-bool secret_from_text(struct slice text, struct secret **ret_secret, struct error *error) {
+static bool take_key(struct slice text, struct secret_room *room, struct secret **ret_secret, struct error *error) {
   while (text.length && is_space(text.bytes[text.length - 1]))
     text.length--;
   while (text.length && is_space(*text.bytes)) {
@@ -183,11 +200,15 @@ bool secret_from_text(struct slice text, struct secret **ret_secret, struct erro
   const char *fault = fault_of(text);
   if (fault)
     return error_set(error, ERROR_CONFIG, "%s", fault);
-  *ret_secret = secret_create(text.bytes, text.length);
+  *ret_secret = put_into(room, text);
   return true;
 }
 
-bool secret_read_file(const char *path, struct secret **ret_secret, struct error *error) {
+bool secret_from_text(struct slice text, struct secret **ret_secret, struct error *error) {
+  return take_key(text, NULL, ret_secret, error);
+}
+
+bool secret_read_file(const char *path, struct secret_room *room, struct secret **ret_secret, struct error *error) {
   int fd = open_key_file(path, error);
   if (fd < 0)
     return false;
@@ -206,7 +227,7 @@ bool secret_read_file(const char *path, struct secret **ret_secret, struct error
   else if (length > KEY_BYTES_MAX)
     error_set(error, ERROR_CONFIG, "could not use key file \"%s\": it is larger than 4 KiB", path);
   else
-    read_well = secret_from_text((struct slice){bytes, length}, ret_secret, error) ||
+    read_well = take_key((struct slice){bytes, length}, room, ret_secret, error) ||
                 error_prefix(error, "could not use key file \"%s\"", path);
   secret_wipe(bytes, sizeof bytes);
   close(fd);

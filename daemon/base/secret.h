@@ -10,8 +10,6 @@ struct secret;
 struct secret *secret_create(const char *bytes, size_t length);
 struct secret *secret_copy(const struct secret *secret); /* NULL of NULL */
 void secret_destroy(struct secret *secret);
-/* Many secrets (some may be NULL) into common pages: ten thousand keys need not take forty MiB. */
-void secret_move_together(struct secret *const *secrets, size_t count);
 const char *secret_expose(const struct secret *secret); /* NUL-terminated, borrowed; the only way to see it */
 bool secret_equals(const struct secret *left, const struct secret *right);
 
@@ -20,9 +18,15 @@ bool secret_equals(const struct secret *left, const struct secret *right);
 bool secret_from_text(struct slice text, struct secret **ret_secret, struct error *error)
     __attribute__((warn_unused_result));
 
+/* Where many secrets are put: common pages, so that a hundred thousand keys take neither as many mappings nor as long. */
+struct secret_room;
+struct secret_room *secret_room_open(void);
+void secret_room_close(struct secret_room *room); /* no more come: all are sealed, and live on without it */
+
 /* Read a key file: regular, neither readable nor writable by others (mode & 006), at most 4 KiB, and a key as in
- * secret_from_text(). Errors are ERROR_CONFIG and name the path, never the content. */
-bool secret_read_file(const char *path, struct secret **ret_secret, struct error *error)
+ * secret_from_text(). It is put into `room`, or has pages of its own where that is NULL. Errors are ERROR_CONFIG and name the path,
+ * never the content. */
+bool secret_read_file(const char *path, struct secret_room *room, struct secret **ret_secret, struct error *error)
     __attribute__((warn_unused_result));
 
 void secret_wipe(void *memory, size_t length); /* for copies that a library forced on us */

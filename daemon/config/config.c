@@ -279,14 +279,6 @@ bool config_load(const char *path, enum config_keys keys, struct config **ret_co
   return true;
 }
 
-static void gather_keys(const struct config *config) {
-  struct secret **keys = memory_allocate(sizeof *keys * ((size_t)config->organization_count + 1));
-  for (int i = 0; i < config->organization_count; i++)
-    keys[i] = config->organizations[i].key;
-  secret_move_together(keys, (size_t)config->organization_count);
-  memory_free(keys);
-}
-
 static void hand_lists(struct whole *whole) {
   const struct config_exclusion *exclusion = &whole->exclusion;
   whole->config.sync.volatile_fields = whole->volatile_fields.names;
@@ -315,7 +307,6 @@ bool config_read(const char *path, enum config_keys keys, struct config **ret_co
     config_problem(&told, loader.path, 0, "there is no such file; %s",
                    path ? "look at the argument of -c" : "write it, name another with -c FILE, or set CLOSE_API_KEY");
   }
-  gather_keys(&whole->config);
   name_member(whole);
   place_oauth(whole);
   hand_lists(whole);
@@ -326,7 +317,7 @@ bool config_read(const char *path, enum config_keys keys, struct config **ret_co
 }
 
 void config_retry_key(const struct config *config, const struct config_organization *organization) {
-  config_read_key(&config->organizations[organization - config->organizations]);
+  config_read_key(&config->organizations[organization - config->organizations], NULL);
 }
 
 void config_destroy(struct config *config) {

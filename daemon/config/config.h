@@ -85,8 +85,8 @@ bool config_load(const char *path, enum config_keys keys, struct config **ret_co
 /* As config_load(), but what was understood is returned in any case, for `check`; NULL only when there is no file at all. */
 bool config_read(const char *path, enum config_keys keys, struct config **ret_config, struct buffer *problems)
     __attribute__((warn_unused_result));
-/* Reads the key's file when there is no key yet; sets `key` or `key_problem`. */
-void config_read_key(struct config_organization *organization);
+/* Reads the key's file when there is no key yet, into `room` (or NULL); sets `key` or `key_problem`. */
+void config_read_key(struct config_organization *organization, struct secret_room *room);
 /* Likewise, of one in `config`: a file that could not be read may be there now. The only thing that changes in a configuration. */
 void config_retry_key(const struct config *config, const struct config_organization *organization);
 void config_destroy(struct config *config); /* NULL is allowed */

@@ -91,7 +91,7 @@ static bool refuse_credential(const struct config_organization *organization, in
                    folder, path, key);
 }
 
-void config_read_key(struct config_organization *organization) {
+void config_read_key(struct config_organization *organization, struct secret_room *room) {
   struct error error;
   const char *path = organization->key_path;
   if (organization->key || !path)
@@ -100,11 +100,12 @@ void config_read_key(struct config_organization *organization) {
   organization->key_problem = NULL;
   bool there =
       !organization->key_is_credential || access(path, F_OK) == 0 || refuse_credential(organization, errno, &error);
-  if (!there || !secret_read_file(path, &organization->key, &error))
+  if (!there || !secret_read_file(path, room, &organization->key, &error))
     organization->key_problem = memory_copy_text(error.text);
 }
 
-void config_read_credential(struct config_draft *draft, struct slice folder, struct arena *arena) {
+void config_read_credential(struct config_draft *draft, struct slice folder, struct secret_room *room,
+                            struct arena *arena) {
   struct config_organization *organization = &draft->organization;
   const struct config_credential *credential = config_credential_of(draft);
   char path[8192];
@@ -116,7 +117,7 @@ void config_read_credential(struct config_draft *draft, struct slice folder, str
   bool fits = length > 0 && (size_t)length < sizeof path;
   organization->key_is_credential = credential->name != NULL;
   organization->key_path = fits ? arena_copy(arena, path, (size_t)length) : NULL;
-  config_read_key(organization);
+  config_read_key(organization, room);
   if (organization->way == CONFIG_ACCESS_TOKEN)
     organization->token_path = organization->key_path;
 }

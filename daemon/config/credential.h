@@ -18,4 +18,5 @@ void config_judge_way(struct config_draft *draft, struct config_problems *proble
 /* What the way takes. */
 const struct config_credential *config_credential_of(const struct config_draft *draft);
 /* Reads it: organization.key, or key_problem; of an access token also its path. A disabled organization's is not read. */
-void config_read_credential(struct config_draft *draft, struct slice folder, struct arena *arena);
+void config_read_credential(struct config_draft *draft, struct slice folder, struct secret_room *room,
+                            struct arena *arena);

@@ -119,10 +119,12 @@ void config_drafts_read(const struct config_file *file, struct arena *arena, str
 
 void config_drafts_read_keys(struct config_drafts *drafts, const char *config_path, struct arena *arena) {
   struct buffer folder;
+  struct secret_room *room = secret_room_open();
   buffer_init(&folder, 8192);
   bool fits = place_of_credentials(config_path, &folder);
   for (int i = 0; i < drafts->count; i++)
-    config_read_credential(&drafts->drafts[i], fits ? buffer_slice(&folder) : (struct slice){0}, arena);
+    config_read_credential(&drafts->drafts[i], fits ? buffer_slice(&folder) : (struct slice){0}, room, arena);
+  secret_room_close(room);
   buffer_finish(&folder);
 }
 

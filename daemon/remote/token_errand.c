@@ -64,7 +64,7 @@ static void run_opening(void *work) {
   struct opening *opening = work;
   if (opening->kind == TOKEN_OF_OAUTH)
     opening->event = open_oauth(opening);
-  else if (secret_read_file(opening->path, &opening->found.access, &opening->error))
+  else if (secret_read_file(opening->path, NULL, &opening->found.access, &opening->error))
     opening->event = TOKEN_GOOD;
   else
     opening->event = TOKEN_DENIED;

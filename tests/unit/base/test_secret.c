@@ -2,6 +2,7 @@
 #include "base/secret.h"
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static void write_key(const void *bytes, size_t length, mode_t mode) {
 static void expect_refused(const char *words) {
   struct secret *secret = NULL;
   struct error error;
-  cr_assert_not(secret_read_file(path, &secret, &error), "expected: %s", words);
+  cr_assert_not(secret_read_file(path, NULL, &secret, &error), "expected: %s", words);
   cr_assert_null(secret);
   cr_assert_eq(error.kind, ERROR_CONFIG);
   cr_assert(strstr(error.text, path) && strstr(error.text, words), "\"%s\" should name the path and say %s", error.text,
@@ -42,7 +43,7 @@ Test(secret, surrounding_white_space_is_cut) {
   write_key("\r\n \tapi_hunter2\v\f\n\n", 18, 0640);
   struct secret *secret;
   struct error error;
-  cr_assert(secret_read_file(path, &secret, &error));
+  cr_assert(secret_read_file(path, NULL, &secret, &error));
   cr_assert_str_eq(secret_expose(secret), "api_hunter2");
   secret_destroy(secret);
 }
@@ -108,7 +109,7 @@ Test(secret, four_kibibytes_at_most) {
   write_key(text, 4096, 0600);
   struct secret *secret;
   struct error error;
-  cr_assert(secret_read_file(path, &secret, &error));
+  cr_assert(secret_read_file(path, NULL, &secret, &error));
   cr_assert_eq(strlen(secret_expose(secret)), 4096);
   secret_destroy(secret);
 }
@@ -163,23 +164,52 @@ Test(secret, wipe) {
   secret_wipe(NULL, 0);
 }
 
-Test(secret, many_share_pages) {
-  enum { COUNT = 1000 };
-  struct secret *secrets[COUNT] = {NULL};
-  char text[32];
-  for (int i = 1; i < COUNT; i++) {
-    snprintf(text, sizeof text, "key_%d", i);
-    secrets[i] = secret_create(text, strlen(text));
-  }
-  secret_move_together(secrets, COUNT);
-  size_t span = (size_t)(secret_expose(secrets[COUNT - 1]) - secret_expose(secrets[1]));
-  cr_assert_lt(span, 10000, "they are %zu bytes apart", span);
+static int mappings(void) {
+  FILE *maps = fopen("/proc/self/maps", "r");
+  int count = 0;
+  for (int byte; (byte = fgetc(maps)) != EOF;)
+    count += byte == '\n';
+  fclose(maps);
+  return count;
+}
+
+static struct secret *read_into(struct secret_room *room, int number) {
+  struct secret *secret = NULL;
+  struct error error = {0};
+  char text[4096];
+  int length = snprintf(text, sizeof text, "key_%04000d", number);
+  write_key(text, (size_t)length, 0600);
+  cr_assert(secret_read_file(path, room, &secret, &error), "%s", error.text);
+  return secret;
+}
+
+/* Enough of them to fill some rooms; what is destroyed leaves the others alone. */
+Test(secret, many_share_pages, .init = make_path, .fini = remove_path) {
+  enum { COUNT = 60 };
+  struct secret *secrets[COUNT];
+  char text[4096];
+  struct secret_room *room = secret_room_open();
+  int before = mappings();
+  for (int i = 0; i < COUNT; i++)
+    secrets[i] = read_into(room, i);
+  secret_room_close(room);
+  cr_assert_leq(mappings() - before, 5);
   for (int i = 1; i < COUNT; i += 2)
     secret_destroy(secrets[i]);
-  for (int i = 2; i < COUNT; i += 2) {
-    snprintf(text, sizeof text, "key_%d", i);
+  for (int i = 0; i < COUNT; i += 2) {
+    snprintf(text, sizeof text, "key_%04000d", i);
     cr_assert_str_eq(secret_expose(secrets[i]), text);
     secret_destroy(secrets[i]);
   }
-  secret_move_together(NULL, 0);
+  cr_assert_leq(mappings(), before);
 }
+
+Test(secret, a_closed_room_is_sealed, .init = make_path, .signal = SIGSEGV) {
+  struct secret_room *room = secret_room_open();
+  struct secret *secret = read_into(room, 1);
+  remove_path();
+  secret_room_close(room);
+  *(char *)(uintptr_t)secret_expose(secret) = 'x';
+}
+
+Test(secret, an_empty_room) { secret_room_close(secret_room_open()); }
