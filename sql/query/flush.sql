@@ -66,10 +66,13 @@ with owed as materialized (
     select
     from account
     where account.organization_id = $1
-    and account.other ? field_drift.path
-    and case when field_drift.path ~ '\[\]'
-      then jsonb_path_exists(account.other -> field_drift.path, '$[*] ? (@.type() == $type)', jsonb_build_object('type', field_drift.json_type))
-      else jsonb_typeof(account.other -> field_drift.path) = field_drift.json_type end
+    and case when account.other ? field_drift.path or field_drift.path like '%…%' -- a long one is shortened
+      then exists (
+        select
+        from other_drift(account.other) as shape
+        where shape.path = field_drift.path
+        and shape.json_type = field_drift.json_type)
+      end
   )
 )
 update organization

@@ -8,9 +8,8 @@ with drift as materialized (
   join standing using (account_id)
   cross join lateral other_drift(standing.other) as shape
   group by context.organization_id, shape.path, shape.json_type
-), upserted as (
-  insert into field_drift (organization_id, path, json_type, first_seen_at, last_seen_at)
-  select drift.organization_id, drift.path, drift.json_type, context.started_at, context.started_at
+), due as materialized (
+  select drift.organization_id, drift.path, drift.json_type, context.started_at, known.path is null as is_new
   from drift
   cross join sweep_context as context
   left join field_drift as known
@@ -19,10 +18,21 @@ with drift as materialized (
     and known.json_type = drift.json_type
   where known.path is null
   or drift.is_changed and known.last_seen_at < context.started_at
-  on conflict (organization_id, path, json_type) do update set last_seen_at = excluded.last_seen_at
-  returning xmax = 0 as is_new
+), inserted as (
+  insert into field_drift (organization_id, path, json_type, first_seen_at, last_seen_at)
+  select organization_id, path, json_type, started_at, started_at
+  from due
+  where is_new
+  returning path
+), updated as (
+  update field_drift
+  set last_seen_at = due.started_at
+  from due
+  where field_drift.organization_id = (select organization_id from sweep_context)
+  and (field_drift.path, field_drift.json_type) = (due.path, due.json_type)
+  and not due.is_new
+  returning due.path
 )
 insert into written (what, added, changed, removed)
-select 'field_drift', count(*) filter (where is_new), count(*) filter (where not is_new), 0
-from upserted
+select 'field_drift', (select count(*) from inserted), (select count(*) from updated), 0
 returning what, added, changed, removed;

@@ -8,16 +8,29 @@ with entry as materialized (
   from sweep_context as context
   cross join jsonb_array_elements($1::jsonb) as rejected
   order by rejected ->> 'fingerprint'
-), upserted as (
-  insert into rejected_account (organization_id, fingerprint, account_id, reason, document, first_seen_at, last_seen_at)
-  select entry.organization_id, fingerprint, entry.account_id, entry.reason, entry.document, started_at, started_at
+), due as materialized (
+  select entry.*, had.fingerprint is null as is_new
   from entry
-  left join rejected_account as had using (organization_id, fingerprint)
+  left join rejected_account as had
+    on had.organization_id = entry.organization_id
+    and had.fingerprint = entry.fingerprint
   where (had.account_id, had.reason, had.document, had.last_seen_at) is distinct from
     (entry.account_id, entry.reason, entry.document, entry.started_at)
-  on conflict (organization_id, fingerprint) do update set
-    (account_id, reason, document, last_seen_at) = row (excluded.account_id, excluded.reason, excluded.document, excluded.last_seen_at)
-  returning xmax = 0 as is_new
+  or had.fingerprint is null
+), inserted as (
+  insert into rejected_account (organization_id, fingerprint, account_id, reason, document, first_seen_at, last_seen_at)
+  select organization_id, fingerprint, account_id, reason, document, started_at, started_at
+  from due
+  where is_new
+  returning fingerprint
+), updated as (
+  update rejected_account
+  set (account_id, reason, document, last_seen_at) = row (due.account_id, due.reason, due.document, due.started_at)
+  from due
+  where rejected_account.organization_id = (select organization_id from sweep_context)
+  and rejected_account.fingerprint = due.fingerprint
+  and not due.is_new
+  returning due.fingerprint
 ), deleted as (
   delete from rejected_account
   using sweep_context as context
@@ -27,6 +40,5 @@ with entry as materialized (
   returning fingerprint
 )
 insert into written (what, added, changed, removed)
-select 'rejected_account', count(*) filter (where is_new), count(*) filter (where not is_new), (select count(*) from deleted)
-from upserted
+select 'rejected_account', (select count(*) from inserted), (select count(*) from updated), (select count(*) from deleted)
 returning what, added, changed, removed;
