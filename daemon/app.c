@@ -125,6 +125,8 @@ void app_close(struct app *app) {
 
 void app_run(struct app *app) {
   loop_run(app->loop);
+  log_write(app->log, LOG_LEVEL_DEBUG, "the loop has ended longest_turn_us=%lld",
+            (long long)loop_longest_turn_us(app->loop));
   if (!loop_destroy(app->loop))
     log_write(app->log, LOG_LEVEL_ERROR, "bug: the event loop was not empty at the end; please report it");
   account_reader_destroy(app->shared.reader);

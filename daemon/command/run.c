@@ -29,7 +29,10 @@ struct run {
   struct serve *serve;
   struct signal_watcher *signals[SIGNALS];
   struct timer *ready_timer, *status_timer, *stop_timer;
+  struct generation_loading *loading; /* a reload is being read; or NULL */
   bool ready, stopping, stopped, telling_soon;
+  bool reloading, adopting, reload_again; /* a configuration is read, takes its place; another SIGHUP came meanwhile */
+  int64_t told_in_ms;                     /* what it took to tell systemd last */
   int status;
 };
 
@@ -51,18 +54,20 @@ static void tell_status(struct run *run) {
 
 static void on_status(void *context) {
   struct run *run = context;
+  int64_t began_ms = loop_now_ms(run->app.loop);
   run->telling_soon = false;
   tell_status(run);
+  run->told_in_ms = loop_now_ms(run->app.loop) - began_ms;
   timer_start(run->status_timer, STATUS_EVERY_MS);
 }
 
-/* At once for who looks, but not for each of a thousand sweeps. */
+/* At once for who looks, but not for each of a thousand sweeps; and a twentieth of the time is enough to count many organizations. */
 static void on_changed(void *context) {
   struct run *run = context;
   if (!run->ready || run->stopping || run->telling_soon)
     return;
   run->telling_soon = true;
-  timer_start(run->status_timer, STATUS_SOON_MS);
+  timer_start(run->status_timer, STATUS_SOON_MS + 20 * run->told_in_ms);
 }
 
 static void become_ready(void *context) {
@@ -104,11 +109,20 @@ static void on_stop_timer(void *context) {
   timer_start(run->stop_timer, STOP_INSIST_MS);
 }
 
-static void on_finish(void *context) { finish(context); }
+/* A hundred thousand organizations are not ended in one turn. */
+static void on_finish(void *context) {
+  struct run *run = context;
+  if (scheduler_clear(run->scheduler))
+    finish(run);
+  else
+    timer_start(run->stop_timer, 0);
+}
 
 static void on_stopped(void *context) {
   struct run *run = context;
   timer_close(run->stop_timer);
+  serve_destroy(run->serve); /* what it would tell is no more */
+  run->serve = NULL;
   run->stop_timer = timer_open(run->app.loop, on_finish, run);
   timer_start(run->stop_timer, 0);
 }
@@ -120,6 +134,8 @@ static void stop(struct run *run) {
   log_event(run->app.log, LOG_EVENT_STOPPING, LOG_LEVEL_INFO, "stopping");
   service_stopping(run->service);
   timer_start(run->stop_timer, STOP_PATIENCE_MS);
+  generation_load_abandon(run->loading);
+  run->loading = NULL;
   scheduler_stop(run->scheduler);
   tokens_stop(run->app.tokens);
 }
@@ -213,26 +229,55 @@ static bool move_http(struct run *run, const struct config *before, const struct
   return false;
 }
 
-/* SIGHUP: everything anew, or nothing. */
-static void reload(struct run *run) {
+static void reload(struct run *run);
+
+/* Well or not. */
+static void end_reload(struct run *run) {
+  if (run->reloading && !run->stopping)
+    service_ready(run->service);
+  run->reloading = false;
+  if (run->reload_again && !run->stopping)
+    reload(run);
+}
+
+static void on_adopted(void *context) {
+  struct run *run = context;
+  run->adopting = false;
+  if (run->reloading)
+    log_event(run->app.log, LOG_EVENT_RELOADED, LOG_LEVEL_INFO, "the new configuration is in force");
+  end_reload(run);
+}
+
+static void on_loaded(void *context, struct generation *after) {
+  struct run *run = context;
   struct generation *before = run->generation;
-  service_reloading(run->service);
-  struct generation *after = generation_load(&run->app, run->arguments, before);
+  run->loading = NULL;
   if (after != NULL && !move_http(run, before->config, after->config)) {
     generation_release(after);
     after = NULL;
   }
-  if (after != NULL) {
-    if (before->connections != after->connections)
-      listen_to(run, after->connections);
-    run->generation = after;
-    app_adopt(&run->app, after->config, after->shared.request_queue);
-    app_configure_log(run->app.log, run->arguments, after->config);
-    log_event(run->app.log, LOG_EVENT_RELOADED, LOG_LEVEL_INFO, "the new configuration is in force");
-    scheduler_configure(run->scheduler, after);
-    generation_release(before);
+  if (after == NULL) {
+    end_reload(run);
+    return;
   }
-  service_ready(run->service);
+  if (before->connections != after->connections)
+    listen_to(run, after->connections);
+  run->generation = after;
+  run->adopting = true;
+  app_adopt(&run->app, after->config, after->shared.request_queue);
+  app_configure_log(run->app.log, run->arguments, after->config);
+  scheduler_configure(run->scheduler, after);
+  generation_release(before);
+}
+
+/* SIGHUP: everything anew, or nothing. */
+static void reload(struct run *run) {
+  run->reload_again = run->reloading || run->adopting;
+  if (run->reload_again)
+    return;
+  run->reloading = true;
+  service_reloading(run->service);
+  run->loading = generation_load(&run->app, run->arguments, run->generation, on_loaded, run);
 }
 
 static void on_signal(void *context, int number) {
@@ -256,6 +301,7 @@ static void begin(struct run *run) {
                                       .random = &run->app.random,
                                       .attempted = become_ready,
                                       .refused = on_refused,
+                                      .adopted = on_adopted,
                                       .changed = on_changed,
                                       .stopped = on_stopped,
                                       .context = run};
@@ -265,6 +311,7 @@ static void begin(struct run *run) {
   run->status_timer = timer_open(run->app.loop, on_status, run);
   run->stop_timer = timer_open(run->app.loop, on_stop_timer, run);
   listen_to(run, run->generation->connections);
+  run->adopting = true;
   run->scheduler = scheduler_create(&options, run->generation);
   tokens_watch(run->app.tokens, on_token_changed, run);
   timer_start(run->ready_timer, READY_AT_LATEST_MS);

@@ -76,14 +76,15 @@ static int64_t thread_cpu_us(void) {
   return (int64_t)spent.tv_sec * 1000000 + spent.tv_nsec / 1000;
 }
 
-static void on_turned(uv_prepare_t *uv) {
-  struct loop *loop = uv->data;
+static void end_turn(struct loop *loop) {
   int64_t now_us = thread_cpu_us(), spent_us = now_us - loop->cpu_us;
   if (spent_us > loop->longest_cpu_us)
     loop->longest_cpu_us = spent_us;
   loop->cpu_us = now_us;
   loop->turn_began_ns = 0;
 }
+
+static void on_turned(uv_prepare_t *uv) { end_turn(uv->data); }
 
 bool loop_has_time(struct loop *loop) {
   uint64_t now_ns = uv_hrtime();
@@ -147,6 +148,7 @@ struct loop *loop_create(void) {
 void loop_run(struct loop *loop) {
   loop->cpu_us = thread_cpu_us();
   uv_run(&loop->uv, UV_RUN_DEFAULT);
+  end_turn(loop);
 }
 
 bool loop_destroy(struct loop *loop) {

@@ -1,5 +1,6 @@
 #include "schedule/database_monitor.h"
 #include "base/memory.h"
+#include "base/moment.h"
 #include "sql/embedded.h"
 #include <stdio.h>
 #include <string.h>
@@ -7,13 +8,13 @@
 /* What this file is for: one view of the database for all organizations. It promises that a thousand organizations which all lose the
  * same database log one line, not a thousand, and that none of them hammers it. */
 
-enum { PAUSE_FIRST_MS = 500, PAUSE_LAST_MS = 15 * 1000 };
+enum { PAUSE_FIRST_MS = 500, PAUSE_LAST_MS = 15 * 1000, SKEW_TOLERATED_US = 60 * 1000 * 1000 };
 
 struct database_monitor {
   struct database_monitor_options options;
   const struct sweep_context *shared;
   struct timer *timer;
-  struct log_throttle away, trouble;
+  struct log_throttle away, trouble, skew;
   bool open, probing, read_only, first_told, stopped, doomed;
   int epoch, probed_epoch; /* of the database that is meant, and of the one that is being probed */
   int next_session;
@@ -230,4 +231,21 @@ void database_monitor_worked(struct database_monitor *database_monitor) {
   char note[LOG_THROTTLE_NOTE_BYTES];
   if (log_throttle_over(&database_monitor->trouble, now_ms(database_monitor), note))
     log_write(database_monitor->shared->log, LOG_LEVEL_WARNING, "the database refuses nothing any more %s", note);
+}
+
+void database_monitor_note_clock(struct database_monitor *database_monitor, int64_t database_us, int64_t machine_us) {
+  struct log *log = database_monitor->shared->log;
+  char database[MOMENT_TEXT_BYTES], machine[MOMENT_TEXT_BYTES], note[LOG_THROTTLE_NOTE_BYTES];
+  int64_t skew_us = database_us - machine_us;
+  moment_format(database_us, database);
+  moment_format(machine_us, machine);
+  if (skew_us > SKEW_TOLERATED_US || skew_us < -SKEW_TOLERATED_US) {
+    if (log_throttle_failed(&database_monitor->skew, now_ms(database_monitor), "", note))
+      log_write(
+          log, LOG_LEVEL_WARNING,
+          "the clocks of the database and of this machine differ by more than a minute: it is %s there and %s here%s",
+          database, machine, note);
+  } else if (log_throttle_over(&database_monitor->skew, now_ms(database_monitor), note)) {
+    log_write(log, LOG_LEVEL_WARNING, "the clocks of the database and of this machine agree again %s", note);
+  }
 }

@@ -33,3 +33,5 @@ void database_monitor_failed(struct database_monitor *database_monitor, const st
                              const char *organization);
 /* Whatever it refused before, it does now. */
 void database_monitor_worked(struct database_monitor *database_monitor);
+/* The database's clock is the one that counts; people compare its times with their own. Told when both are over a minute apart. */
+void database_monitor_note_clock(struct database_monitor *database_monitor, int64_t database_us, int64_t machine_us);

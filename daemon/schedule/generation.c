@@ -31,20 +31,32 @@ static bool any_enabled(const struct config *config) {
   return false;
 }
 
-static struct config *read_config(struct app *app, const struct arguments *arguments) {
+/* ---- reading ---- */
+
+struct generation_loading {
+  struct errand *errand;
+  char *path; /* NULL: the usual one */
+  bool good;
+  struct config *config;
   struct buffer problems;
-  struct config *config = NULL;
-  buffer_init(&problems, 1024 * 1024);
-  if (!config_load(arguments->config_path, CONFIG_KEYS_WANTED, &config, &problems)) {
-    log_problems(app->log, problems.bytes);
-    config = NULL;
-  } else if (!any_enabled(config)) {
-    log_problems(app->log, "no organization is enabled");
-    config_destroy(config);
-    config = NULL;
-  }
-  buffer_finish(&problems);
-  return config;
+  struct app *app; /* for the loop alone, as is the rest */
+  const struct generation *before;
+  generation_loaded_fn *loaded;
+  void *context;
+};
+
+static void read_config(void *work) {
+  struct generation_loading *loading = work;
+  buffer_clear(&loading->problems);
+  loading->good = config_load(loading->path, CONFIG_KEYS_WANTED, &loading->config, &loading->problems);
+}
+
+static bool is_usable(const struct generation_loading *loading) {
+  if (!loading->good)
+    log_problems(loading->app->log, loading->problems.bytes);
+  else if (!any_enabled(loading->config))
+    log_problems(loading->app->log, "no organization is enabled");
+  return loading->good && any_enabled(loading->config);
 }
 
 static struct connections *find_connections(struct app *app, const struct config *config,
@@ -60,14 +72,11 @@ static struct connections *find_connections(struct app *app, const struct config
   return connections;
 }
 
-struct generation *generation_load(struct app *app, const struct arguments *arguments,
-                                   const struct generation *before) {
-  struct config *config = read_config(app, arguments);
-  struct connections *connections = config == NULL ? NULL : find_connections(app, config, before);
-  if (connections == NULL) {
-    config_destroy(config);
+/* NULL: the connections cannot be opened. */
+static struct generation *follow(struct app *app, struct config *config, const struct generation *before) {
+  struct connections *connections = find_connections(app, config, before);
+  if (connections == NULL)
     return NULL;
-  }
   struct generation *generation = memory_allocate(sizeof *generation);
   *generation =
       (struct generation){.shared = before->shared, .config = config, .connections = connections, .holders = 1};
@@ -78,6 +87,46 @@ struct generation *generation_load(struct app *app, const struct arguments *argu
   connections_equip(connections, &generation->shared);
   return generation;
 }
+
+static void on_read(void *work) {
+  struct generation_loading *loading = work;
+  struct generation *generation = is_usable(loading) ? follow(loading->app, loading->config, loading->before) : NULL;
+  if (generation != NULL)
+    loading->config = NULL;
+  loading->loaded(loading->context, generation);
+}
+
+static void release_loading(void *work) {
+  struct generation_loading *loading = work;
+  config_destroy(loading->config);
+  buffer_finish(&loading->problems);
+  memory_free(loading->path);
+  memory_free(loading);
+}
+
+struct generation_loading *generation_load(struct app *app, const struct arguments *arguments,
+                                           const struct generation *before, generation_loaded_fn *loaded,
+                                           void *context) {
+  static const struct errand_kind kind = {read_config, on_read, release_loading};
+  struct generation_loading *loading = memory_allocate(sizeof *loading);
+  *loading = (struct generation_loading){
+      .path = arguments->config_path == NULL ? NULL : memory_copy_text(arguments->config_path),
+      .app = app,
+      .before = before,
+      .loaded = loaded,
+      .context = context};
+  buffer_init(&loading->problems, 1024 * 1024);
+  buffer_append_text(&loading->problems, "no thread to read the configuration on");
+  loading->errand = errand_start(app->loop, &kind, loading);
+  return loading;
+}
+
+void generation_load_abandon(struct generation_loading *loading) {
+  if (loading != NULL)
+    errand_abandon(loading->errand);
+}
+
+/* ---- holding ---- */
 
 struct generation *generation_hold(struct generation *generation) {
   generation->holders++;

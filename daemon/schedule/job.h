@@ -25,15 +25,16 @@ struct job {
   bool foreign;          /* another daemon's, or nobody's: it is never due here */
   bool fresh;            /* became this daemon's, and was not swept since */
   bool queued, slow, attempted;
-  int timeouts;     /* as the last sweep left them: over 0, the next one is slow */
-  bool kept;        /* by the configuration that is being adopted */
-  bool key_dead;    /* refused by Close, or it cannot be read */
-  bool troubled;    /* the database refused something in the last sweep */
-  bool held;        /* counted among those that wait for a rate limit */
-  bool asked;       /* somebody wants a sweep beside the schedule */
-  int64_t asked_ms; /* when the last such sweep began */
-  bool asking_members;
-  int64_t members_at_ms; /* when Close was asked for its members; 0: never */
+  int timeouts;                      /* as the last sweep left them: over 0, the next one is slow */
+  int64_t kept_by;                   /* the last adoption whose configuration names it */
+  int number;                        /* in the roster */
+  bool key_dead;                     /* refused by Close, or it cannot be read */
+  bool troubled;                     /* the database refused something in the last sweep */
+  bool held;                         /* counted among those that wait for a rate limit */
+  bool asked;                        /* somebody wants a sweep beside the schedule */
+  int64_t asked_ms;                  /* when the last such sweep began */
+  bool asking_members, owes_members; /* owes: a verifying sweep ended while nobody could be asked */
+  int64_t members_at_ms;             /* when Close was asked for its members; 0: never */
   struct log_throttle members_throttle;
   struct write_behind write_behind;
   struct pace pace;

@@ -68,21 +68,23 @@ static void on_answer(void *context, bool asked, const struct error *error) {
 
 void members_ask(struct members *members, struct job *job, struct generation *generation, const struct report *report) {
   int64_t now_ms = loop_now_ms(members->options.loop);
+  bool verified = report->verified || job->owes_members;
   bool just_asked = job->members_at_ms != 0 && now_ms - job->members_at_ms < UNKNOWN_EVERY_MS;
   if (report->outcome == OUTCOME_FAILED || job->organization_id == NULL || job->asking_members ||
       job->organization == NULL)
     return;
-  if (!report->verified &&
+  if (!verified &&
       (just_asked || report->added + report->changed + report->rescoped == 0 || !generation->config->sync.members))
     return;
   struct question *question = memory_allocate(sizeof *question);
   struct people_options options = {.shared = &generation->shared,
                                    .organization = job->organization,
                                    .organization_id = job->organization_id,
-                                   .unknown_alone = !report->verified};
+                                   .unknown_alone = !verified};
   *question = (struct question){
       .members = members, .generation = generation_hold(generation), .name = memory_copy_text(job->name)};
   LIST_INSERT_HEAD(&members->questions, question, link);
   job->asking_members = true;
+  job->owes_members = false;
   question->people = people_start(&options, on_answer, question);
 }

@@ -10,7 +10,7 @@ struct queue {
   int running_count[2];
   int held[2];        /* of the running ones: they wait for a rate limit */
   struct timer *look; /* again, whether a running sweep became slow, or waits */
-  bool stopped;
+  bool stopped, paused;
 };
 
 static void on_look(void *context) { queue_pump(context); }
@@ -39,6 +39,8 @@ void queue_stop(struct queue *queue) {
   queue->stopped = true;
   timer_stop(queue->look);
 }
+
+void queue_pause(struct queue *queue, bool paused) { queue->paused = paused; }
 
 /* ---- what is due ---- */
 
@@ -146,7 +148,7 @@ static void recount(struct queue *queue) {
 
 void queue_pump(struct queue *queue) {
   int width = 2 * queue->generation->config->api.max_requests;
-  if (queue->stopped || !database_monitor_is_open(queue->options.database_monitor))
+  if (queue->stopped || queue->paused || !database_monitor_is_open(queue->options.database_monitor))
     return;
   if (!TAILQ_EMPTY(&queue->due[false]) || !TAILQ_EMPTY(&queue->due[true]))
     recount(queue);

@@ -15,7 +15,8 @@ struct queue *queue_create(const struct queue_options *options);
 void queue_destroy(struct queue *queue); /* no job may be in it; NULL is allowed */
 /* Its width and its rate limits from now on; borrowed. */
 void queue_use(struct queue *queue, const struct generation *generation);
-void queue_stop(struct queue *queue); /* nothing begins any more */
+void queue_stop(struct queue *queue);               /* nothing begins any more */
+void queue_pause(struct queue *queue, bool paused); /* nothing begins meanwhile */
 
 void queue_enter(struct queue *queue, struct job *job); /* once, before all that follows */
 void queue_plan(struct job *job, int64_t at_ms);        /* due then */

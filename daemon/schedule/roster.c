@@ -2,17 +2,15 @@
 #include "base/index.h"
 #include "base/memory.h"
 
-/* What this file is for: who takes part. It promises that a new configuration disturbs nobody whom it does not name, and that who was
- * waiting for an administrator is tried again at once. */
-
-enum { SPREAD_EACH_MS = 50 };
+/* What this file is for: who takes part, found by name or met one after the other. There may be a hundred thousand, so nothing here but
+ * making the index anew looks at all of them in one turn of the loop. */
 
 static struct slice named_key(const void *context, uint32_t number) {
   const struct roster *roster = context;
   return slice_of(roster->named[number]->name);
 }
 
-static void forget_names(struct roster *roster) {
+void roster_forget_names(struct roster *roster) {
   index_destroy(roster->names);
   roster->names = NULL;
 }
@@ -48,132 +46,72 @@ void roster_note_trouble(struct roster *roster, struct job *job, bool troubled) 
 }
 
 void roster_remove(struct roster *roster, struct job *job) {
+  struct job *last = roster->jobs[--roster->job_count];
   roster_note_trouble(roster, job, false);
-  for (int i = 0; i < roster->job_count; i++)
-    if (roster->jobs[i] == job) {
-      roster->jobs[i] = roster->jobs[--roster->job_count];
-      break;
-    }
-  forget_names(roster);
+  roster->jobs[job->number] = last;
+  last->number = job->number;
+  roster_forget_names(roster);
   job_destroy(job);
 }
 
-/* Spread at the start, so that a thousand organizations do not fire at once; a few are swept at once. */
-static void add_job(struct roster *roster, const struct config_organization *organization, const struct config *config,
-                    int number, int of) {
-  int64_t now_ms = loop_now_ms(roster->options.loop), span_ms = (int64_t)of * SPREAD_EACH_MS;
-  if (span_ms > organization->interval_ms)
-    span_ms = organization->interval_ms;
+struct job *roster_add(struct roster *roster, const struct config_organization *organization, int64_t now_ms) {
   struct job *job = job_create(roster->options.scheduler, organization, now_ms);
-  int64_t first_ms = now_ms + span_ms * number / of;
+  if (roster->job_count == roster->capacity) {
+    roster->capacity = roster->capacity == 0 ? 16 : 2 * roster->capacity;
+    roster->jobs = memory_resize(roster->jobs, sizeof(struct job *) * (size_t)roster->capacity);
+  }
   queue_enter(roster->options.queue, job);
-  pace_init(&job->pace, organization->interval_ms, config->sync.jitter, first_ms);
-  job->foreign = config->fleet.enabled; /* until its slot is ours */
+  job->number = roster->job_count;
   roster->jobs[roster->job_count++] = job;
   roster->attempts_left++;
-  queue_plan(job, first_ms);
-}
-
-static void drop_job(struct roster *roster, struct job *job, struct generation *before) {
-  job->organization = NULL;
-  roster_note_attempt(roster, job);
-  queue_withdraw(job);
-  if (job->sweep != NULL) {
-    sweep_stop(job->sweep);
-    return;
-  }
-  shutdown_pay(roster->options.shutdown, job, before);
-  roster_remove(roster, job);
-}
-
-static bool same_key(const struct config_organization *left, const struct config_organization *right) {
-  return left->key == NULL || right->key == NULL ? left->key == right->key : secret_equals(left->key, right->key);
-}
-
-/* What was refused before the reload is the same after it: somebody thinks to have changed it. */
-static void tell_same_key(const struct roster *roster, const struct job *job,
-                          const struct config_organization *organization) {
-  if (job->key_dead && organization->way == CONFIG_API_KEY && organization->key != NULL &&
-      same_key(job->organization, organization))
-    log_event(roster->options.log, LOG_EVENT_KEY_REFUSED, LOG_LEVEL_WARNING,
-              "the key that Close refuses is the same after the reload: %s organization=%s",
-              organization->key_is_credential ? "systemd copied the credential when the service started, so restart it"
-                                              : "write the new one into its file, and reload again",
-              job->name);
-}
-
-/* Whoever failed, or has another key, another rhythm or another database, is planned anew. */
-static void change_job(struct roster *roster, struct job *job, const struct config_organization *organization,
-                       double jitter, bool moved) {
-  int64_t now_ms = loop_now_ms(roster->options.loop), spread_ms = (int64_t)roster->job_count * SPREAD_EACH_MS;
-  bool again = moved || job->pace.failures > 0 || !config_same_way(job->organization, organization);
-  bool other_rhythm = job->pace.interval_ms != organization->interval_ms;
-  tell_same_key(roster, job, organization);
-  job->organization = organization;
-  job->pace.jitter = jitter;
-  if (other_rhythm)
-    pace_init(&job->pace, organization->interval_ms, jitter, now_ms);
-  job->health.interval_ms = organization->interval_ms;
-  job->asked = job->asked || (again && job->sweep != NULL);
-  if (job->sweep != NULL || job->queued)
-    return;
-  if (spread_ms > organization->interval_ms)
-    spread_ms = organization->interval_ms;
-  if (again)
-    queue_plan(job, now_ms + random_between(roster->options.random, 0, spread_ms));
-  else if (other_rhythm)
-    queue_plan(job, pace_next(&job->pace, roster->options.random, PACE_WELL, now_ms, 0));
-}
-
-/* Who stays? Returns how many are new. */
-static int mark(struct roster *roster, const struct config *config) {
-  int fresh = 0;
-  for (int i = 0; i < roster->job_count; i++)
-    roster->jobs[i]->kept = false;
-  for (int i = 0; i < config->organization_count; i++) {
-    struct job *job = roster_find(roster, slice_of(config->organizations[i].name));
-    if (config->organizations[i].enabled && job != NULL)
-      job->kept = true;
-    else if (config->organizations[i].enabled)
-      fresh++;
-  }
-  return fresh;
-}
-
-void roster_adopt(struct roster *roster, struct generation *before, const struct generation *after) {
-  const struct config *config = after->config;
-  bool moved = before->shared.watch != after->shared.watch;
-  int fresh = mark(roster, config), added = 0;
-  for (int i = roster->job_count - 1; i >= 0; i--) {
-    struct job *job = roster->jobs[i];
-    if (job->organization != NULL && !job->kept)
-      drop_job(roster, job, before);
-    else if (moved && job->sweep == NULL) /* what is remembered is another database's */
-      shutdown_pay(roster->options.shutdown, job, before);
-  }
-  roster->jobs = memory_resize(roster->jobs, sizeof(struct job *) * ((size_t)roster->job_count + (size_t)fresh + 1));
-  for (int i = 0; i < config->organization_count; i++) {
-    const struct config_organization *organization = &config->organizations[i];
-    struct job *job = roster_find(roster, slice_of(organization->name));
-    if (organization->enabled && job != NULL)
-      change_job(roster, job, organization, config->sync.jitter, moved);
-    else if (organization->enabled)
-      add_job(roster, organization, config, added++, fresh);
-  }
-  for (int i = 0; i < roster->job_count; i++)
-    if (roster->jobs[i]->organization != NULL)
-      roster->jobs[i]->way_in = way_in_of(&after->shared, roster->jobs[i]->organization);
-  forget_names(roster);
+  return job;
 }
 
 void roster_init(struct roster *roster, const struct roster_options *options) {
   *roster = (struct roster){.options = *options};
 }
 
+bool roster_clear(struct roster *roster) {
+  while (roster->job_count > 0 && loop_has_time(roster->options.loop))
+    job_destroy(roster->jobs[--roster->job_count]);
+  return roster->job_count == 0;
+}
+
+/* ---- a walk over all of them ---- */
+
+static void on_walk(void *context) {
+  struct walk *walk = context;
+  struct roster *roster = walk->roster;
+  if (walk->left > roster->job_count)
+    walk->left = roster->job_count;
+  while (walk->left > 0 && loop_has_time(roster->options.loop))
+    walk->visit(roster->jobs[--walk->left]);
+  if (walk->left > 0)
+    timer_start(walk->timer, 0);
+}
+
+void walk_open(struct walk *walk, struct roster *roster, void (*visit)(struct job *job)) {
+  *walk = (struct walk){.roster = roster, .visit = visit, .timer = timer_open(roster->options.loop, on_walk, walk)};
+}
+
+void walk_begin(struct walk *walk) {
+  walk->left = walk->roster->job_count;
+  timer_start(walk->timer, 0);
+}
+
+void walk_stop(struct walk *walk) {
+  walk->left = 0;
+  timer_stop(walk->timer);
+}
+
+void walk_close(struct walk *walk) { timer_close(walk->timer); }
+
+/* ---- the whole ---- */
+
 void roster_finish(struct roster *roster) {
   while (roster->job_count > 0)
     job_destroy(roster->jobs[--roster->job_count]);
-  forget_names(roster);
+  roster_forget_names(roster);
   memory_free(roster->named);
   memory_free(roster->jobs);
 }

@@ -1,5 +1,5 @@
 #pragma once
-/* Who takes part in the schedule. A new configuration disturbs nobody whom it does not name. */
+/* Who takes part in the schedule. */
 #include "schedule/queue.h"
 #include "schedule/shutdown.h"
 
@@ -12,8 +12,9 @@ struct roster {
     struct queue *queue;
     struct shutdown *shutdown;
   } options;
-  struct job **jobs;
-  int job_count;
+  struct job **jobs; /* each knows its place; who leaves is replaced by the last one */
+  int job_count, capacity;
+  int64_t adoptions;   /* counted */
   int attempts_left;   /* jobs that were not tried once */
   int troubled;        /* jobs whose last sweep the database refused */
   struct index *names; /* of those that are configured; NULL: to be made anew */
@@ -22,9 +23,24 @@ struct roster {
 
 void roster_init(struct roster *roster, const struct roster_options *options);
 void roster_finish(struct roster *roster); /* no sweep may be under way */
-/* The organizations of `after`: add, change, drop. `before` is the generation that was in force, or `after` itself. */
-void roster_adopt(struct roster *roster, struct generation *before, const struct generation *after);
+/* True when none is left; else to be called again in the next turn. No sweep may be under way. */
+bool roster_clear(struct roster *roster);
+struct job *roster_add(struct roster *roster, const struct config_organization *organization, int64_t now_ms);
 void roster_remove(struct roster *roster, struct job *job);        /* it has no sweep any more */
 struct job *roster_find(struct roster *roster, struct slice name); /* NULL: there is none */
+void roster_forget_names(struct roster *roster);                   /* somebody has come or gone */
 void roster_note_attempt(struct roster *roster, struct job *job);  /* it was tried, or needs not be */
 void roster_note_trouble(struct roster *roster, struct job *job, bool troubled);
+
+/* Visits all, the last one first, as many in a turn as it has time for: who leaves meanwhile hides nobody, who comes is not visited. */
+struct walk {
+  struct roster *roster;
+  struct timer *timer;
+  int left; /* 0: it is over */
+  void (*visit)(struct job *job);
+};
+
+void walk_open(struct walk *walk, struct roster *roster, void (*visit)(struct job *job));
+void walk_begin(struct walk *walk); /* also from the beginning again */
+void walk_stop(struct walk *walk);
+void walk_close(struct walk *walk);

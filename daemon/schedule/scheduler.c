@@ -1,7 +1,6 @@
 #include "schedule/scheduler.h"
-#include "base/log_throttle.h"
 #include "base/memory.h"
-#include "base/moment.h"
+#include "schedule/adoption.h"
 #include "schedule/known.h"
 #include "schedule/members.h"
 #include "schedule/ownership.h"
@@ -12,7 +11,7 @@
 /* What this file is for: all jobs, and what a sweep's end means for them. It promises that nothing waits for a database that is away
  * but time. */
 
-enum { COALESCE_MS = 5000, RETURN_SPREAD_MS = 5000, SKEW_TOLERATED_US = 60 * 1000 * 1000 };
+enum { COALESCE_MS = 5000, RETURN_SPREAD_MS = 5000 };
 
 struct scheduler {
   struct scheduler_options options;
@@ -25,8 +24,9 @@ struct scheduler {
   struct roster roster;
   struct health health;
   const struct health_organization **health_list;
-  struct log_throttle skew;
-  bool told_attempted, database_tried, stopping;
+  int health_capacity;
+  struct walk asking, returning; /* who is asked to sweep; who waits for a better time of the database */
+  bool told_attempted, database_tried, adopting, stopping;
 };
 
 static int64_t now_ms(const struct scheduler *scheduler) { return loop_now_ms(scheduler->options.loop); }
@@ -38,31 +38,12 @@ static bool has_tried(const struct scheduler *scheduler) {
 }
 
 static void tell_attempted(struct scheduler *scheduler) {
-  if (scheduler->told_attempted || !scheduler->database_tried)
+  if (scheduler->told_attempted || !scheduler->database_tried || scheduler->adopting)
     return;
   if (database_monitor_is_open(scheduler->database_monitor) && !has_tried(scheduler))
     return;
   scheduler->told_attempted = true;
   scheduler->options.attempted(scheduler->options.context);
-}
-
-/* The database's clock is the one that counts; people compare its times with their own. */
-static void note_skew(struct scheduler *scheduler) {
-  const struct health *health = &scheduler->health;
-  char database[MOMENT_TEXT_BYTES], machine[MOMENT_TEXT_BYTES], note[LOG_THROTTLE_NOTE_BYTES];
-  int64_t skew_us = health->database_us - health->machine_us;
-  moment_format(health->database_us, database);
-  moment_format(health->machine_us, machine);
-  if (skew_us > SKEW_TOLERATED_US || skew_us < -SKEW_TOLERATED_US) {
-    if (log_throttle_failed(&scheduler->skew, health->now_ms, "", note))
-      log_write(
-          scheduler->options.log, LOG_LEVEL_WARNING,
-          "the clocks of the database and of this machine differ by more than a minute: it is %s there and %s here%s",
-          database, machine, note);
-  } else if (log_throttle_over(&scheduler->skew, health->now_ms, note)) {
-    log_write(scheduler->options.log, LOG_LEVEL_WARNING,
-              "the clocks of the database and of this machine agree again %s", note);
-  }
 }
 
 static void tell_changed(void *context) {
@@ -78,13 +59,11 @@ static void read_known(struct scheduler *scheduler) {
 /* ---- the database's troubles, which are nobody's own ---- */
 
 /* Who was refused waits for a better time; it has come. */
-static void bring_forward(struct scheduler *scheduler) {
-  for (int i = 0; i < scheduler->roster.job_count; i++) {
-    struct job *job = scheduler->roster.jobs[i];
-    bool waits = job->troubled && job->sweep == NULL && !job->queued;
-    if (waits && job->health.next_sweep_ms > now_ms(scheduler) + RETURN_SPREAD_MS)
-      queue_plan(job, now_ms(scheduler) + random_between(scheduler->options.random, 0, RETURN_SPREAD_MS));
-  }
+static void bring_forward(struct job *job) {
+  struct scheduler *scheduler = job->scheduler;
+  bool waits = job->troubled && job->sweep == NULL && !job->queued;
+  if (waits && job->health.next_sweep_ms > now_ms(scheduler) + RETURN_SPREAD_MS)
+    queue_plan(job, now_ms(scheduler) + random_between(scheduler->options.random, 0, RETURN_SPREAD_MS));
 }
 
 static void note_database(struct scheduler *scheduler, struct job *job, const struct error *error) {
@@ -95,7 +74,8 @@ static void note_database(struct scheduler *scheduler, struct job *job, const st
   } else if (was_troubled && !scheduler->stopping) {
     if (scheduler->roster.troubled == 0)
       database_monitor_worked(scheduler->database_monitor);
-    bring_forward(scheduler);
+    if (scheduler->returning.left == 0)
+      walk_begin(&scheduler->returning);
   }
 }
 
@@ -129,7 +109,7 @@ static void go_on(struct job *job, enum pace_ending ending, const struct report 
 }
 
 static void end(struct scheduler *scheduler) {
-  bool idle = queue_next_running(scheduler->queue, NULL) == NULL;
+  bool idle = queue_next_running(scheduler->queue, NULL) == NULL && !scheduler->adopting;
   if (scheduler->stopping && idle && shutdown_is_settled(scheduler->shutdown) &&
       members_are_settled(scheduler->members))
     shutdown_write(scheduler->shutdown, scheduler->roster.jobs, scheduler->roster.job_count);
@@ -169,11 +149,13 @@ static void on_swept(void *context, struct report *report, const struct api_requ
     shutdown_pay(scheduler->shutdown, job, generation); /* what is remembered is another database's */
   if (news && job->organization_id != NULL && report->outcome != OUTCOME_FAILED && !scheduler->stopping)
     known_read(&scheduler->roster, generation, job, tell_changed, scheduler);
-  if (!scheduler->stopping && !job->foreign)
+  if (!scheduler->stopping && scheduler->adopting) /* the job may be of another configuration than the one in force */
+    job->owes_members |= report->verified;
+  else if (!scheduler->stopping && !job->foreign)
     members_ask(scheduler->members, job, scheduler->generation, report);
   if (report->busy && !scheduler->stopping)
     known_note_skip(generation, job);
-  note_skew(scheduler);
+  database_monitor_note_clock(scheduler->database_monitor, scheduler->health.database_us, scheduler->health.machine_us);
   ownership_ended(scheduler->ownership, job, generation);
   let_go(job, generation, ending, report);
   report_finish(report);
@@ -204,7 +186,8 @@ static void start_sweep(struct job *job) {
 static void on_opened(void *context) {
   struct scheduler *scheduler = context;
   scheduler->database_tried = true;
-  read_known(scheduler);
+  if (!scheduler->adopting)
+    read_known(scheduler);
   ownership_opened(scheduler->ownership);
   tell_attempted(scheduler);
   queue_pump(scheduler->queue);
@@ -239,6 +222,15 @@ static void on_written(void *context) {
 static void on_left(void *context) {
   struct scheduler *scheduler = context;
   scheduler->options.stopped(scheduler->options.context);
+}
+
+static void request(struct job *job) {
+  int64_t at_ms = asked_at_ms(job, queue_now_ms(job));
+  if (job->organization == NULL || job->foreign)
+    return;
+  job->asked = true;
+  if (job->sweep == NULL && !job->queued && at_ms < job->health.next_sweep_ms)
+    queue_plan(job, at_ms);
 }
 
 /* ---- the whole ---- */
@@ -279,16 +271,36 @@ static void open_rooms(struct scheduler *scheduler) {
                                                                       .changed = on_owned,
                                                                       .left = on_left,
                                                                       .context = scheduler});
+  walk_open(&scheduler->asking, &scheduler->roster, request);
+  walk_open(&scheduler->returning, &scheduler->roster, bring_forward);
+}
+
+static void on_adopted(void *context) {
+  struct scheduler *scheduler = context;
+  scheduler->adopting = false;
+  ownership_use(scheduler->ownership, scheduler->generation);
+  queue_pause(scheduler->queue, false);
+  note_departures(scheduler);
+  tell_attempted(scheduler);
+  if (!scheduler->stopping && database_monitor_is_open(scheduler->database_monitor))
+    read_known(scheduler);
+  queue_pump(scheduler->queue);
+  tell_changed(scheduler);
+  scheduler->options.adopted(scheduler->options.context);
+  end(scheduler);
 }
 
 /* Organizations are added, changed and dropped. */
 static void adopt(struct scheduler *scheduler, struct generation *before) {
+  scheduler->adopting = true;
+  queue_pause(scheduler->queue, true);
   queue_use(scheduler->queue, scheduler->generation);
   shutdown_use(scheduler->shutdown, scheduler->generation);
-  roster_adopt(&scheduler->roster, before, scheduler->generation);
-  ownership_use(scheduler->ownership, scheduler->generation);
-  scheduler->health_list = memory_resize(scheduler->health_list, sizeof(struct health_organization *) *
-                                                                     ((size_t)scheduler->roster.job_count + 1));
+  adoption_start(&(struct adoption_options){.roster = &scheduler->roster,
+                                            .before = before,
+                                            .after = scheduler->generation,
+                                            .done = on_adopted,
+                                            .context = scheduler});
 }
 
 struct scheduler *scheduler_create(const struct scheduler_options *options, struct generation *generation) {
@@ -305,30 +317,16 @@ void scheduler_configure(struct scheduler *scheduler, struct generation *generat
   scheduler->generation = generation_hold(generation);
   before->was_open = database_monitor_is_open(scheduler->database_monitor);
   adopt(scheduler, before);
-  note_departures(scheduler);
-  tell_attempted(scheduler);
   database_monitor_use(scheduler->database_monitor, &generation->shared);
-  if (database_monitor_is_open(scheduler->database_monitor))
-    read_known(scheduler);
   generation_release(before);
-  queue_pump(scheduler->queue);
-}
-
-static void request(struct job *job) {
-  int64_t at_ms = asked_at_ms(job, queue_now_ms(job));
-  if (job->organization == NULL || job->foreign)
-    return;
-  job->asked = true;
-  if (job->sweep == NULL && !job->queued && at_ms < job->health.next_sweep_ms)
-    queue_plan(job, at_ms);
 }
 
 bool scheduler_request(struct scheduler *scheduler, const char *name) {
   struct job *one = name == NULL ? NULL : roster_find(&scheduler->roster, slice_of(name));
   if (one != NULL)
     request(one);
-  for (int i = 0; name == NULL && i < scheduler->roster.job_count; i++)
-    request(scheduler->roster.jobs[i]);
+  if (name == NULL)
+    walk_begin(&scheduler->asking);
   return name == NULL || one != NULL;
 }
 
@@ -347,12 +345,10 @@ void scheduler_stop(struct scheduler *scheduler) {
   queue_stop(scheduler->queue);
   shutdown_stop(scheduler->shutdown);
   members_stop(scheduler->members);
-  for (int i = 0; i < scheduler->roster.job_count; i++) {
-    struct job *job = scheduler->roster.jobs[i];
-    timer_stop(job->timer);
-    if (job->sweep != NULL)
-      sweep_stop(job->sweep);
-  }
+  walk_stop(&scheduler->asking);
+  walk_stop(&scheduler->returning);
+  for (struct job *job = NULL; (job = queue_next_running(scheduler->queue, job)) != NULL;)
+    sweep_stop(job->sweep);
   end(scheduler);
 }
 
@@ -363,10 +359,14 @@ void scheduler_abandon(struct scheduler *scheduler) {
     shutdown_drop_sessions(job->generation);
 }
 
+bool scheduler_clear(struct scheduler *scheduler) { return roster_clear(&scheduler->roster); }
+
 void scheduler_destroy(struct scheduler *scheduler) {
   if (scheduler == NULL)
     return;
   ownership_destroy(scheduler->ownership);
+  walk_close(&scheduler->asking);
+  walk_close(&scheduler->returning);
   roster_finish(&scheduler->roster);
   members_destroy(scheduler->members);
   shutdown_destroy(scheduler->shutdown);
@@ -385,6 +385,11 @@ const struct health *scheduler_health(struct scheduler *scheduler) {
   health->database_since_ms = database_monitor_since_ms(scheduler->database_monitor);
   health->database_error = database_monitor_error(scheduler->database_monitor);
   health->organization_count = 0;
+  if (scheduler->health_capacity < scheduler->roster.capacity) {
+    scheduler->health_capacity = scheduler->roster.capacity;
+    scheduler->health_list = memory_resize(scheduler->health_list,
+                                           sizeof(struct health_organization *) * (size_t)scheduler->health_capacity);
+  }
   for (int i = 0; i < scheduler->roster.job_count; i++)
     if (!scheduler->roster.jobs[i]->foreign)
       scheduler->health_list[health->organization_count++] = &scheduler->roster.jobs[i]->health;

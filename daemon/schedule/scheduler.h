@@ -13,6 +13,7 @@ struct scheduler_options {
   void (*attempted)(void *context); /* the database and every organization were tried once */
   void (*refused)(void *context,
                   const struct error *error); /* the first try of the database says: administrator, act */
+  void (*adopted)(void *context);             /* the configuration has taken its place */
   void (*changed)(void *context);             /* what people see of it: accounts, failures, the database */
   void (*stopped)(void *context);
   void *context;
@@ -20,9 +21,12 @@ struct scheduler_options {
 
 /* The generation is held as long as it is needed, as is the next one. */
 struct scheduler *scheduler_create(const struct scheduler_options *options, struct generation *generation);
+/* After `stopped`: what can be ended in this turn. True: all is, and scheduler_destroy() takes no time. */
+bool scheduler_clear(struct scheduler *scheduler);
 void scheduler_destroy(struct scheduler *scheduler); /* after `stopped`; NULL is allowed */
 
-/* Another configuration: organizations are added, changed and dropped, the others go on undisturbed. */
+/* Another configuration: organizations are added, changed and dropped, the others go on undisturbed. `adopted` follows, and no other one
+ * may come before it. */
 void scheduler_configure(struct scheduler *scheduler, struct generation *generation);
 /* Sweep one (or with NULL all) at once; several requests within 5 s are one sweep. False: there is no such NAME. */
 bool scheduler_request(struct scheduler *scheduler, const char *name);

@@ -2,11 +2,14 @@
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include "store/held.h"
+#include <stdlib.h>
+#include <string.h>
 
 /* What this file is for: last words. It promises that what is owed is written down when an organization leaves and when the daemon
- * stops, and that neither waits longer than it may. */
+ * stops, and that neither waits longer than it may. At the end they pay in the order of their ids, so that two daemons that stop at once
+ * wait for each other's rows and not in a circle, and some at a time: what is written when time is up stays written. */
 
-enum { HEADS_FIRST_MS = 60 * 1000, HEADS_EVERY_MS = 24 * 60 * 60 * 1000 };
+enum { HEADS_FIRST_MS = 60 * 1000, HEADS_EVERY_MS = 24 * 60 * 60 * 1000, PAY_AT_ONCE = 500 };
 
 struct payment {
   LIST_ENTRY(payment) link;
@@ -20,9 +23,10 @@ struct shutdown {
   LIST_HEAD(payments, payment) payments; /* of those who left */
   struct timer *daily;                   /* the heads are told */
   bool asking_heads, writing, abandoned;
-  struct job *const *jobs;
-  int job_count, next_job; /* that pays */
-  bool holding;            /* its row is taken, its statement follows */
+  const struct job **owing;   /* at the end */
+  int owing_count, paid;      /* paid: or being paid */
+  int batch_begin, batch_end; /* of the transaction under way */
+  bool holding;               /* the next one's row is taken, its statement follows */
   struct write_behind_texts texts;
 };
 
@@ -41,6 +45,7 @@ void shutdown_destroy(struct shutdown *shutdown) {
   if (shutdown == NULL)
     return;
   timer_close(shutdown->daily);
+  memory_free(shutdown->owing);
   memory_free(shutdown);
 }
 
@@ -132,24 +137,21 @@ static void on_daily(void *context) {
 
 /* ---- the end ---- */
 
-/* The next organization that owes something pays, in one transaction with the others. */
+/* The next one pays, in one transaction with some others. */
 static bool feed_owed(void *context, struct db_statement *ret_statement) {
   struct shutdown *shutdown = context;
-  for (; shutdown->next_job < shutdown->job_count; shutdown->next_job++) {
-    const struct job *job = shutdown->jobs[shutdown->next_job];
-    if (!write_behind_owes(&job->write_behind) || job->organization_id == NULL || job->organization == NULL)
-      continue;
-    shutdown->holding = !shutdown->holding;
-    if (shutdown->holding) {
-      *ret_statement = held_statement(job->organization_id);
-      return true;
-    }
-    write_behind_statement(&job->write_behind, job->organization_id, gap_us(shutdown->generation, job),
-                           &shutdown->texts, ret_statement);
-    shutdown->next_job++;
+  if (shutdown->paid == shutdown->batch_end)
+    return false;
+  const struct job *job = shutdown->owing[shutdown->paid];
+  shutdown->holding = !shutdown->holding;
+  if (shutdown->holding) {
+    *ret_statement = held_statement(job->organization_id);
     return true;
   }
-  return false;
+  write_behind_statement(&job->write_behind, job->organization_id, gap_us(shutdown->generation, job), &shutdown->texts,
+                         ret_statement);
+  shutdown->paid++;
+  return true;
 }
 
 static void on_row(void *context, int statement, const struct db_row *row) {
@@ -158,15 +160,41 @@ static void on_row(void *context, int statement, const struct db_row *row) {
   (void)row;
 }
 
+static void pay_some(struct shutdown *shutdown);
+
 static void on_written(void *context, const struct error *error) {
   struct shutdown *shutdown = context;
-  if (error == NULL) {
+  if (error != NULL)
+    log_write(shutdown->options.log, LOG_LEVEL_WARNING,
+              "could not write down the last unchanged sweeps of %d organizations: %s",
+              shutdown->owing_count - shutdown->batch_begin, error->text);
+  if (error != NULL || shutdown->abandoned)
+    shutdown->options.stopped(shutdown->options.context);
+  else if (shutdown->paid < shutdown->owing_count)
+    pay_some(shutdown);
+  else
     ask_heads(shutdown, on_last_heads);
-    return;
-  }
-  log_write(shutdown->options.log, LOG_LEVEL_WARNING, "could not write down the last unchanged sweeps: %s",
-            error->text);
-  shutdown->options.stopped(shutdown->options.context);
+}
+
+static void pay_some(struct shutdown *shutdown) {
+  int left = shutdown->owing_count - shutdown->paid;
+  shutdown->batch_begin = shutdown->paid;
+  shutdown->batch_end = shutdown->paid + (left < PAY_AT_ONCE ? left : PAY_AT_ONCE);
+  db_transaction(shutdown->generation->shared.write,
+                 &(struct db_pipeline){.feed = feed_owed, .rows = on_row, .done = on_written, .context = shutdown});
+}
+
+static int compare_ids(const void *left, const void *right) {
+  const struct job *const *one = left, *const *other = right;
+  return strcmp((*one)->organization_id, (*other)->organization_id);
+}
+
+static void gather_owing(struct shutdown *shutdown, struct job *const *jobs, int count) {
+  shutdown->owing = memory_allocate(sizeof(struct job *) * ((size_t)count + 1));
+  for (int i = 0; i < count; i++)
+    if (write_behind_owes(&jobs[i]->write_behind) && jobs[i]->organization_id != NULL && jobs[i]->organization != NULL)
+      shutdown->owing[shutdown->owing_count++] = jobs[i];
+  qsort(shutdown->owing, (size_t)shutdown->owing_count, sizeof(struct job *), compare_ids);
 }
 
 bool shutdown_is_paying(const struct shutdown *shutdown) { return !LIST_EMPTY(&shutdown->payments); }
@@ -179,13 +207,12 @@ void shutdown_write(struct shutdown *shutdown, struct job *const *jobs, int coun
   if (shutdown->writing)
     return;
   shutdown->writing = true;
-  shutdown->jobs = jobs;
-  shutdown->job_count = count;
   if (shutdown->abandoned || !database_monitor_is_open(shutdown->options.database_monitor))
     shutdown->options.stopped(shutdown->options.context);
-  else
-    db_transaction(shutdown->generation->shared.write,
-                   &(struct db_pipeline){.feed = feed_owed, .rows = on_row, .done = on_written, .context = shutdown});
+  else {
+    gather_owing(shutdown, jobs, count);
+    pay_some(shutdown);
+  }
 }
 
 void shutdown_stop(struct shutdown *shutdown) { timer_stop(shutdown->daily); }

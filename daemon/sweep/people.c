@@ -1,5 +1,5 @@
 /* One question about people. PostgreSQL takes the answer apart, not json-c: an organization of thousands is a large answer, and what is in
- * it beside the lists is nobody's concern. */
+ * it beside the lists is nobody's concern. It is made safe for PostgreSQL on a thread of its own, for eight MiB take a while. */
 #include "sweep/people.h"
 #include "base/memory.h"
 #include "crm/answer.h"
@@ -55,20 +55,54 @@ static void on_kept(void *context, const struct error *error) {
     conclude(people, NULL);
 }
 
-static void keep(struct people *people, struct slice body) {
-  struct slice text;
-  struct canonical *canonical = canonical_create();
-  bool good = answer_read(canonical, body, ANSWER_BYTES_MAX, &text);
-  if (good) {
-    struct db_statement statement = {
-        .sql = sql_query_member,
-        .count = 3,
-        .values = {slice_of(people->organization_id), text, slice_of(people->options.organization->user_id)}};
-    db_query(people->options.shared->write, &statement, on_row, on_kept, people);
+/* ---- the answer, on a thread ---- */
+
+struct reading {
+  struct people *people; /* for the loop alone; it waits for the thread */
+  struct buffer body;
+  struct canonical *canonical;
+  struct slice text; /* in the latter */
+  bool good;
+  const char *fault;
+};
+
+static void read_answer(void *work) {
+  struct reading *reading = work;
+  reading->good = answer_read(reading->canonical, buffer_slice(&reading->body), ANSWER_BYTES_MAX, &reading->text);
+  reading->fault = "the answer is no JSON object, or larger than 8 MiB";
+}
+
+static void on_read(void *work) {
+  struct reading *reading = work;
+  struct people *people = reading->people;
+  struct db_statement statement = {.sql = sql_query_member, .count = 3};
+  if (is_cancelled(people))
+    return;
+  if (!reading->good) {
+    fail(people, ERROR_SHAPE, reading->fault);
+    return;
   }
-  canonical_destroy(canonical);
-  if (!good)
-    fail(people, ERROR_SHAPE, "the answer is no JSON object, or larger than 8 MiB");
+  statement.values[0] = slice_of(people->organization_id);
+  statement.values[1] = reading->text;
+  statement.values[2] = slice_of(people->options.organization->user_id);
+  db_query(people->options.shared->write, &statement, on_row, on_kept, people);
+}
+
+static void release_reading(void *work) {
+  struct reading *reading = work;
+  buffer_finish(&reading->body);
+  canonical_destroy(reading->canonical);
+  memory_free(reading);
+}
+
+static void keep(struct people *people, struct buffer *memory) {
+  static const struct errand_kind kind = {read_answer, on_read, release_reading};
+  struct reading *reading = memory_allocate(sizeof *reading);
+  *reading = (struct reading){.people = people,
+                              .body = buffer_take(memory),
+                              .canonical = canonical_create(),
+                              .fault = "no thread to read the answer on"};
+  errand_start(people->options.shared->loop, &kind, reading);
 }
 
 static void on_answer(void *context, const struct api_request_answer *answer) {
@@ -78,7 +112,7 @@ static void on_answer(void *context, const struct api_request_answer *answer) {
   if (is_cancelled(people))
     return;
   if (answer->verdict == VERDICT_TAKE) {
-    keep(people, answer->body);
+    keep(people, answer->memory);
     return;
   }
   if (answer->error != NULL)
