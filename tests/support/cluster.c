@@ -207,6 +207,15 @@ bool cluster_take_clock(struct story *story) {
   return true;
 }
 
+void cluster_share_clock(struct story *story) {
+  story_environment(story, story_format(story, "LD_PRELOAD=%s", find_faketime(story)));
+  story_environment(story, story_format(story, "FAKETIME_TIMESTAMP_FILE=%s/clock", story->host));
+  story_environment(story, "FAKETIME_NO_CACHE=1");
+  story_environment(story, "NO_FAKE_STAT=1");
+  story_environment(story, "DONT_FAKE_MONOTONIC=1");
+  story_environment(story, "FAKETIME_DONT_FAKE_MONOTONIC=1");
+}
+
 void cluster_set_clock(struct story *story, long ahead_s) {
   write_clock(story, ahead_s);
   story_clock_ahead(story, ahead_s * 1000000LL);

@@ -21,5 +21,7 @@ void cluster_restart(struct story *story);
 
 /* False when there is no libfaketime. The cluster is started again with a clock of its own, which is the machine's until the next call. */
 bool cluster_take_clock(struct story *story) __attribute__((warn_unused_result));
+/* The story's later runs have that clock too. Not for a sanitized binary, whose runtime must be loaded first. */
+void cluster_share_clock(struct story *story);
 /* From now on it is so far ahead of the machine's (less than 0: behind). */
 void cluster_set_clock(struct story *story, long ahead_s);

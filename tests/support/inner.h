@@ -6,7 +6,7 @@
 
 #include <libpq-fe.h>
 
-enum { RUNS_AT_MOST = 520, ENVIRONMENT_AT_MOST = 32, CLOCK_STEPS_AT_MOST = 16 };
+enum { RUNS_AT_MOST = 520, ENVIRONMENT_AT_MOST = 32, CLOCK_STEPS_AT_MOST = 256 };
 
 struct background {
   struct run run; /* first: what callers hold is a pointer to it */

@@ -241,6 +241,18 @@ static void kill_runs(struct story *story) {
   }
 }
 
+/* What the views tell of it (tests/support/reports.sql). A database that has had no statement of this binary may lack them. */
+static void expect_reports(struct story *story) {
+  const char *path = story_format(story, "%s/tests/support/reports.sql", story_source());
+  const char *sql = story_keep(story, file_content(path));
+  if (!*sql)
+    story_fail(story, "could not read \"%s\"", path);
+  PGresult *problems = story_query(story, sql, 0, NULL);
+  if (PQntuples(problems) != 0)
+    story_fail(story, "the reports are wrong: %s", PQgetvalue(problems, 0, 0));
+  PQclear(problems);
+}
+
 void story_end_truly(struct story *story) {
   if ((story->spared & TRUTH_ALL) == TRUTH_ALL)
     return;
@@ -258,6 +270,7 @@ void story_end_truly(struct story *story) {
     story_expect_truth(story);
   if (story->spared & TRUTH_CHAIN)
     return;
+  expect_reports(story);
   if (strcmp(story_sql(story, "select exists (select from erasure) or exists (select from history_anchor)"), "f") == 0)
     story_expect_history(story); /* it knows nothing of what was erased or pruned; `verify` does */
   if (config && story_run(story, "-c", config, "verify", NULL)->exit_status != 0)
