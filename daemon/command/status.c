@@ -4,6 +4,7 @@
 #include "base/moment.h"
 #include "command/check/token_life.h"
 #include "command/command.h"
+#include "command/holders.h"
 #include "command/schema_work.h"
 #include "command/terminal.h"
 #include "io/local_client.h"
@@ -40,6 +41,7 @@ enum { SKEW_TOLERATED_US = 60 * 1000 * 1000, STEP_TOLERATED_US = 1000 * 1000 };
 struct status {
   struct schema_work work;
   struct terminal *terminal;
+  struct holders *holders;
   struct index *configured;
   bool *told;     /* by place in the configuration: the database knows it */
   struct reason { /* of one it does not know: what a running daemon says */
@@ -57,7 +59,8 @@ static struct slice field(const struct db_row *row, int column) {
   return row == NULL || db_row_is_null(row, column) ? (struct slice){0} : db_row_text(row, column);
 }
 
-static void print_object(const struct db_row *row, struct slice name, int64_t failures, struct slice error) {
+static void print_object(const struct status *status, const struct db_row *row, struct slice name, int64_t failures,
+                         struct slice error) {
   struct buffer line;
   struct json json;
   buffer_init(&line, 64 * 1024);
@@ -70,16 +73,26 @@ static void print_object(const struct db_row *row, struct slice name, int64_t fa
   json_integer(&json, "accounts", row == NULL ? 0 : db_row_int(row, ACCOUNTS));
   json_integer(&json, "consecutive_failures", failures);
   json_slice(&json, "error", error);
+  if (holders_width(status->holders) > 0)
+    json_text(&json, "holder", holders_find(status->holders, name));
   json_end_object(&json);
   if (buffer_fits(&line))
     puts(line.bytes);
   buffer_finish(&line);
 }
 
+/* 0: there is no fleet, and no such column. */
+static int holder_width(const struct status *status) {
+  int width = holders_width(status->holders), least = (int)strlen("HOLDER");
+  return width > 0 && width < least ? least : width;
+}
+
 static void print_head(const struct status *status) {
   char head[128];
   snprintf(head, sizeof head, "%-10s  %8s  %-37s  %s", "OUTCOME", "ACCOUNTS", "LAST SWEPT", "LAST CHANGE");
   terminal_word(status->terminal, TONE_STRONG, status->width + 2, "ORGANIZATION");
+  if (holder_width(status) > 0)
+    terminal_word(status->terminal, TONE_STRONG, holder_width(status) + 2, "HOLDER");
   terminal_word(status->terminal, TONE_STRONG, 0, head);
   putchar('\n');
 }
@@ -117,6 +130,11 @@ static enum tone tone_of(struct slice outcome) {
 
 static void print_name(const struct status *status, struct slice name) {
   terminal_clean(stdout, status->width, name);
+  fputs("  ", stdout);
+  if (holder_width(status) == 0)
+    return;
+  const char *holder = holders_find(status->holders, name);
+  terminal_clean(stdout, holder_width(status), slice_of(holder == NULL ? "nobody" : holder));
   fputs("  ", stdout);
 }
 
@@ -206,7 +224,7 @@ static void on_row(void *context, const struct db_row *row) {
   }
   status->healthy += tone_of(db_row_text(row, OUTCOME)) == TONE_GOOD ? 1 : 0;
   if (status->work.arguments->json) {
-    print_object(row, db_row_text(row, NAME), db_row_int(row, FAILURES), field(row, ERROR));
+    print_object(status, row, db_row_text(row, NAME), db_row_int(row, FAILURES), field(row, ERROR));
     warn_back(status, row);
     return;
   }
@@ -227,7 +245,7 @@ static void print_never_reached(struct status *status, int number) {
   snprintf(error, sizeof error, "never reached%s%s", reason->error == NULL ? "" : ": ",
            reason->error == NULL ? "" : reason->error);
   if (status->work.arguments->json) {
-    print_object(NULL, slice_of(organization->name), reason->failures, slice_of(error));
+    print_object(status, NULL, slice_of(organization->name), reason->failures, slice_of(error));
     return;
   }
   status->rows++;
@@ -251,6 +269,10 @@ static void print_rest(struct status *status) {
   if (status->rows > 1)
     printf("%d organizations: %d well, %d not; %lld accounts\n", status->rows, status->healthy,
            status->rows - status->healthy, (long long)status->accounts);
+  if (status->work.arguments->json)
+    holders_warn(status->holders);
+  else
+    holders_print(status->holders);
   schema_work_end(&status->work, NULL);
 }
 
@@ -315,6 +337,8 @@ static void begin(void *context, bool exists) {
       status->width = (int)strlen(config->organizations[i].name);
   }
   if (exists)
+    holders_ask(status->holders, status->work.app.shared.watch, config);
+  if (exists)
     db_query(status->work.app.shared.watch, &statement, on_row, on_rows, status);
   else
     on_rows(status, NULL);
@@ -327,12 +351,14 @@ static void finish(struct status *status, int count) {
   memory_free(status->told);
   index_destroy(status->configured);
   buffer_finish(&status->answer);
+  holders_destroy(status->holders);
   terminal_close(status->terminal);
 }
 
 int command_status(const struct arguments *arguments) {
   struct status status = {.work = {.arguments = arguments, .begin = begin, .context = &status}};
   status.terminal = terminal_open(NULL);
+  status.holders = holders_create();
   buffer_init(&status.answer, ANSWER_BYTES_MAX);
   int code = schema_work_run(&status.work);
   finish(&status, status.count);

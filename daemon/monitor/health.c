@@ -1,6 +1,7 @@
 #include "monitor/health.h"
 #include "base/json.h"
 #include "base/moment.h"
+#include "monitor/membership.h"
 #include <string.h>
 
 /* What this file is for: keeping the numbers and saying in JSON what they mean. It promises that a reply is a whole JSON value or
@@ -225,6 +226,7 @@ bool health_write_status(const struct health *health, struct buffer *text) {
   for (int i = 0; i < health->organization_count; i++)
     write_organization(health, health->organizations[i], &json);
   json_end_array(&json);
+  membership_write_status(health->fleet, &json);
   json_end_object(&json);
   return buffer_append_text(text, "\n");
 }

@@ -1,4 +1,5 @@
 #include "monitor/metrics.h"
+#include "monitor/membership.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -220,7 +221,7 @@ bool metrics_write(const struct health *health, const struct process_stats *proc
                    (const char *[]){"closesyncd_loop_longest_turn_seconds", "gauge",
                                     "CPU time of the event loop's longest turn since the last scrape."},
                    (double)health->longest_turn_us / 1e6) &&
-      write_clocks(health, text) && write_durations(health, text);
+      write_clocks(health, text) && membership_write_metrics(health->fleet, text) && write_durations(health, text);
   for (size_t i = 0; fits && i < sizeof families / sizeof *families; i++) {
     fits = append_head(text, families[i].name, families[i].type, families[i].help);
     for (int k = 0; fits && k < health->organization_count; k++)

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ORGANIZATIONS = 24, DAEMONS = 3, INTERVAL_MS = 400 };
@@ -129,6 +130,8 @@ Test(fleet, is_restarted_one_by_one_with_another_configuration) {
     if (i == 0)
       for (int k = 0; k < DAEMONS; k++)
         running_await(story, runs[k], "in the fleet differs from this daemon's in organizations or settings", 1, 10000);
+    if (i == 0)
+      cr_assert_not_null(strstr(story_expect_exit(story, 0, "status", NULL)->out, "the fleet's daemons differ"));
   }
   running_await(story, runs[0], "all configurations in the fleet are the same again", 1, 10000);
   await_shares(story, DAEMONS, 10000);
@@ -136,6 +139,55 @@ Test(fleet, is_restarted_one_by_one_with_another_configuration) {
   for (int i = 0; i < DAEMONS; i++)
     running_stop(story, runs[i]);
   story_expect_exact(story);
+  story_destroy(story);
+}
+
+static void expect_told(struct story *story, const char *path, const char *part) {
+  char *answer = asking(story, path);
+  cr_assert_not_null(strstr(answer, part), "\"%s\" is not in %s", part, answer);
+  free(answer);
+}
+
+/* Of its own organizations a daemon tells; who has none is ready. It is the second one of whom that is asked, or the first, as org1's
+ * slot wants it: the first gives the upper half of its slots back. */
+Test(fleet, tells_who_has_what) {
+  struct story *story = begin(1);
+  bool stays = strcmp(story_sql(story, "select hashtextextended('org1', 0) & 255 < 128"), "t") == 0;
+  if (!stays)
+    asking_listen(story);
+  const struct run *first = join(story, "first");
+  story_await_sql(story, "2", "select count(*) from account", 10000);
+  if (stays)
+    asking_listen(story);
+  else
+    story_set(story, "http", "listen", "");
+  const struct run *second = join(story, "second");
+  await_shares(story, 2, 10000);
+  story_await_sql(story, "2", "select count(*) from fleet_daemon", 10000);
+  const char *holder = stays ? "first" : "second";
+  running_sleep(800); /* a heartbeat */
+
+  const struct run *status = story_expect_exit(story, 0, "status", NULL);
+  cr_assert_not_null(strstr(status->out, "HOLDER"), "%s", status->out);
+  cr_assert_not_null(strstr(status->out, "fleet: first has 128 of 256 slots\n       second has 128 of 256 slots"), "%s",
+                     status->out);
+  cr_assert_null(strstr(status->out, "differ"), "%s", status->out);
+  status = story_expect_exit(story, 0, "status", "--json", NULL);
+  story_expect_member(story, status, "org1", "holder", holder);
+
+  expect_told(story, "/readyz", "200 OK");
+  expect_told(story, "/status.json", "\"organizations\": []");
+  expect_told(
+      story, "/status.json",
+      story_format(story, "\"fleet\": {\"member\": \"%s\", \"slots\": {\"owned\": 128, ", stays ? "second" : "first"));
+  cr_assert_eq(asking_metric(story, "closesyncd_fleet_daemons"), 2);
+  cr_assert_eq(asking_metric(story, "closesyncd_fleet_slots{state=\"owned\"}"), 128);
+  cr_assert_eq(asking_metric(story, "closesyncd_fleet_daemons_differing"), 0);
+
+  running_stop(story, first);
+  running_stop(story, second);
+  status = story_expect_exit(story, 0, "status", NULL);
+  cr_assert_null(strstr(status->out, "HOLDER"), "%s", status->out);
   story_destroy(story);
 }
 
