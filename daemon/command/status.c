@@ -4,10 +4,10 @@
 #include "base/moment.h"
 #include "command/check/token_life.h"
 #include "command/command.h"
-#include "command/holders.h"
 #include "command/schema_work.h"
 #include "command/terminal.h"
 #include "io/local_client.h"
+#include "monitor/holders.h"
 #include "sql/embedded.h"
 #include "sweep/report.h"
 #include <errno.h>

@@ -1,6 +1,5 @@
 #pragma once
 /* For `status`: which daemon of a fleet has which organization, as the database tells it. */
-#include "command/terminal.h"
 #include "config/config.h"
 #include "io/db.h"
 

@@ -1,4 +1,4 @@
-#include "command/holders.h"
+#include "monitor/holders.h"
 #include "app.h"
 #include "base/index.h"
 #include "base/memory.h"
@@ -117,11 +117,20 @@ static bool differ(const struct holders *holders) {
 static const char differing[] =
     "the configurations of the fleet's daemons differ in organizations or settings: give all daemons the same";
 
+/* Whatever a configuration somewhere calls itself. */
+static void print_clean(const char *member) {
+  struct buffer clean;
+  buffer_init(&clean, 64 * 1024);
+  if (text_append_clean(&clean, slice_of(member)) && clean.length > 0)
+    fputs(clean.bytes, stdout);
+  buffer_finish(&clean);
+}
+
 void holders_print(const struct holders *holders) {
   for (int i = 0; i < holders->daemon_count; i++) {
     const struct daemon *daemon = &holders->daemons[i];
     fputs(i == 0 ? "fleet: " : "       ", stdout);
-    terminal_clean(stdout, 0, slice_of(daemon->member));
+    print_clean(daemon->member);
     printf(" has %lld of 256 slots\n", (long long)daemon->slots);
   }
   if (differ(holders))
