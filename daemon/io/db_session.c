@@ -319,6 +319,8 @@ static void on_ready(void *context, int ready, bool broken) {
     alive = PQconsumeInput(session->connection) == 1;
   take_notifications(session);
   over = take_results(session);
+  if (over) /* libpq reads on only now: one that came in the same bytes, behind the answer, would wait for the next ones */
+    take_notifications(session);
   if (!alive || (PQstatus(session->connection) == CONNECTION_BAD && !session->broken)) {
     break_connection(session);
   } else if (!over) {

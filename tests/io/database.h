@@ -13,6 +13,7 @@ struct database {
   struct db_options options;
   bool inside; /* a call into db is under way: no callback may come now */
   int connects, losses, pending;
+  struct timer *timer; /* the test's own */
   char loss[512], notification[128];
 };
 

@@ -245,6 +245,33 @@ Test(db, notification_arrives) {
   cr_assert_str_eq(database.notification, "io_db_test=hello");
 }
 
+/* The loop stands while the answer comes, and then another session's notification: both are read at once. */
+static void stand_still(void *context) {
+  struct database *database = context;
+  char command[700];
+  timer_close(database->timer);
+  snprintf(command, sizeof command, "sleep 0.4; psql -XqAt -d '%s' -c \"notify io_db_test, 'behind'\"; sleep 0.1",
+           database->conninfo);
+  cr_assert_eq(system(command), 0);
+}
+
+static void ask_slowly(struct outcome *outcome) {
+  static struct outcome answer;
+  struct database *database = outcome->database;
+  query(database, &answer, "select pg_sleep(0.3)");
+  database->timer = timer_open(database->loop, stand_still, database);
+  timer_start(database->timer, 100);
+}
+
+Test(db, notification_that_comes_in_one_read_with_an_answer_does_not_wait) {
+  struct database database = {.pending = 0};
+  struct outcome listen = {.at_end = ask_slowly};
+  database_open(&database, NULL);
+  query(&database, &listen, "listen io_db_test");
+  database_finish(&database);
+  cr_assert_str_eq(database.notification, "io_db_test=behind");
+}
+
 Test(db, hello_is_said_first_on_every_session) {
   static const struct db_statement hello[] = {
       {.sql = "select set_config('search_path', $1, false)", .count = 1, .values = {{"\"a schema\", pg_temp", 19}}},
