@@ -93,6 +93,15 @@ begin atomic
 end;
 comment on function account_names(text) is 'The names closesyncd knows under the path of what holds them';
 
+create or replace function plain_fields() returns text[]
+  language sql immutable parallel safe
+begin atomic
+  select array_agg(name)
+  from jsonb_each_text(account_field() -> '') as field (name, kind)
+  where kind in ('text', 'time', 'flag', 'spare');
+end;
+comment on function plain_fields() is 'The top-level fields that are neither lists nor objects, as closesyncd knows them';
+
 -- Types are asked for by .type(), which looks at a list as such; everything else here would look at its elements instead.
 create or replace function account_types() returns jsonpath
   language sql immutable parallel safe
