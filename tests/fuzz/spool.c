@@ -37,7 +37,7 @@ static void check_spool(const uint8_t *data, size_t size) {
         lengths[k] = SIZE_MAX;
       continue;
     }
-    CHECK(spool_put(spool, pieces, 2, &error));
+    CHECK(spool_put(spool, 0, pieces, 2, &error));
   }
   for (int round = 0; round < 2; round++) {
     CHECK(spool_rewind(spool, &error));

@@ -1,4 +1,4 @@
-/* Records come back in the order they came, from memory or from a file, or with a reason. */
+/* Records come back in the order they came, or in the one asked for, from memory or from a file, or with a reason. */
 #include "base/memory.h"
 #include "base/spool.h"
 #include <criterion/criterion.h>
@@ -27,7 +27,7 @@ static void put(size_t length, char fill) {
   char *bytes = memory_allocate(length + 1);
   memset(bytes, fill, length);
   struct slice pieces[] = {{bytes, length / 2}, {NULL, 0}, {bytes, length - length / 2}};
-  cr_assert(spool_put(spool, pieces, 3, &error), "%s", error.text);
+  cr_assert(spool_put(spool, 0, pieces, 3, &error), "%s", error.text);
   memory_free(bytes);
 }
 
@@ -128,7 +128,7 @@ Test(spool, the_file_is_made_where_tmpdir_says) {
 Test(spool, no_place_for_a_file) {
   setenv("TMPDIR", "/nowhere/at/all", 1);
   struct slice piece = {memory_allocate(5 << 20), 5 << 20};
-  cr_assert_not(spool_put(spool, &piece, 1, &error));
+  cr_assert_not(spool_put(spool, 0, &piece, 1, &error));
   cr_assert_eq(error.kind, ERROR_LIMIT);
   cr_assert_not_null(strstr(error.text, "could not make a temporary file"), "%s", error.text);
   memory_free((char *)piece.bytes);
@@ -139,7 +139,7 @@ Test(spool, a_full_disk) {
   struct rlimit limit = {1 << 20, 1 << 20};
   struct slice piece = {memory_allocate(5 << 20), 5 << 20};
   cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-  cr_assert_not(spool_put(spool, &piece, 1, &error));
+  cr_assert_not(spool_put(spool, 0, &piece, 1, &error));
   cr_assert_eq(error.kind, ERROR_LIMIT);
   cr_assert_not_null(strstr(error.text, "could not write a temporary file"), "%s", error.text);
   memory_free((char *)piece.bytes);
@@ -176,4 +176,43 @@ Test(spool, a_file_that_was_cut_anywhere) {
     error_clear(&error);
     spool_clear(spool);
   }
+}
+
+static int by_tag(const void *context, uint32_t left, uint32_t right) {
+  cr_assert_eq(context, &error);
+  return left < right ? -1 : left > right;
+}
+
+static void put_tagged(uint32_t tag, size_t length) {
+  struct slice piece = {memory_allocate(length + 1), length};
+  memset((char *)piece.bytes, (int)tag, length);
+  cr_assert(spool_put(spool, tag, &piece, 1, &error), "%s", error.text);
+  memory_free((char *)piece.bytes);
+}
+
+/* From memory and from the file, so many at a time. */
+Test(spool, sorted) {
+  spool_sort_next(spool, 10, by_tag, &error);
+  put_tagged('d', 3 << 20);
+  put_tagged('b', 10);
+  put_tagged('e', 2 << 20); /* the file begins */
+  put_tagged('a', 0);
+  put_tagged('c', 5);
+  for (int again = 0; again < 2; again++) {
+    cr_assert(spool_rewind(spool, &error));
+    spool_sort_next(spool, 3, by_tag, &error);
+    expect_next(10, 'b');
+    expect_next(3 << 20, 'd');
+    expect_next(2 << 20, 'e');
+    cr_assert_eq(spool_position(spool), 3);
+    spool_sort_next(spool, 3, by_tag, &error);
+    expect_next(0, 'a');
+    expect_next(5, 'c');
+    expect_end();
+  }
+  cr_assert(spool_rewind(spool, &error));
+  spool_sort_next(spool, SIZE_MAX, by_tag, &error);
+  expect_next(0, 'a');
+  expect_next(10, 'b');
+  expect_next(5, 'c');
 }
