@@ -191,26 +191,34 @@ static void feed_batch(struct apply *apply, struct db_statement *statement) {
     apply->stage = STAGE_LOAD;
 }
 
-static bool feed_end(struct apply *apply, struct db_statement *statement) {
-  switch (apply->step++) {
+/* A step behind the batches. False: it has nothing to do in this sweep. */
+static bool end_step(struct apply *apply, int step, struct db_statement *statement) {
+  const struct apply_work *work = &apply->work;
+  switch (step) {
   case 0:
-    with_one(statement, sql_sync_50_remove, array_or_empty(apply->work.removed));
-    return true;
+    with_one(statement, sql_sync_50_remove, work->removed);
+    return work->removed.length > 0;
   case 1:
     plain(statement, sql_sync_60_stray);
-    return true;
+    return work->verify && work->complete;
   case 2:
-    with_one(statement, sql_sync_70_rejected, apply->work.rejected);
+    with_one(statement, sql_sync_70_rejected, work->rejected);
     return true;
   case 3:
-    with_one(statement, sql_sync_80_seen, array_or_empty(apply->work.unseen));
-    return true;
-  case 4:
-    finish(apply, statement);
+    with_one(statement, sql_sync_80_seen, array_or_empty(work->unseen));
     return true;
   default:
-    return false;
+    finish(apply, statement);
+    return true;
   }
+}
+
+static bool feed_end(struct apply *apply, struct db_statement *statement) {
+  enum { END_STEPS = 5 };
+  while (apply->step < END_STEPS)
+    if (end_step(apply, apply->step++, statement))
+      return true;
+  return false;
 }
 
 static bool feed(void *context, struct db_statement *ret_statement) {
