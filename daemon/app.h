@@ -6,7 +6,7 @@
 struct arguments {         /* the command line, judged */
   const char *config_path; /* NULL: the default */
   bool verbose, help, version, words;
-  bool json, verify, allow_removals, dry_run, head, offline;
+  bool json, verify, allow_removals, dry_run, head, offline, record;
   const char *roles;                                           /* migrate: their prefix; NULL: make none */
   const char *since;                                           /* verify: a file of heads; history: a time or a seq */
   const char *limit;                                           /* history: how many rows */

@@ -63,6 +63,7 @@ static const struct option options[] = {
     {"migrate", "roles", 0, "[PREFIX]", app_roles_preset, "also make the roles and give them what they need", AT(roles)},
     {"verify", "head", 0, NULL, NULL, "print the end of each chain, a line to keep elsewhere", AT(head)},
     {"verify", "since", 0, "FILE", NULL, "also compare with the heads kept in FILE", AT(since)},
+    {"verify", "record", 0, NULL, NULL, "keep the result in the table verification", AT(record)},
     {"history", "account", 0, "ID", NULL, "of this account alone", AT(account_id)},
     {"history", "since", 0, "TIME|SEQ", NULL, "from this time on, or (digits alone) from this seq", AT(since)},
     {"history", "limit", 0, "N", NULL, "at most N rows of history", AT(limit)},

@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* `closesyncd verify`: proves, organization by organization, that mirror, history and chain are one; --head prints what to keep
- * elsewhere, --since compares with what was kept. Without NAMEs every organization the database knows, configured or not. */
+ * elsewhere, --since compares with what was kept, --record keeps the result in the database. Without NAMEs every organization the
+ * database knows, configured or not. */
 
 struct verify {
   struct schema_work work;
@@ -23,6 +24,31 @@ static void next(struct verify *verify);
 static void on_problem(void *context, const struct verifier_problem *problem) {
   struct verify *verify = context;
   verify_report_add(verify->reports[verify->at], problem);
+}
+
+/* What one organization's proof came to; NULL: of none, which only asks whether this role may. */
+static void record(struct verify *verify, const struct verify_report *verify_report, db_done_fn *done) {
+  char seq[24];
+  struct db_statement statement = {.sql = sql_query_verified, .count = 4};
+  if (verify_report != NULL) {
+    snprintf(seq, sizeof seq, "%lld", (long long)verify_report->seq);
+    statement.values[0] = slice_of(verify_report->organization_id);
+    if (verify_report->seq > 0) {
+      statement.values[1] = slice_of(seq);
+      statement.values[2] = slice_of(verify_report->hash);
+    }
+    if (verify_report->problem_count > 0)
+      statement.values[3] = buffer_slice(&verify_report->first);
+  }
+  db_query(verify->work.app.shared.watch, &statement, NULL, done, verify);
+}
+
+static void on_recorded(void *context, const struct error *error) {
+  struct verify *verify = context;
+  if (error != NULL)
+    schema_work_end(&verify->work, error);
+  else
+    next(verify);
 }
 
 static void on_verified(void *context, const struct error *error) {
@@ -39,7 +65,10 @@ static void on_verified(void *context, const struct error *error) {
   if (verify_report->problem_count > 0)
     verify->work.status = 1;
   verify->at++;
-  next(verify);
+  if (verify->work.arguments->record)
+    record(verify, verify_report, on_recorded);
+  else
+    next(verify);
 }
 
 static void next(struct verify *verify) {
@@ -145,12 +174,32 @@ static void on_head(void *context, const struct db_row *row) {
   verify_report_init(verify->reports[verify->count++], row);
 }
 
+static void read_heads(struct verify *verify) {
+  struct db_statement heads = {.sql = sql_query_heads, .read_only = true};
+  db_query(verify->work.app.shared.watch, &heads, on_head, on_heads, verify);
+}
+
+/* Asked before the work that may take hours. */
+static void on_may_record(void *context, const struct error *error) {
+  struct verify *verify = context;
+  struct error refusal;
+  if (error == NULL) {
+    read_heads(verify);
+    return;
+  }
+  refusal = *error;
+  if (strcmp(error->code, DB_INSUFFICIENT_PRIVILEGE) == 0)
+    error_set(&refusal, error->kind, "%s: only the owner and the writer of the schema may --record", error->text);
+  schema_work_end(&verify->work, &refusal);
+}
+
 static void begin(void *context, bool exists) {
   struct verify *verify = context;
-  struct db_statement heads = {.sql = sql_query_heads, .read_only = true};
   struct error gone;
-  if (exists) {
-    db_query(verify->work.app.shared.watch, &heads, on_head, on_heads, verify);
+  if (exists && verify->work.arguments->record) {
+    record(verify, NULL, on_may_record);
+  } else if (exists) {
+    read_heads(verify);
   } else if (verify->work.arguments->since != NULL) {
     error_set(&gone, ERROR_CONFLICT, "there is no schema \"%s\", so nothing of what \"%s\" names is there",
               verify->work.app.config->database.schema, verify->work.arguments->since);
@@ -188,8 +237,8 @@ static bool read_since(struct verify *verify) {
 
 int command_verify(const struct arguments *arguments) {
   struct verify verify = {.work = {.arguments = arguments, .patient = true, .begin = begin, .context = &verify}};
-  if (arguments->head && arguments->since != NULL) {
-    app_complain("--head and --since exclude each other");
+  if (arguments->head && (arguments->since != NULL || arguments->record)) {
+    app_complain("--head and %s exclude each other", arguments->record ? "--record" : "--since");
     return EXIT_USAGE;
   }
   heads_init(&verify.since);

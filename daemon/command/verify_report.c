@@ -18,6 +18,7 @@ void verify_report_init(struct verify_report *verify_report, const struct db_row
                                           .head = memory_copy(head.bytes, head.length),
                                           .seq = db_row_int(row, 2),
                                           .rows = db_row_int(row, 4)};
+  buffer_init(&verify_report->first, TEXT_LIMIT);
   buffer_init(&verify_report->problem_text, TEXT_LIMIT);
   buffer_init(&verify_report->note_text, TEXT_LIMIT);
   buffer_init(&verify_report->lines, TEXT_LIMIT);
@@ -30,6 +31,7 @@ void verify_report_finish(struct verify_report *verify_report) {
   memory_free(verify_report->organization_id);
   memory_free(verify_report->hash);
   memory_free(verify_report->head);
+  buffer_finish(&verify_report->first);
   buffer_finish(&verify_report->problem_text);
   buffer_finish(&verify_report->note_text);
   buffer_finish(&verify_report->lines);
@@ -51,6 +53,18 @@ static void write_problem(struct json *list, const struct verifier_problem *prob
   json_end_object(list);
 }
 
+static void write_text(struct buffer *text, const struct verifier_problem *problem) {
+  text_append_clean(text, problem->what);
+  if (problem->seq >= 0)
+    buffer_append_format(text, " seq %lld", (long long)problem->seq);
+  if (problem->account_id.length > 0) {
+    buffer_append_text(text, " account ");
+    text_append_clean(text, problem->account_id);
+  }
+  buffer_append_text(text, ": ");
+  text_append_clean(text, problem->text);
+}
+
 static void write_line(struct verify_report *verify_report, const struct verifier_problem *problem) {
   struct buffer *lines = &verify_report->lines;
   if (!has_room(lines))
@@ -58,20 +72,13 @@ static void write_line(struct verify_report *verify_report, const struct verifie
   buffer_append_text(lines, "closesyncd: ");
   text_append_clean(lines, slice_of(verify_report->organization));
   buffer_append_text(lines, ": ");
-  text_append_clean(lines, problem->what);
-  if (problem->seq >= 0)
-    buffer_append_format(lines, " seq %lld", (long long)problem->seq);
-  if (problem->account_id.length > 0) {
-    buffer_append_text(lines, " account ");
-    text_append_clean(lines, problem->account_id);
-  }
-  buffer_append_text(lines, ": ");
-  text_append_clean(lines, problem->text);
+  write_text(lines, problem);
   buffer_append_text(lines, "\n");
 }
 
 void verify_report_add(struct verify_report *verify_report, const struct verifier_problem *problem) {
-  verify_report->problem_count++;
+  if (verify_report->problem_count++ == 0)
+    write_text(&verify_report->first, problem);
   write_problem(&verify_report->problems, problem);
   write_line(verify_report, problem);
 }

@@ -10,6 +10,7 @@ struct verify_report { /* stays where it is: its writers of JSON point into it *
   int64_t seq, rows;
   int problem_count;
   struct json problems, notes; /* objects, without the array around them */
+  struct buffer first;         /* of the problems, as text; empty: none */
   struct buffer problem_text, note_text;
   struct buffer lines; /* the same for people */
 };

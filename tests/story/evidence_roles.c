@@ -85,6 +85,7 @@ Test(evidence_roles, the_daemon_runs_as_the_writer_alone) {
                    "select attempts from sweep where organization_id = 'orga_story1' order by sweep_id desc limit 1");
   story_expect_exit(story, 0, "status", NULL);
   story_expect_exit(story, 0, "verify", "--head", NULL);
+  story_expect_exit(story, 0, "verify", "--record", NULL);
   story_expect_exit(story, 0, "migrate", NULL);
   story_expect_history(story);
   const struct run *run = story_expect_exit(story, 1, "erase", "--account", "emailacct_gone", NULL);
@@ -94,10 +95,14 @@ Test(evidence_roles, the_daemon_runs_as_the_writer_alone) {
   cr_assert(strstr(run->err, "only the owner of the schema may prune") != NULL);
   become(story, prefix, "auditor");
   story_expect_exit(story, 0, "verify", NULL);
+  run = story_expect_exit(story, 1, "verify", "--record", NULL);
+  story_expect_stderr(story, run, "only the owner and the writer of the schema may --record");
+  cr_assert_str_eq(run->out, "", "and nothing was verified in vain");
+  story_expect_sql(story, "2", "select count(*) from verification where is_proven");
   story_expect_exit(story, 1, "sync", "org2", NULL);
   become(story, prefix, "owner");
   story_expect_exit(story, 0, "erase", "--account", "emailacct_gone", NULL);
-  story_expect_exit(story, 0, "verify", NULL);
+  story_expect_exit(story, 0, "verify", "--record", NULL);
   story_set(story, "database", "conninfo", story_conninfo(story));
   drop_roles(story, prefix);
   story_destroy(story);

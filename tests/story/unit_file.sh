@@ -49,6 +49,7 @@ has closesyncd@other.service StateDirectory=closesyncd/%i Also=closesyncd-verify
   "ExecStart=$CLOSESYNCD_BINARY -c /etc/closesyncd/%i.conf run"
 for unit in closesyncd-verify.service closesyncd-verify@other.service; do
   has "$unit" Type=oneshot User=closesyncd LimitCORE=0
+  grep -q 'verify --record --since heads; else .*verify --record; fi' $unit || complain "$unit does not keep the result"
   grep -q '^#OnFailure=' $unit || complain "$unit does not say how one is told"
   ! grep -q '^LoadCredential' $unit || complain "$unit gets a key"
 done
