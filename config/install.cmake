@@ -13,6 +13,10 @@ foreach(page README.md sql/README.md systemd/README.md)
   install(FILES ${PROJECT_SOURCE_DIR}/${page} DESTINATION ${CMAKE_INSTALL_DOCDIR}/${folder})
 endforeach()
 
+# Alerts and a dashboard, for whoever watches.
+install(FILES ${PROJECT_SOURCE_DIR}/config/prometheus/closesyncd.rules.yml DESTINATION share/closesyncd)
+install(FILES ${PROJECT_SOURCE_DIR}/config/grafana/closesyncd.json DESTINATION share/closesyncd RENAME closesyncd-grafana.json)
+
 # Manual pages, where scdoc is there to make them; their date is the source's, not the day's.
 find_program(SCDOC scdoc)
 if(SCDOC)

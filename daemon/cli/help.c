@@ -5,6 +5,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/serve.h"
+#include "io/serve_answer.h"
 #include "io/service.h"
 #include <string.h>
 
@@ -108,6 +109,6 @@ void help_version(FILE *stream, const char *revision) {
   int postgresql = db_library_version();
   fprintf(stream, "with libuv %s, libcurl %s, libpq %d.%d, json-c %s, ", loop_library_version(), http_library_version(),
           postgresql / 10000, postgresql % 10000, account_library_version());
-  fprintf(stream, "libmicrohttpd %s, libcrypto %s, libsystemd %s\n", serve_library_version(), hash_library_version(),
-          service_library_version());
+  fprintf(stream, "libmicrohttpd %s, libcrypto %s, zlib %s, libsystemd %s\n", serve_library_version(),
+          hash_library_version(), serve_zlib_version(), service_library_version());
 }

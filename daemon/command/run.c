@@ -1,12 +1,15 @@
 #include "base/memory.h"
 #include "command/command.h"
-#include "io/serve.h"
 #include "io/service.h"
+#include "monitor/elsewhere.h"
+#include "monitor/endpoint.h"
+#include "monitor/ready.h"
 #include "monitor/routes.h"
 #include "schedule/generation.h"
 #include "schedule/scheduler.h"
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 /* `closesyncd run`: the daemon. Starts in one visible order and stops in the reverse one; in between it only passes events on: signals,
  * notifications and requests to the scheduler, what the scheduler knows to systemd and to whoever asks over HTTP. */
@@ -17,6 +20,7 @@ enum {
   STOP_INSIST_MS = 100,
   STATUS_EVERY_MS = 5 * 1000,
   STATUS_SOON_MS = 50,
+  KNOWN_AT_LATEST_MS = 2 * 1000,
   SIGNALS = 4,
 };
 
@@ -26,13 +30,16 @@ struct run {
   struct generation *generation;
   struct scheduler *scheduler;
   struct service *service;
-  struct serve *serve;
+  struct endpoint *endpoint;
+  struct routes routes;
+  struct health health; /* as it was told last */
   struct signal_watcher *signals[SIGNALS];
-  struct timer *ready_timer, *status_timer, *stop_timer;
+  struct timer *ready_timer, *status_timer, *stop_timer, *known_timer;
   struct generation_loading *loading; /* a reload is being read; or NULL */
-  bool ready, stopping, stopped, telling_soon;
+  bool ready, stopping, stopped, telling_soon, reload_refused;
   bool reloading, adopting, reload_again; /* a configuration is read, takes its place; another SIGHUP came meanwhile */
   int64_t told_in_ms;                     /* what it took to tell systemd last */
+  int64_t reloaded_s;                     /* wall clock: when the configuration in force was read */
   int status;
 };
 
@@ -93,7 +100,8 @@ static void finish(struct run *run) {
   timer_close(run->ready_timer);
   timer_close(run->status_timer);
   timer_close(run->stop_timer);
-  serve_destroy(run->serve);
+  timer_close(run->known_timer);
+  endpoint_destroy(run->endpoint);
   scheduler_destroy(run->scheduler);
   service_destroy(run->service);
   generation_release(run->generation);
@@ -121,8 +129,8 @@ static void on_finish(void *context) {
 static void on_stopped(void *context) {
   struct run *run = context;
   timer_close(run->stop_timer);
-  serve_destroy(run->serve); /* what it would tell is no more */
-  run->serve = NULL;
+  endpoint_destroy(run->endpoint); /* what it would tell is no more */
+  run->endpoint = NULL;
   run->stop_timer = timer_open(run->app.loop, on_finish, run);
   timer_start(run->stop_timer, 0);
 }
@@ -194,39 +202,53 @@ static void on_token_changed(void *context, const char *name) {
   scheduler_request(run->scheduler, name);
 }
 
-static bool answer(void *context, const char *path, struct serve_reply *reply) {
+/* ---- over HTTP ---- */
+
+static const struct health *tell_health(void *context, bool scraped) {
   struct run *run = context;
-  struct health health = *scheduler_health(run->scheduler);
-  if (strcmp(path, ROUTES_METRICS) == 0)
-    health.longest_turn_us = loop_longest_turn_us(run->app.loop);
-  return routes_answer(&health, path, reply);
+  run->health = *scheduler_health(run->scheduler);
+  run->health.longest_turn_us = scraped ? loop_longest_turn_us(run->app.loop) : -1;
+  run->health.reload_refused = run->reload_refused;
+  run->health.reloaded_s = run->reloaded_s;
+  return &run->health;
 }
 
-static bool listen_for_http(struct run *run, const struct config *config, struct error *error) {
-  const char *listen = config->http.listen;
-  serve_destroy(run->serve);
-  run->serve = NULL;
-  if (listen == NULL)
-    return true;
-  struct serve_options options = {.listen = listen, .hint = ROUTES_HINT, .answer = answer, .context = run};
-  run->serve = serve_create(run->app.loop, &options, error);
-  return run->serve != NULL || error_prefix(error, "\"http.listen\"");
+/* One that is configured, and not swept here. */
+static bool tell_elsewhere(void *context, const char *organization, struct serve_reply *reply) {
+  struct run *run = context;
+  const struct config *config = run->generation->config;
+  const struct health *health = scheduler_health(run->scheduler);
+  int i = 0;
+  while (i < config->organization_count && strcmp(config->organizations[i].name, organization) != 0)
+    i++;
+  if (i == config->organization_count)
+    return false;
+  if (health->database_up) {
+    elsewhere_answer(run->generation->shared.watch, organization, reply);
+  } else {
+    reply->status = 503;
+    reply->content_type = "application/json";
+    ready_write_other(&reply->body, organization, "the database is away", -1, health->database_error);
+  }
+  return true;
 }
 
-static bool same_text(const char *left, const char *right) {
-  return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
+static bool answer(void *context, const struct serve_request *request, struct serve_reply *reply) {
+  struct run *run = context;
+  run->routes = (struct routes){.health = tell_health,
+                                .elsewhere = tell_elsewhere,
+                                .context = run,
+                                .totals = !run->generation->config->http.metrics_per_organization};
+  return routes_answer(&run->routes, request, reply);
 }
 
-/* The new address, or the old one again. */
-static bool move_http(struct run *run, const struct config *before, const struct config *after) {
-  struct error error = {0};
-  if (same_text(before->http.listen, after->http.listen) || listen_for_http(run, after, &error))
-    return true;
-  log_event(run->app.log, LOG_EVENT_RELOAD_REFUSED, LOG_LEVEL_ERROR, "the old configuration stays in force: %s",
-            error.text);
-  if (!listen_for_http(run, before, &error))
-    log_write(run->app.log, LOG_LEVEL_ERROR, "%s", error.text);
-  return false;
+/* A restarted daemon tells what the database knows from its first answer on. */
+static void on_known(void *context) {
+  struct run *run = context;
+  if (run->stopping)
+    return;
+  timer_stop(run->known_timer);
+  endpoint_answer(run->endpoint);
 }
 
 static void reload(struct run *run);
@@ -251,11 +273,15 @@ static void on_adopted(void *context) {
 static void on_loaded(void *context, struct generation *after) {
   struct run *run = context;
   struct generation *before = run->generation;
+  struct error error = {0};
   run->loading = NULL;
-  if (after != NULL && !move_http(run, before->config, after->config)) {
+  if (after != NULL && !endpoint_move(run->endpoint, after->config->http.listen, &error)) {
+    log_event(run->app.log, LOG_EVENT_RELOAD_REFUSED, LOG_LEVEL_ERROR, "the old configuration stays in force: %s",
+              error.text);
     generation_release(after);
     after = NULL;
   }
+  run->reload_refused = after == NULL;
   if (after == NULL) {
     end_reload(run);
     return;
@@ -263,6 +289,7 @@ static void on_loaded(void *context, struct generation *after) {
   if (before->connections != after->connections)
     listen_to(run, after->connections);
   run->generation = after;
+  run->reloaded_s = time(NULL);
   run->adopting = true;
   app_adopt(&run->app, after->config, after->shared.request_queue);
   app_configure_log(run->app.log, run->arguments, after->config);
@@ -300,6 +327,7 @@ static void begin(struct run *run) {
                                       .log = run->app.log,
                                       .random = &run->app.random,
                                       .attempted = become_ready,
+                                      .known = on_known,
                                       .refused = on_refused,
                                       .adopted = on_adopted,
                                       .changed = on_changed,
@@ -310,12 +338,14 @@ static void begin(struct run *run) {
   run->ready_timer = timer_open(run->app.loop, become_ready, run);
   run->status_timer = timer_open(run->app.loop, on_status, run);
   run->stop_timer = timer_open(run->app.loop, on_stop_timer, run);
+  run->known_timer = timer_open(run->app.loop, on_known, run);
   listen_to(run, run->generation->connections);
   run->adopting = true;
   run->scheduler = scheduler_create(&options, run->generation);
   tokens_watch(run->app.tokens, on_token_changed, run);
   timer_start(run->ready_timer, READY_AT_LATEST_MS);
   timer_start(run->status_timer, STATUS_EVERY_MS);
+  timer_start(run->known_timer, KNOWN_AT_LATEST_MS);
 }
 
 int command_run(const struct arguments *arguments) {
@@ -327,7 +357,10 @@ int command_run(const struct arguments *arguments) {
   const struct config_organization **organizations = app_select(&run.app, arguments, &count, &run.status);
   memory_free(organizations);
   run.generation = generation_first(&run.app);
-  if (run.status == 0 && !listen_for_http(&run, run.generation->config, &error)) {
+  run.reloaded_s = time(NULL);
+  run.endpoint = endpoint_create(&(struct endpoint_options){
+      .loop = run.app.loop, .log = run.app.log, .answer = answer, .context = &run, .hint = ROUTES_HINT});
+  if (run.status == 0 && !endpoint_open(run.endpoint, run.generation->config->http.listen, &error)) {
     log_write(run.app.log, LOG_LEVEL_ERROR, "%s", error.text);
     run.status = app_exit_status(&error);
   }
@@ -335,6 +368,7 @@ int command_run(const struct arguments *arguments) {
     run.service = service_create(run.app.loop);
     begin(&run);
   } else {
+    endpoint_destroy(run.endpoint);
     generation_release(run.generation);
     app_close(&run.app);
   }

@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 64, LOCK_TRIES = 20, LOCK_PAUSE_US = 50 * 1000, SOCKET_MODE = 0660, HOST_BYTES = 64 };
+enum { BACKLOG = SOMAXCONN, LOCK_TRIES = 20, LOCK_PAUSE_US = 50 * 1000, SOCKET_MODE = 0660, HOST_BYTES = 64 };
 
 union address {
   struct sockaddr any;

@@ -4,17 +4,25 @@
 #include "io/serve.h"
 #include "base/memory.h"
 #include "io/listener.h"
+#include "io/serve_answer.h"
 #include <microhttpd.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 
-enum { CLIENT_MEMORY_BYTES = 16 * 1024 }; /* request line and header, and the head of the reply */
+enum {
+  CLIENT_MEMORY_BYTES = 16 * 1024, /* request line and header, and the head of the reply */
+  SPARE_PLACES = 16,               /* for who was cut and is not gone yet */
+};
 
 struct client {
   struct client *next, **link; /* `link` is what points to us */
   int fd;
   bool cut;
+  struct MHD_Connection *connection;
+  struct serve_answer
+      *answer;      /* in the making (libmicrohttpd lets the connection rest meanwhile), or finished; or NULL */
+  int64_t heard_ms; /* when it last did something whole: came, asked, took its reply */
   int64_t deadline_ms;
   size_t reply_bytes; /* under way */
 };
@@ -26,18 +34,37 @@ struct serve {
   struct MHD_Daemon *daemon;
   struct watcher *watcher;
   struct timer *timer;
+  struct serve_answers *answers;
   struct client *clients;
   int client_count;
   bool place_free; /* somebody left during this run */
   size_t reply_bytes;
 };
 
+static bool rests(const struct client *client) { return client->answer != NULL && !client->answer->finished; }
+
+static void cut(struct client *client) {
+  client->cut = true;
+  shutdown(client->fd, SHUT_RDWR);
+}
+
 static void cut_late(struct serve *serve, int64_t now_ms) {
   for (struct client *client = serve->clients; client != NULL; client = client->next)
-    if (!client->cut && client->deadline_ms <= now_ms) {
-      client->cut = true;
-      shutdown(client->fd, SHUT_RDWR);
-    }
+    if (!client->cut && !rests(client) && client->deadline_ms <= now_ms)
+      cut(client);
+}
+
+/* More than there are places for: the one that is silent longest goes. Newer ones stand before older ones in the list. */
+static void make_room(struct serve *serve) {
+  struct client *silent = NULL;
+  int count = 0;
+  for (struct client *client = serve->clients; client != NULL; client = client->next) {
+    count += client->cut ? 0 : 1;
+    if (!client->cut && !rests(client) && (silent == NULL || client->heard_ms <= silent->heard_ms))
+      silent = client;
+  }
+  if (count > serve->options.max_clients && silent != NULL)
+    cut(silent);
 }
 
 /* Milliseconds until somebody has to look again; -1: until something arrives. */
@@ -50,7 +77,7 @@ static int64_t next_look_ms(struct serve *serve) {
     delay_ms = asked_ms < 1000 ? (int64_t)asked_ms : 1000;
   for (const struct client *client = serve->clients; client != NULL; client = client->next) {
     int64_t left_ms = client->deadline_ms > now_ms ? client->deadline_ms - now_ms : 0;
-    if (!client->cut && (delay_ms < 0 || left_ms < delay_ms))
+    if (!client->cut && !rests(client) && (delay_ms < 0 || left_ms < delay_ms))
       delay_ms = left_ms;
   }
   return delay_ms;
@@ -84,7 +111,9 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
     client = memory_allocate(sizeof *client);
     client->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    client->deadline_ms = loop_now_ms(serve->loop) + serve->options.request_ms;
+    client->connection = connection;
+    client->heard_ms = loop_now_ms(serve->loop);
+    client->deadline_ms = client->heard_ms + serve->options.request_ms;
     client->next = serve->clients;
     client->link = &serve->clients;
     if (client->next != NULL)
@@ -92,12 +121,14 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     serve->clients = client;
     serve->client_count++;
     *socket_context = client;
+    make_room(serve);
   } else if (client != NULL) {
     *client->link = client->next;
     if (client->next != NULL)
       client->next->link = client->link;
     serve->client_count--;
     serve->place_free = true;
+    serve_answer_destroy(client->answer);
     memory_free(client);
     *socket_context = NULL;
   }
@@ -115,23 +146,30 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
   (void)code;
   serve->reply_bytes -= client->reply_bytes;
   client->reply_bytes = 0;
-  client->deadline_ms = loop_now_ms(serve->loop) + serve->options.request_ms;
+  client->heard_ms = loop_now_ms(serve->loop);
+  client->deadline_ms = client->heard_ms + serve->options.request_ms;
 }
 
-/* Takes over the reply's body. */
-static enum MHD_Result send_reply(struct serve *serve, struct MHD_Connection *connection, struct serve_reply *reply) {
+/* Takes over the answer, which is finished. */
+static enum MHD_Result send_reply(struct serve *serve, struct MHD_Connection *connection, struct serve_answer *answer) {
   struct client *client = client_of(connection);
+  const struct serve_reply *reply = &answer->reply;
+  struct buffer body = buffer_take(answer->gzip != NULL ? &answer->packed : &answer->reply.body);
   struct MHD_Response *response =
-      MHD_create_response_from_buffer_with_free_callback(reply->body.length, reply->body.bytes, memory_free);
+      MHD_create_response_from_buffer_with_free_callback(body.length, body.bytes, memory_free);
   if (response == NULL)
     memory_exhausted();
-  client->reply_bytes = reply->body.length;
-  client->deadline_ms = loop_now_ms(serve->loop) + serve->options.reply_ms;
+  client->reply_bytes = body.length;
+  client->heard_ms = loop_now_ms(serve->loop);
+  client->deadline_ms = client->heard_ms + serve->options.reply_ms;
   serve->reply_bytes += client->reply_bytes;
   const char *const headers[][2] = {{MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type},
+                                    {MHD_HTTP_HEADER_CONTENT_ENCODING, answer->gzip != NULL ? "gzip" : NULL},
+                                    {MHD_HTTP_HEADER_VARY, "Accept-Encoding"},
                                     {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
                                     {"X-Content-Type-Options", "nosniff"},
-                                    {"Content-Security-Policy", "default-src 'none'"},
+                                    {"Content-Security-Policy", reply->policy},
+                                    {"Refresh", reply->refresh},
                                     {"Referrer-Policy", "no-referrer"},
                                     {MHD_HTTP_HEADER_ALLOW, reply->status == 405 ? "GET, HEAD" : NULL},
                                     {MHD_HTTP_HEADER_CONNECTION, reply->status == 413 ? "close" : NULL},
@@ -141,21 +179,18 @@ static enum MHD_Result send_reply(struct serve *serve, struct MHD_Connection *co
       memory_exhausted();
   enum MHD_Result queued = MHD_queue_response(connection, (unsigned)reply->status, response);
   MHD_destroy_response(response);
+  if (client->answer == answer)
+    client->answer = NULL;
+  serve_answer_destroy(answer);
   return queued;
 }
 
-static void reply_init(struct serve_reply *reply, size_t limit) {
-  *reply = (struct serve_reply){.status = 200, .content_type = "text/plain; charset=utf-8"};
-  buffer_init(&reply->body, limit);
-}
-
 static enum MHD_Result send_text(struct serve *serve, struct MHD_Connection *connection, int status, const char *text) {
-  struct serve_reply reply;
-  reply_init(&reply, serve->options.max_body_bytes);
-  reply.status = status;
-  if (!buffer_append_text(&reply.body, text))
-    buffer_clear(&reply.body);
-  return send_reply(serve, connection, &reply);
+  struct serve_answer *answer = serve_answer_create(serve->answers, serve->options.max_body_bytes, false);
+  answer->reply.status = status;
+  if (!buffer_append_text(&answer->reply.body, text))
+    buffer_clear(&answer->reply.body);
+  return send_reply(serve, connection, answer);
 }
 
 static enum MHD_Result count_host(void *context, enum MHD_ValueKind kind, const char *key, const char *value) {
@@ -201,6 +236,43 @@ static enum MHD_Result refuse(struct serve *serve, struct MHD_Connection *connec
   return send_text(serve, connection, status, text);
 }
 
+static enum MHD_Result send_finished(struct serve *serve, struct MHD_Connection *connection) {
+  struct client *client = client_of(connection);
+  if (serve->reply_bytes <= serve->options.max_body_bytes)
+    return send_reply(serve, connection, client->answer);
+  serve_answer_destroy(client->answer);
+  client->answer = NULL;
+  return refuse(serve, connection, 503);
+}
+
+static enum MHD_Result begin_answer(struct serve *serve, struct MHD_Connection *connection, const char *url) {
+  const char *encodings = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+  const struct serve_request request = {url, connection};
+  struct client *client = client_of(connection);
+  if (serve->reply_bytes > serve->options.max_body_bytes)
+    return refuse(serve, connection, 503);
+  struct serve_answer *answer =
+      serve_answer_create(serve->answers, serve->options.max_body_bytes, serve_accepts_gzip(encodings));
+  if (!serve->options.answer(serve->options.context, &request, &answer->reply)) {
+    serve_answer_destroy(answer);
+    return send_text(serve, connection, 404, serve->options.hint);
+  }
+  answer->client = client;
+  client->answer = answer;
+  client->heard_ms = loop_now_ms(serve->loop);
+  if (serve_answer_start(answer))
+    return send_finished(serve, connection);
+  MHD_suspend_connection(connection);
+  return MHD_YES;
+}
+
+static void on_finished(void *context, void *finished) {
+  struct serve *serve = context;
+  const struct client *client = finished;
+  MHD_resume_connection(client->connection);
+  timer_start(serve->timer, 0);
+}
+
 /* libmicrohttpd calls once with the header, and again when the (empty) body is complete; only then the reply may keep the connection. */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_bytes,
@@ -214,14 +286,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
   }
   if (*upload_bytes > 0)
     return MHD_NO;
-  if (serve->reply_bytes > serve->options.max_body_bytes)
-    return refuse(serve, connection, 503);
-  struct serve_reply reply;
-  reply_init(&reply, serve->options.max_body_bytes);
-  if (serve->options.answer(serve->options.context, url, &reply))
-    return send_reply(serve, connection, &reply);
-  buffer_finish(&reply.body);
-  return send_text(serve, connection, 404, serve->options.hint);
+  if (client_of(connection)->answer != NULL) /* it rested until this was finished */
+    return send_finished(serve, connection);
+  return begin_answer(serve, connection, url);
 }
 
 static void set_defaults(struct serve_options *options) {
@@ -233,20 +300,17 @@ static void set_defaults(struct serve_options *options) {
     options->reply_ms = 30 * 1000;
   if (options->max_clients == 0)
     options->max_clients = 64;
-  if (options->max_clients_per_host == 0)
-    options->max_clients_per_host = 16;
   if (options->hint == NULL)
     options->hint = "not found\n";
 }
 
 static bool start_daemon(struct serve *serve, struct error *error) {
   const struct serve_options *options = &serve->options;
-  serve->daemon =
-      MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, serve, MHD_OPTION_LISTEN_SOCKET, serve->listener.fd,
-                       MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->max_clients, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                       (unsigned)options->max_clients_per_host, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                       (size_t)CLIENT_MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, serve,
-                       MHD_OPTION_NOTIFY_COMPLETED, on_completed, serve, MHD_OPTION_END);
+  serve->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, serve,
+                                   MHD_OPTION_LISTEN_SOCKET, serve->listener.fd, MHD_OPTION_CONNECTION_LIMIT,
+                                   (unsigned)(options->max_clients + SPARE_PLACES), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                   (size_t)CLIENT_MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, serve,
+                                   MHD_OPTION_NOTIFY_COMPLETED, on_completed, serve, MHD_OPTION_END);
   if (serve->daemon == NULL)
     return error_set(error, ERROR_NETWORK, "could not listen on \"%s\": libmicrohttpd would not start",
                      options->listen);
@@ -258,9 +322,14 @@ static bool start_daemon(struct serve *serve, struct error *error) {
   serve->timer = timer_open(serve->loop, on_timer, serve);
   watcher_hurry(serve->watcher); /* who asks whether the loop turns is told, however much there is to do */
   timer_hurry(serve->timer);
+  if (!options->paused)
+    serve_resume(serve);
+  return true;
+}
+
+void serve_resume(struct serve *serve) {
   watcher_set(serve->watcher, WATCH_READ);
   timer_start(serve->timer, 0); /* the first run puts the listening socket into the epoll set */
-  return true;
 }
 
 struct serve *serve_create(struct loop *loop, const struct serve_options *options, struct error *error) {
@@ -268,6 +337,7 @@ struct serve *serve_create(struct loop *loop, const struct serve_options *option
   serve->loop = loop;
   serve->options = *options;
   set_defaults(&serve->options);
+  serve->answers = serve_answers_create(loop, on_finished, serve);
   if (!listener_open(&serve->listener, options->listen, error) || !start_daemon(serve, error)) {
     serve_destroy(serve);
     return NULL;
@@ -281,8 +351,15 @@ void serve_destroy(struct serve *serve) {
     return;
   watcher_close(serve->watcher);
   timer_close(serve->timer);
+  for (struct client *client = serve->clients; client != NULL; client = client->next)
+    if (rests(client)) { /* libmicrohttpd does not stop while one does */
+      serve_answer_destroy(client->answer);
+      client->answer = NULL;
+      MHD_resume_connection(client->connection);
+    }
   if (serve->daemon != NULL)
     MHD_stop_daemon(serve->daemon);
+  serve_answers_destroy(serve->answers);
   listener_close(&serve->listener);
   memory_free(serve);
 }
@@ -290,5 +367,14 @@ void serve_destroy(struct serve *serve) {
 int serve_port(const struct serve *serve) { return serve->listener.port; }
 
 int serve_clients(const struct serve *serve) { return serve->client_count; }
+
+const char *serve_argument(const struct serve_request *request, const char *name) {
+  const char *value = NULL;
+  size_t length = 0;
+  if (request->connection == NULL || MHD_lookup_connection_value_n(request->connection, MHD_GET_ARGUMENT_KIND, name,
+                                                                   strlen(name), &value, &length) != MHD_YES)
+    return NULL;
+  return value == NULL || strlen(value) != length ? "" : value;
+}
 
 const char *serve_library_version(void) { return MHD_get_version(); }

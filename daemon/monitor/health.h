@@ -1,10 +1,12 @@
 #pragma once
-/* How the daemon and each organization are, as numbers: counted by the scheduler, shown by /metrics, /readyz and
- * /status.json. Pure: data in, data out. It holds no address and no secret. */
+/* How the daemon and each organization are, as numbers: counted by the scheduler, shown by /metrics, /readyz, /status.json and the page.
+ * Pure: data in, data out. It holds no address and no secret. */
 #include "base/text.h"
+#include "monitor/health_fleet.h"
+#include "remote/histogram.h"
 #include "sweep/report.h"
 
-enum { HEALTH_TYPES = 8, HEALTH_TYPE_BYTES = 24, HEALTH_CODES = 8, HEALTH_OUTCOMES = 5, HEALTH_BUCKETS = 12 };
+enum { HEALTH_TYPES = 8, HEALTH_TYPE_BYTES = 24, HEALTH_CODES = 8, HEALTH_OUTCOMES = 5 };
 
 struct health_type {
   char name[HEALTH_TYPE_BYTES]; /* as Close names it; "" ends the list */
@@ -12,6 +14,9 @@ struct health_type {
 };
 
 enum health_direction { HEALTH_SEND, HEALTH_RECEIVE, HEALTH_CALENDAR, HEALTH_DIRECTIONS };
+
+/* The first that applies; worst first. */
+enum health_state { HEALTH_NEVER, HEALTH_FAILING, HEALTH_LATE, HEALTH_GUARDED, HEALTH_WELL, HEALTH_STATES };
 
 struct health_code {
   int status; /* 0 ends the list */
@@ -29,31 +34,26 @@ struct health_organization {   /* zeroed, then health_organization_init() */
   bool outcome_known;
   enum outcome outcome;
   int consecutive_failures;
+  bool key_refused; /* by Close, or it cannot be read */
   struct health_type types[HEALTH_TYPES];
   int64_t other_accounts; /* of types that found no room */
   int64_t in_error[HEALTH_DIRECTIONS];
-  int64_t verified_at_s; /* started_at of the last sweep that compared everything; 0: never */
-  int64_t ahead_us;      /* so far behind what is recorded last is the database's clock; 0: it is not */
+  int64_t rejected;           /* entries that are set aside */
+  int64_t verified_at_s;      /* started_at of the last sweep that compared everything; 0: never */
+  int64_t history_verified_s; /* when the last `verify --record` ended; 0: never */
+  bool history_is_proven;     /* what it came to */
+  int64_t ahead_us;           /* so far behind what is recorded last is the database's clock; 0: it is not */
   int64_t sweeps[HEALTH_OUTCOMES];
-  int64_t added, changed, removed;
+  int64_t added, changed, removed, repaired;
+  int64_t gaps;          /* in its coverage, all that are known */
   int64_t skipped_turns; /* another process had the lock */
   struct health_code codes[HEALTH_CODES];
   int64_t other_requests, unanswered_requests;
   int64_t rate_limit_remaining; /* -1: unknown */
   int64_t removals_held;
-};
-
-struct health_daemon { /* of a fleet; one that lives */
-  char *member;
-  int64_t slots;
-  bool is_self, is_other; /* is_other: its configuration is another one than this daemon's */
-};
-
-struct health_fleet {
-  const char *member; /* of this daemon, borrowed */
-  int owned, draining, foreign;
-  const struct health_daemon *daemons; /* borrowed */
-  int daemon_count;
+  bool has_token; /* it is asked for with a token, not with a key; what follows is the token's */
+  bool authorize_needed;
+  int64_t token_expires_s, token_refreshed_s; /* wall clock; 0: not known */
 };
 
 struct health {
@@ -61,21 +61,24 @@ struct health {
   int64_t now_s;           /* wall clock, likewise */
   int64_t longest_turn_us; /* of the loop, in CPU time, since the last scrape; negative: not asked */
   bool database_up;
-  int64_t database_since_ms;             /* monotonic: up or away since then */
-  const char *database_error;            /* borrowed; NULL: none */
-  int64_t database_us, machine_us;       /* both clocks, read at the same time; 0: not yet */
-  int64_t durations[HEALTH_BUCKETS + 1]; /* sweeps of at most health_bounds_ms[i], not cumulated; the last: longer */
-  int64_t duration_sum_ms;
+  int64_t database_since_ms;       /* monotonic: up or away since then */
+  const char *database_error;      /* borrowed; NULL: none */
+  const char *database_refusal;    /* what it refused last, and goes on refusing; borrowed; NULL: nothing */
+  int64_t database_us, machine_us; /* both clocks, read at the same time; 0: not yet */
+  bool reload_refused;             /* the last one */
+  int64_t reloaded_s;              /* wall clock: when the configuration in force was read */
+  struct histogram sweeps;         /* bounds: health_bounds_ms */
+  struct histogram requests;       /* to Close; bounds: api_request_bounds_ms */
   const struct health_organization *const *organizations; /* borrowed; in a fleet, those of this daemon */
   int organization_count;
   const struct health_fleet *fleet; /* borrowed; NULL: there is none */
 };
 
-extern const int64_t health_bounds_ms[HEALTH_BUCKETS];
+extern const int64_t health_bounds_ms[HISTOGRAM_BUCKETS];
 
 void health_organization_init(struct health_organization *organization, const char *name, int64_t interval_ms,
                               int64_t now_ms);
-void health_count_request(struct health_organization *organization, int status); /* 0: no answer */
+void health_count_requests(struct health_organization *organization, int status, int64_t requests); /* 0: no answer */
 void health_clear_accounts(struct health_organization *organization);
 void health_count_accounts(struct health_organization *organization, struct slice type, int64_t accounts);
 /* A sweep has ended; takes outcome, counts, failures, success and duration from the report, borrows no text of it.
@@ -83,12 +86,11 @@ void health_count_accounts(struct health_organization *organization, struct slic
 void health_count_sweep(struct health *health, struct health_organization *organization, const struct report *report);
 
 const char *health_direction_name(enum health_direction direction);
+const char *health_state_name(enum health_state state);
+enum health_state health_state(const struct health *health, const struct health_organization *organization);
 /* The most of all organizations. */
 int64_t health_ahead_us(const struct health *health);
 /* 3 intervals without success. */
 bool health_is_late(const struct health *health, const struct health_organization *organization);
-/* {"ready": true}, or {"ready": false, "reasons": [...]} with at most 100 organizations by name, then the number of the others. */
-bool health_write_ready(const struct health *health, struct buffer *text, bool *ret_ready)
-    __attribute__((warn_unused_result));
-/* /status.json */
-bool health_write_status(const struct health *health, struct buffer *text) __attribute__((warn_unused_result));
+/* The database answers and refuses nothing, and some organization is not late, if there is one. */
+bool health_is_ready(const struct health *health);

@@ -1,4 +1,5 @@
 #include "monitor/membership.h"
+#include "monitor/exposition.h"
 
 /* Daemons with another configuration than this one's. */
 static int count_differing(const struct health_fleet *fleet) {
@@ -32,18 +33,19 @@ void membership_write_status(const struct health_fleet *fleet, struct json *json
   json_end_object(json);
 }
 
-bool membership_write_metrics(const struct health_fleet *fleet, struct buffer *text) {
-  static const char slots[] = "closesyncd_fleet_slots", daemons[] = "closesyncd_fleet_daemons",
-                    differing[] = "closesyncd_fleet_daemons_differing";
+void membership_write_metrics(const struct health_fleet *fleet, struct buffer *text) {
+  static const char slots[] = "closesyncd_fleet_slots";
   if (fleet == NULL)
-    return true;
-  return buffer_append_format(text, "# HELP %s Slots of the fleet as this daemon has them.\n# TYPE %s gauge\n", slots,
-                              slots) &&
-         buffer_append_format(text, "%s{state=\"owned\"} %d\n%s{state=\"draining\"} %d\n%s{state=\"foreign\"} %d\n",
-                              slots, fleet->owned, slots, fleet->draining, slots, fleet->foreign) &&
-         buffer_append_format(text, "# HELP %s Daemons that share the organizations.\n# TYPE %s gauge\n%s %d\n",
-                              daemons, daemons, daemons, fleet->daemon_count) &&
-         buffer_append_format(text,
-                              "# HELP %s Those whose configuration differs from this one's.\n# TYPE %s gauge\n%s %d\n",
-                              differing, differing, differing, count_differing(fleet));
+    return;
+  exposition_head(text, slots, "gauge", "Slots of the fleet as this daemon has them.");
+  exposition_sample(text, slots, NULL, (const char *[]){"state", "owned"}, fleet->owned);
+  exposition_sample(text, slots, NULL, (const char *[]){"state", "draining"}, fleet->draining);
+  exposition_sample(text, slots, NULL, (const char *[]){"state", "foreign"}, fleet->foreign);
+  exposition_single(text,
+                    (const char *[]){"closesyncd_fleet_daemons", "gauge", "Daemons that share the organizations."},
+                    fleet->daemon_count);
+  exposition_single(text,
+                    (const char *[]){"closesyncd_fleet_daemons_differing", "gauge",
+                                     "Those whose configuration differs from this one's."},
+                    count_differing(fleet));
 }

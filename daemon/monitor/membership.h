@@ -5,5 +5,5 @@
 #include "monitor/health.h"
 
 void membership_write_status(const struct health_fleet *fleet, struct json *json); /* the member "fleet" */
-bool membership_write_metrics(const struct health_fleet *fleet, struct buffer *text)
-    __attribute__((warn_unused_result));
+/* Whether it fitted is asked of the buffer. */
+void membership_write_metrics(const struct health_fleet *fleet, struct buffer *text);

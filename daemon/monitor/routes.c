@@ -1,36 +1,101 @@
 #include "monitor/routes.h"
+#include "base/memory.h"
+#include "monitor/exposition.h"
+#include "monitor/health_copy.h"
 #include "monitor/metrics.h"
+#include "monitor/ready.h"
+#include "monitor/status.h"
 #include <string.h>
 
-/* What this file is for: the four addresses and their status. It promises that a body which does not fit is a 500 and not a part. */
+/* What this file is for: the addresses and their status. What is long is told in slices, from a copy that is made when its turn comes. */
 
-static void finish(struct serve_reply *reply, bool fits, int status, const char *content_type) {
-  reply->status = status;
-  reply->content_type = content_type;
-  if (fits)
-    return;
-  buffer_clear(&reply->body);
-  reply->status = 500;
-  reply->content_type = "text/plain; charset=utf-8";
+struct making {
+  const struct routes *routes;
+  bool scraped;
+  const struct health *health; /* NULL: not copied yet */
+  struct process_stats process_stats;
+  struct metrics metrics;
+  struct status status;
+  struct ready ready;
+  char *organization;
+};
+
+static const struct health *copy_of(struct making *making) {
+  if (making->health == NULL)
+    making->health = health_copy(making->routes->health(making->routes->context, making->scraped));
+  return making->health;
 }
 
-bool routes_answer(const struct health *health, const char *path, struct serve_reply *reply) {
-  struct buffer *body = &reply->body;
-  if (strcmp(path, ROUTES_METRICS) == 0) {
-    struct process_stats process_stats;
-    process_stats_read(&process_stats);
-    finish(reply, metrics_write(health, &process_stats, body), 200, METRICS_CONTENT_TYPE);
-  } else if (strcmp(path, "/healthz") == 0) {
-    finish(reply, buffer_append_text(body, "ok\n"), 200,
-           "text/plain; charset=utf-8"); /* the loop turned, or nobody would say so */
-  } else if (strcmp(path, "/readyz") == 0) {
-    bool ready;
-    bool fits = health_write_ready(health, body, &ready);
-    finish(reply, fits, ready ? 200 : 503, "application/json");
-  } else if (strcmp(path, "/status.json") == 0) {
-    finish(reply, health_write_status(health, body), 200, "application/json");
-  } else {
-    return false;
+static enum serve_progress more_metrics(void *work, struct serve_reply *reply) {
+  struct making *making = work;
+  if (making->health == NULL) {
+    process_stats_read(&making->process_stats);
+    making->metrics = (struct metrics){
+        .health = copy_of(making), .process_stats = &making->process_stats, .totals = making->routes->totals};
   }
+  return metrics_more(&making->metrics, &reply->body) ? SERVE_MORE : SERVE_WHOLE;
+}
+
+static enum serve_progress more_status(void *work, struct serve_reply *reply) {
+  struct making *making = work;
+  making->status.health = copy_of(making);
+  return status_more(&making->status, &reply->body) ? SERVE_MORE : SERVE_WHOLE;
+}
+
+static enum serve_progress more_ready(void *work, struct serve_reply *reply) {
+  struct making *making = work;
+  making->ready.health = copy_of(making);
+  making->ready.organization = making->organization;
+  bool more = ready_more(&making->ready, &reply->body);
+  reply->status = making->ready.ready ? 200 : 503;
+  return more ? SERVE_MORE : SERVE_WHOLE;
+}
+
+static void drop(void *work) {
+  struct making *making = work;
+  memory_free((void *)making->health);
+  memory_free(making->organization);
+  memory_free(making);
+}
+
+static struct making *make(const struct routes *routes, struct serve_reply *reply, serve_more_fn *more,
+                           const char *content_type) {
+  struct making *making = memory_allocate(sizeof *making);
+  making->routes = routes;
+  reply->content_type = content_type;
+  reply->more = more;
+  reply->drop = drop;
+  reply->work = making;
+  return making;
+}
+
+static bool has(const struct health *health, const char *name) {
+  for (int i = 0; i < health->organization_count; i++)
+    if (strcmp(health->organizations[i]->name, name) == 0)
+      return true;
+  return false;
+}
+
+static void answer_ready(const struct routes *routes, const char *organization, struct serve_reply *reply) {
+  if (organization == NULL || has(routes->health(routes->context, false), organization)) {
+    struct making *making = make(routes, reply, more_ready, "application/json");
+    making->organization = organization == NULL ? NULL : memory_copy_text(organization);
+  } else if (!routes->elsewhere(routes->context, organization, reply)) {
+    reply->status = 404;
+    buffer_append_text(&reply->body, "no organization of this NAME is configured\n");
+  }
+}
+
+bool routes_answer(const struct routes *routes, const struct serve_request *request, struct serve_reply *reply) {
+  if (strcmp(request->path, "/metrics") == 0)
+    make(routes, reply, more_metrics, EXPOSITION_CONTENT_TYPE)->scraped = true;
+  else if (strcmp(request->path, "/healthz") == 0)
+    buffer_append_text(&reply->body, "ok\n"); /* the loop turned, or nobody would say so */
+  else if (strcmp(request->path, "/readyz") == 0)
+    answer_ready(routes, serve_argument(request, "organization"), reply);
+  else if (strcmp(request->path, "/status.json") == 0)
+    make(routes, reply, more_status, "application/json");
+  else
+    return false;
   return true;
 }

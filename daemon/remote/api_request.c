@@ -15,6 +15,7 @@ struct api_request {
   struct timer *timer;
   uint64_t ticket; /* 0 between tries */
   bool sent;       /* this try; before that it waits its turn in the queue */
+  int64_t sent_ms; /* monotonic, likewise */
   int tries;
   bool cancelled;
   struct token_wait *wait; /* for a token; or NULL */
@@ -22,6 +23,9 @@ struct api_request {
   bool given;              /* the token has just been given: it is sent, whatever its age */
   int refused;             /* the status with which a token was refused; 0: none was */
 };
+
+const int64_t api_request_bounds_ms[HISTOGRAM_BUCKETS] = {10,   25,   50,   100,   250,   500,
+                                                          1000, 2500, 5000, 10000, 30000, 60000};
 
 static void try_once(struct api_request *api_request);
 static void await_token(struct api_request *api_request);
@@ -154,6 +158,8 @@ static void on_response(void *context, const struct http_response *response, con
     go_on(api_request);
     return;
   }
+  histogram_count(&api_request->options.traffic->durations, api_request_bounds_ms,
+                  loop_now_ms(api_request->options.loop) - api_request->sent_ms);
   if (response != NULL) {
     take(api_request, response);
     return;
@@ -181,6 +187,7 @@ static bool take_turn(void *context) {
     return false;
   rate_limit_sent(rate_limit, now_ms);
   api_request->sent = true;
+  api_request->sent_ms = now_ms;
   api_request->tries++;
   api_request->options.traffic->requests++;
   return true;

@@ -3,6 +3,7 @@
  * "Complete"). Only 429, 503, timeouts and broken connections are asked again. */
 #include "base/random.h"
 #include "crm/verdict.h"
+#include "remote/histogram.h"
 #include "remote/rate_limit.h"
 #include "remote/request_queue.h"
 #include "remote/token.h"
@@ -18,13 +19,16 @@ struct api_request_code {
   int requests;
 };
 
+extern const int64_t api_request_bounds_ms[HISTOGRAM_BUCKETS];
+
 struct api_request_traffic { /* what one sweep costs, counted by all its exchanges */
   struct api_request_code codes[API_REQUEST_CODES];
   int others;     /* answers with a status that found no room above */
   int unanswered; /* tries that brought no answer */
   int requests;
   int64_t received_bytes;
-  bool waiting; /* the last thing it did was to wait for a rate limit, or for a token */
+  struct histogram durations; /* of each try, from its sending on, answered or not */
+  bool waiting;               /* the last thing it did was to wait for a rate limit, or for a token */
   int timeouts; /* the last tries, so many in a row, EXCHANGE_TRIES at most, timed out: over 0, it is slow */
 };
 

@@ -19,7 +19,7 @@ struct database_monitor {
   int epoch, probed_epoch; /* of the database that is meant, and of the one that is being probed */
   int next_session;
   int64_t since_ms, pause_ms;
-  char error[ERROR_TEXT_BYTES];
+  char error[ERROR_TEXT_BYTES], refusal[ERROR_TEXT_BYTES];
 };
 
 static int64_t now_ms(const struct database_monitor *database_monitor) {
@@ -190,6 +190,7 @@ void database_monitor_use(struct database_monitor *database_monitor, const struc
   database_monitor->epoch++;
   database_monitor->pause_ms = 0;
   database_monitor->away = database_monitor->trouble = (struct log_throttle){0};
+  database_monitor->refusal[0] = '\0';
   snprintf(database_monitor->error, sizeof database_monitor->error, "the configured database has not answered yet");
   timer_start(database_monitor->timer, 0);
 }
@@ -207,6 +208,10 @@ const char *database_monitor_error(const struct database_monitor *database_monit
   return database_monitor->open ? NULL : database_monitor->error;
 }
 
+const char *database_monitor_refusal(const struct database_monitor *database_monitor) {
+  return database_monitor->refusal[0] == '\0' ? NULL : database_monitor->refusal;
+}
+
 void database_monitor_failed(struct database_monitor *database_monitor, const struct error *error,
                              const char *organization) {
   char note[LOG_THROTTLE_NOTE_BYTES];
@@ -221,14 +226,17 @@ void database_monitor_failed(struct database_monitor *database_monitor, const st
     if (read_only)
       drop_sessions(database_monitor);
     probe_later(database_monitor);
-  } else if (log_throttle_failed(&database_monitor->trouble, now_ms(database_monitor), error->text, note)) {
+    return;
+  }
+  snprintf(database_monitor->refusal, sizeof database_monitor->refusal, "%s", error->text);
+  if (log_throttle_failed(&database_monitor->trouble, now_ms(database_monitor), error->text, note))
     log_event(database_monitor->shared->log, LOG_EVENT_DATABASE_REFUSED, LOG_LEVEL_ERROR,
               "the database refused: %s%s organization=%s", error->text, note, organization);
-  }
 }
 
 void database_monitor_worked(struct database_monitor *database_monitor) {
   char note[LOG_THROTTLE_NOTE_BYTES];
+  database_monitor->refusal[0] = '\0';
   if (log_throttle_over(&database_monitor->trouble, now_ms(database_monitor), note))
     log_write(database_monitor->shared->log, LOG_LEVEL_WARNING, "the database refuses nothing any more %s", note);
 }

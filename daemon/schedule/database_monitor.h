@@ -25,7 +25,8 @@ void database_monitor_use(struct database_monitor *database_monitor,
 void database_monitor_stop(struct database_monitor *database_monitor); /* no more probes */
 bool database_monitor_is_open(const struct database_monitor *database_monitor);
 int64_t database_monitor_since_ms(const struct database_monitor *database_monitor);
-const char *database_monitor_error(const struct database_monitor *database_monitor); /* NULL while open */
+const char *database_monitor_refusal(const struct database_monitor *database_monitor); /* NULL: it refuses nothing */
+const char *database_monitor_error(const struct database_monitor *database_monitor);   /* NULL while open */
 
 /* It is away (kind UNREACHABLE, or read-only: closed until a probe succeeds), or refused a statement of `organization` (kind
  * DATABASE: told once, sweeps go on). */

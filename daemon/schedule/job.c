@@ -39,11 +39,20 @@ void job_tell_error(struct job *job, struct slice text) {
 
 static void count_requests(struct health_organization *health, const struct api_request_traffic *traffic) {
   for (int i = 0; i < API_REQUEST_CODES && traffic->codes[i].status != 0; i++)
-    for (int j = 0; j < traffic->codes[i].requests; j++)
-      health_count_request(health, traffic->codes[i].status);
+    health_count_requests(health, traffic->codes[i].status, traffic->codes[i].requests);
   health->other_requests += traffic->others;
-  for (int i = 0; i < traffic->unanswered; i++)
-    health_count_request(health, 0);
+  health_count_requests(health, 0, traffic->unanswered);
+}
+
+void job_look_at_token(struct job *job) {
+  const struct token *token = job->way_in.token;
+  struct token_view view = {0};
+  job->health.has_token = token != NULL;
+  if (token != NULL)
+    view = token_look(token);
+  job->health.authorize_needed = view.authorize_needed;
+  job->health.token_expires_s = view.expires_s;
+  job->health.token_refreshed_s = view.refreshed_s;
 }
 
 static void log_trouble(struct job *job, struct log *log, const struct report *report, int64_t now_ms) {
@@ -92,6 +101,11 @@ enum pace_ending job_take(struct job *job, struct log *log, struct health *healt
   bool well = report->error.kind == ERROR_NONE;
   bool database = report->error.kind == ERROR_DATABASE || report->error.kind == ERROR_UNREACHABLE;
   note_clock(job, log, health, report);
+  histogram_add(&health->requests, &traffic->durations);
+  if (report->database_us != 0) { /* the database told where the organization stands */
+    job->health.history_verified_s = report->history_verified_s;
+    job->health.history_is_proven = report->history_is_proven;
+  }
   if (report->busy || report->error.kind == ERROR_CANCELLED) {
     if (report->busy) {
       job->health.skipped_turns++;
@@ -100,7 +114,7 @@ enum pace_ending job_take(struct job *job, struct log *log, struct health *healt
     return PACE_WELL;
   }
   job->skipped = (struct log_throttle){0};
-  job->key_dead = report->key_dead;
+  job->key_dead = job->health.key_refused = report->key_dead;
   if (report->organization_id != NULL)
     job_name_organization(job, slice_of(report->organization_id));
   job_tell_error(job, slice_of(well ? "" : report->error.text));

@@ -51,6 +51,7 @@ struct job *job_create(struct scheduler *scheduler, const struct config_organiza
 void job_destroy(struct job *job); /* no sweep may be under way */
 
 void job_name_organization(struct job *job, struct slice id);
+void job_look_at_token(struct job *job);                 /* into its health */
 void job_tell_error(struct job *job, struct slice text); /* empty: none */
 /* A sweep has ended: health, outage, log. Returns how it ended for the pace. */
 enum pace_ending job_take(struct job *job, struct log *log, struct health *health, const struct report *report,

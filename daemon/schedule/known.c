@@ -20,7 +20,11 @@ enum column {
   FAILURES,
   OUTCOME,
   ERROR_TEXT,
-  VERIFIED
+  VERIFIED,
+  REJECTED,
+  GAPS,
+  HISTORY_VERIFIED,
+  HISTORY_PROVEN
 };
 
 struct reading {
@@ -37,6 +41,7 @@ static void take_past(struct job *job, const struct db_row *row) {
   health->outcome_known = outcome_parse(db_row_text(row, OUTCOME), &health->outcome);
   health->consecutive_failures = (int)db_row_int(row, FAILURES);
   health->last_success_s = db_row_int(row, SWEPT);
+  health->rejected = db_row_int(row, REJECTED);
   int64_t age_ms = db_row_int(row, AGE);
   if (!db_row_is_null(row, SWEPT) && age_ms > 0)
     health->succeeded_at_ms = queue_now_ms(job) - age_ms;
@@ -51,6 +56,10 @@ static void on_row(void *context, const struct db_row *row) {
   if (db_row_bool(row, FIRST)) {
     health_clear_accounts(health);
     health->verified_at_s = db_row_int(row, VERIFIED);
+    health->history_verified_s = db_row_int(row, HISTORY_VERIFIED);
+    health->history_is_proven = db_row_bool(row, HISTORY_PROVEN);
+    if (db_row_int(row, GAPS) > health->gaps) /* less: the newest one is not written down yet */
+      health->gaps = db_row_int(row, GAPS);
     if (!job->attempted || job->fresh)
       take_past(job, row);
   }

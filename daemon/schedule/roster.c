@@ -113,5 +113,22 @@ void roster_finish(struct roster *roster) {
     job_destroy(roster->jobs[--roster->job_count]);
   roster_forget_names(roster);
   memory_free(roster->named);
+  memory_free(roster->told);
   memory_free(roster->jobs);
+}
+
+void roster_tell(struct roster *roster, struct health *health) {
+  if (roster->told_capacity < roster->capacity) {
+    roster->told_capacity = roster->capacity;
+    roster->told = memory_resize(roster->told, sizeof(struct health_organization *) * (size_t)roster->told_capacity);
+  }
+  health->organizations = roster->told;
+  health->organization_count = 0;
+  for (int i = 0; i < roster->job_count; i++) {
+    struct job *job = roster->jobs[i];
+    if (job->foreign)
+      continue;
+    job_look_at_token(job);
+    roster->told[health->organization_count++] = &job->health;
+  }
 }

@@ -14,13 +14,17 @@ struct roster {
   } options;
   struct job **jobs; /* each knows its place; who leaves is replaced by the last one */
   int job_count, capacity;
-  int64_t adoptions;   /* counted */
-  int attempts_left;   /* jobs that were not tried once */
-  int troubled;        /* jobs whose last sweep the database refused */
-  struct index *names; /* of those that are configured; NULL: to be made anew */
-  struct job **named;  /* what its numbers mean */
+  int64_t adoptions;                       /* counted */
+  int attempts_left;                       /* jobs that were not tried once */
+  int troubled;                            /* jobs whose last sweep the database refused */
+  struct index *names;                     /* of those that are configured; NULL: to be made anew */
+  struct job **named;                      /* what its numbers mean */
+  const struct health_organization **told; /* of roster_tell() */
+  int told_capacity;
 };
 
+/* How those that this daemon sweeps are, into `health`; borrowed until the next turn of the loop. */
+void roster_tell(struct roster *roster, struct health *health);
 void roster_init(struct roster *roster, const struct roster_options *options);
 void roster_finish(struct roster *roster); /* no sweep may be under way */
 /* True when none is left; else to be called again in the next turn. No sweep may be under way. */

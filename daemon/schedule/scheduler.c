@@ -23,8 +23,6 @@ struct scheduler {
   struct ownership *ownership;
   struct roster roster;
   struct health health;
-  const struct health_organization **health_list;
-  int health_capacity;
   struct walk asking, returning; /* who is asked to sweep; who waits for a better time of the database */
   bool told_attempted, database_tried, adopting, stopping;
 };
@@ -52,8 +50,15 @@ static void tell_changed(void *context) {
     scheduler->options.changed(scheduler->options.context);
 }
 
+static void on_known(void *context) {
+  struct scheduler *scheduler = context;
+  if (!scheduler->stopping)
+    scheduler->options.known(scheduler->options.context);
+  tell_changed(context);
+}
+
 static void read_known(struct scheduler *scheduler) {
-  known_read_all(&scheduler->roster, scheduler->generation, tell_changed, scheduler);
+  known_read_all(&scheduler->roster, scheduler->generation, on_known, scheduler);
 }
 
 /* ---- the database's troubles, which are nobody's own ---- */
@@ -199,8 +204,10 @@ static void on_first(void *context, const struct error *error) {
   scheduler->database_tried = true;
   if (error != NULL && error->kind == ERROR_CONFIG)
     scheduler->options.refused(scheduler->options.context, error);
-  else if (error != NULL)
+  if (error != NULL && error->kind != ERROR_CONFIG) {
+    on_known(scheduler);
     tell_attempted(scheduler);
+  }
 }
 
 static void on_settled(void *context) {
@@ -373,7 +380,6 @@ void scheduler_destroy(struct scheduler *scheduler) {
   queue_destroy(scheduler->queue);
   database_monitor_destroy(scheduler->database_monitor);
   generation_release(scheduler->generation);
-  memory_free(scheduler->health_list);
   memory_free(scheduler);
 }
 
@@ -384,16 +390,8 @@ const struct health *scheduler_health(struct scheduler *scheduler) {
   health->database_up = database_monitor_is_open(scheduler->database_monitor);
   health->database_since_ms = database_monitor_since_ms(scheduler->database_monitor);
   health->database_error = database_monitor_error(scheduler->database_monitor);
-  health->organization_count = 0;
-  if (scheduler->health_capacity < scheduler->roster.capacity) {
-    scheduler->health_capacity = scheduler->roster.capacity;
-    scheduler->health_list = memory_resize(scheduler->health_list,
-                                           sizeof(struct health_organization *) * (size_t)scheduler->health_capacity);
-  }
-  for (int i = 0; i < scheduler->roster.job_count; i++)
-    if (!scheduler->roster.jobs[i]->foreign)
-      scheduler->health_list[health->organization_count++] = &scheduler->roster.jobs[i]->health;
+  health->database_refusal = database_monitor_refusal(scheduler->database_monitor);
+  roster_tell(&scheduler->roster, health);
   health->fleet = ownership_health(scheduler->ownership);
-  health->organizations = scheduler->health_list;
   return health;
 }

@@ -11,6 +11,7 @@ struct scheduler_options {
   struct log *log;
   struct random *random;
   void (*attempted)(void *context); /* the database and every organization were tried once */
+  void (*known)(void *context);     /* what the database knows of the organizations was read, or it is away */
   void (*refused)(void *context,
                   const struct error *error); /* the first try of the database says: administrator, act */
   void (*adopted)(void *context);             /* the configuration has taken its place */

@@ -54,6 +54,8 @@ static void read_row(struct mirror_state *mirror_state, const struct db_row *row
   mirror_state->outcome_at_us = moment_column(row, 14);
   mirror_state->backend = (struct backend){db_row_int(row, 15), db_row_int(row, 16)};
   mirror_state->newest_us = moment_column(row, 17);
+  mirror_state->history_verified_s = db_row_int(row, 18);
+  mirror_state->history_is_proven = db_row_bool(row, 19);
 }
 
 static bool feed(void *context, struct db_statement *ret_statement) {

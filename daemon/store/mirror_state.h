@@ -21,6 +21,8 @@ struct mirror_state {
   struct backend backend;                                /* who answered, and took the lock if that was asked */
   int64_t consecutive_failures;
   bool verification_due, unseen;
+  int64_t history_verified_s; /* the last `verify --record`; 0: none */
+  bool history_is_proven;
   char rejected_digest[2 * HASH_BYTES + 1];
 };
 

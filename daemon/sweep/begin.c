@@ -42,6 +42,8 @@ static void on_mirror_state(void *context, const struct mirror_state *mirror_sta
   sweep->report.database_us = mirror_state->clock_us;
   sweep->report.machine_us = moment_now_us();
   sweep->report.newest_us = mirror_state->newest_us == MOMENT_UNKNOWN ? 0 : mirror_state->newest_us;
+  sweep->report.history_verified_s = mirror_state->history_verified_s;
+  sweep->report.history_is_proven = mirror_state->history_is_proven;
   dues_settle(sweep);
   sweep->verify = sweep->options.verify || mirror_state->verification_due;
   if (mirror_state->organization_id == NULL && has_key(sweep, &disagreement)) {

@@ -36,9 +36,11 @@ static void pay_now(struct sweep *sweep) {
 void dues_pay_before(struct sweep *sweep, const struct write_behind_entry *entry) {
   struct write_behind *write_behind = sweep->options.write_behind;
   struct coverage trial = write_behind->coverage;
+  int64_t covered_us = trial.until_at_us; /* 0: not known */
   bool other = write_behind->attempts > 0 && write_behind->outcome != OUTCOME_UNCHANGED &&
                !write_behind_repeats(write_behind, entry->outcome, entry->error);
   bool fits = !entry->covers || coverage_add(&trial, entry->started_at_us, entry->ended_at_us, entry->gap_us);
+  sweep->report.gap = entry->covers && covered_us != 0 && entry->started_at_us - covered_us > entry->gap_us;
   if (!fits || other)
     pay_now(sweep);
 }

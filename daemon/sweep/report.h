@@ -21,6 +21,9 @@ struct report {
   int64_t database_us, machine_us; /* both clocks, when the sweep began; 0: the database did not tell */
   int64_t newest_us;               /* the latest time that the database has of this organization; 0: none */
   int64_t held;                    /* removals that the guard held back */
+  bool gap;                        /* it was complete, and longer after the one before than sync.gap */
+  int64_t history_verified_s;      /* the last `verify --record` as it began; 0: none, or the database did not tell */
+  bool history_is_proven;          /* what that came to */
   struct changes *changes;         /* of a plan that found a difference; else NULL */
 };
 

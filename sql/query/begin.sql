@@ -1,5 +1,5 @@
 -- What a sweep must know before its first request: the database's clock, where the mirror stands, and who the session is that took the
--- lock (its pid and its start; a pid alone is used again). Always one row;
+-- lock (its pid and its start; a pid alone is used again), and for those who watch the last `verify --record` (seconds since 1970). Always one row;
 -- with organization_id NULL when the name (or the id) is not bound yet. Moments are microseconds since 1970, the revision is
 -- number:id, for a number alone may come back after a fail-over.
 --
@@ -35,10 +35,13 @@ select
   pg_backend_pid() as pid,
   (extract(epoch from (select backend_start from pg_stat_get_activity(pg_backend_pid()))) * 1000000)::bigint as backend_start,
   (extract(epoch from greatest(
-    organization.last_swept_at, organization.listed_at, organization.last_changed_at, organization.outcome_at)) * 1000000)::bigint as newest
+    organization.last_swept_at, organization.listed_at, organization.last_changed_at, organization.outcome_at)) * 1000000)::bigint as newest,
+  extract(epoch from verification.verified_at)::bigint as history_verified_at,
+  coalesce(verification.is_proven, false) as history_is_proven
 from (select clock_timestamp() as now) as clock
 left join organization
   on organization.organization_id = coalesce($2::text, (select named.organization_id from organization as named where named.name = $1::text))
+left join verification on verification.organization_id = organization.organization_id
 left join lateral (
   select string_agg(fingerprint, '' order by fingerprint collate "C") as fingerprints
   from rejected_account

@@ -4,7 +4,8 @@
 --
 -- $1 names text[] -> name text, is_first boolean (of its organization's rows), type text, accounts bigint, of these with an error in sending,
 -- receiving, calendar bigint, organization_id text, last_swept_at bigint (seconds since 1970), swept_age bigint (ms),
--- consecutive_failures integer, outcome text, error text, last_verified_at bigint (seconds since 1970)
+-- consecutive_failures integer, outcome text, error text, last_verified_at bigint (seconds since 1970), rejected bigint, gaps bigint (in its
+-- coverage), and of the last `verify --record`: history_verified_at bigint (seconds since 1970), history_is_proven boolean
 select
   organization.name,
   row_number() over (partition by organization.organization_id) = 1 as is_first,
@@ -19,8 +20,13 @@ select
   organization.consecutive_failures,
   organization.last_outcome as outcome,
   organization.last_error as error,
-  extract(epoch from organization.last_verified_at)::bigint as last_verified_at
+  extract(epoch from organization.last_verified_at)::bigint as last_verified_at,
+  (select count(*) from rejected_account where rejected_account.organization_id = organization.organization_id) as rejected,
+  (select greatest(count(*) - 1, 0) from coverage where coverage.organization_id = organization.organization_id) as gaps,
+  extract(epoch from verification.verified_at)::bigint as history_verified_at,
+  coalesce(verification.is_proven, false) as history_is_proven
 from organization
+left join verification using (organization_id)
 left join lateral (
   select
     account.type,

@@ -57,11 +57,12 @@ static void check_host(struct slice host) {
   CHECK(strcasecmp(text, good[0]) == 0 || strcmp(text, good[1]) == 0);
 }
 
-static bool answer(void *context, const char *path, struct serve_reply *reply) {
+static bool answer(void *context, const struct serve_request *request, struct serve_reply *reply) {
   struct exchange *exchange = context;
+  const char *argument = serve_argument(request, "a");
   exchange->asked++;
-  CHECK(strlen(path) < 16 * 1024);
-  return strlen(path) % 2 == 0 && buffer_append_text(&reply->body, "hello\n");
+  CHECK(strlen(request->path) < 16 * 1024 && (argument == NULL || strlen(argument) < 16 * 1024));
+  return strlen(request->path) % 2 == 0 && buffer_append_text(&reply->body, "hello\n");
 }
 
 static void on_reply(void *context, int ready, bool broken) {

@@ -10,6 +10,7 @@ BEGIN {
   home["curl"] = "^daemon/io/http(_[a-z]+)?\\.c$"
   home["libpq-fe.h"] = "^daemon/io/db(_[a-z]+)?\\.c$"
   home["json-c"] = "^daemon/crm/[a-z_]+\\.c$"
+  home["zlib.h"] = "^daemon/io/serve_answer\\.c$"
   home["openssl"] = "^daemon/base/hash\\.c$"
   home["systemd"] = "^daemon/io/(journal|service)\\.c$"
   home["microhttpd.h"] = "^daemon/io/serve\\.c$"

@@ -1,6 +1,6 @@
 #pragma once
 /* A server in a loop, and a client in a thread of its own that says and hears raw bytes. What the client found is judged after it. */
-#include "io/serve.h"
+#include "io/stage_slices.h"
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -18,17 +18,26 @@ struct stage {
   void (*script)(struct stage *stage);
   int done[2], asked, port, clients; /* `clients` when the last request was answered */
   char path[64];                     /* of the last request that was answered */
+  char argument[64];                 /* ?x= of it */
+  struct stage_slices slices;
   char answers[STAGE_ANSWERS][STAGE_ANSWER_BYTES];
   int64_t took_ms[STAGE_ANSWERS];
   size_t received;
   int counts[4];
 };
 
-static inline bool stage_answer(void *context, const char *path, struct serve_reply *reply) {
+static inline bool stage_answer(void *context, const struct serve_request *request, struct serve_reply *reply) {
   struct stage *stage = context;
+  const char *path = request->path, *argument = serve_argument(request, "x");
+  snprintf(stage->argument, sizeof stage->argument, "%s", argument == NULL ? "(none)" : argument);
   stage->asked++;
   stage->clients = serve_clients(stage->serve);
   snprintf(stage->path, sizeof stage->path, "%s", path);
+  if (strcmp(path, "/slices") == 0) {
+    stage->slices.loop = stage->loop;
+    stage_begin_slices(&stage->slices, reply);
+    return true;
+  }
   if (strcmp(path, "/big") == 0) {
     char block[1024];
     memset(block, 'x', sizeof block);

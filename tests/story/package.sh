@@ -45,6 +45,8 @@ cat >"$directory/wanted" <<'LIST'
 644 usr/lib/systemd/system/closesyncd@.service
 644 usr/lib/sysusers.d/closesyncd.conf
 644 usr/lib/tmpfiles.d/closesyncd.conf
+644 usr/share/closesyncd/closesyncd-grafana.json
+644 usr/share/closesyncd/closesyncd.rules.yml
 644 usr/share/doc/closesyncd/README.md
 644 usr/share/doc/closesyncd/changelog.gz
 644 usr/share/doc/closesyncd/closesyncd.conf
@@ -56,7 +58,7 @@ cat >"$directory/wanted" <<'LIST'
 LIST
 lost=$(comm -13 <(sort "$directory/files") <(sort "$directory/wanted"))
 [[ -z $lost ]] || complain "not in the package: $lost"
-strange=$(grep -vE '^[0-9]+ (etc/closesyncd|usr/(bin|lib/(systemd|sysusers.d|tmpfiles.d)|share/(doc|man|bash-completion|zsh|fish)))/' \
+strange=$(grep -vE '^[0-9]+ (etc/closesyncd|usr/(bin|lib/(systemd|sysusers.d|tmpfiles.d)|share/(closesyncd|doc|man|bash-completion|zsh|fish)))/' \
   "$directory/files")
 [[ -z $strange ]] || complain "does not belong into the package: $strange"
 [[ $(dpkg-deb --fsys-tarfile "$first" | tar -tv | awk '{ print $2 }' | sort -u) == root/root ]] || complain 'not all belongs to root'

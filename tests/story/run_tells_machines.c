@@ -3,6 +3,7 @@
 #include "support/cluster.h"
 #include "support/inner.h"
 #include "support/running.h"
+#include "support/truth.h"
 
 #include <criterion/criterion.h>
 #include <poll.h>
@@ -61,10 +62,15 @@ Test(run_tells_machines, over_http) {
   await(story, "/", "404 ", "/status.json");
   story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\", \"key\": \"api_story_2\"}, \"status\": 500, "
                        "\"body\": \"{}\"}]");
-  await(story, "/readyz", "503 ", "{\"organization\": \"org2\", ");
+  await(story, "/readyz", "200 OK", "{\"ready\": true, \"reasons\": [{\"organization\": \"org2\", ");
+  await(story, "/readyz?organization=org2", "503 ", "{\"ready\": false, \"reasons\": [{\"organization\": \"org2\", ");
+  await(story, "/readyz?organization=org1", "200 OK", "{\"ready\": true}");
+  await(story, "/readyz?organization=org3", "404 ", "no organization of this NAME");
   await(story, "/status.json", "\"outcome\": \"failed\"", "\"late\": true");
   await(story, "/metrics", "closesyncd_http_requests_total{organization=\"org2\",code=\"500\"}",
         "closesyncd_database_up 1\n");
+  story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\"}, \"status\": 500, \"body\": \"{}\"}]");
+  await(story, "/readyz", "503 ", "{\"organization\": \"org1\", ");
   story_signal(story, run, SIGTERM);
   story_wait(story, run, 10000);
   cr_assert_eq(run->exit_status, 0, "%s", run->err);
@@ -75,6 +81,7 @@ Test(run_tells_machines, over_http) {
 /* Close is away when the daemon begins again: what it knows is what the database knows. */
 Test(run_tells_machines, what_the_database_knew_before) {
   struct story *story = story_create(1);
+  story_spare(story, TRUTH_MIRROR, "an entry is set aside");
   asking_listen(story);
   story_put(story, 1,
             "{\"id\": \"a1\", \"_type\": \"google\", \"send_status\": \"error\", \"receive_status\": \"ok\"}");
@@ -82,14 +89,18 @@ Test(run_tells_machines, what_the_database_knew_before) {
             "{\"id\": \"a2\", \"_type\": \"zoom\", \"send_status\": \"ok\", \"receive_status\": \"error\", "
             "\"email_receive_status\": \"error\"}");
   story_put(story, 1, "{\"id\": \"a3\", \"_type\": \"zoom\", \"calendar_receive_status\": \"error\"}");
+  story_put(story, 1, "{\"id\": 7}"); /* is set aside */
   story_expect_exit(story, 0, "sync", NULL);
   story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\"}, \"status\": 401, \"body\": \"{}\"}]");
   story_expect_exit(story, 1, "sync", NULL);
   story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\"}, \"hold\": \"arrived\"}]");
+  story_expect_exit(story, 0, "verify", "--record", NULL);
   story_set(story, "sync", "interval", "1h");
   const struct run *run = story_start(story, "run", NULL);
-  await(story, "/metrics", "closesyncd_accounts{organization=\"org1\",type=\"zoom\"} 2\n",
-        "closesyncd_accounts{organization=\"org1\",type=\"google\"} 1\n");
+  char *first = asking_first(story, "/metrics");
+  cr_assert_not_null(strstr(first, "closesyncd_accounts{organization=\"org1\",type=\"zoom\"} 2\n"), "%s", first);
+  cr_assert_not_null(strstr(first, "closesyncd_accounts{organization=\"org1\",type=\"google\"} 1\n"), "%s", first);
+  free(first);
   for (int i = 0; i < 3; i++) {
     static const char *const directions[] = {"send", "receive", "calendar"};
     cr_assert_eq(
@@ -102,6 +113,10 @@ Test(run_tells_machines, what_the_database_knew_before) {
                story_count(story, "select extract(epoch from last_swept_at)::bigint from organization"));
   cr_assert_eq(asking_metric(story, "closesyncd_mirror_verify_timestamp_seconds{organization=\"org1\"}"),
                story_count(story, "select extract(epoch from last_verified_at)::bigint from organization"));
+  cr_assert_eq(asking_metric(story, "closesyncd_history_verified{organization=\"org1\"}"), 1);
+  cr_assert_eq(asking_metric(story, "closesyncd_rejected_accounts{organization=\"org1\"}"), 1);
+  cr_assert_eq(asking_metric(story, "closesyncd_history_verify_timestamp_seconds{organization=\"org1\"}"),
+               story_count(story, "select extract(epoch from verified_at)::bigint from verification"));
   await(story, "/status.json", "\"organization_id\": \"orga_story1\", \"outcome\": \"failed\", \"last_success\": \"20",
         "\"consecutive_failures\": 1");
   await(story, "/status.json", "\"accounts_in_error\": {\"send\": 1, \"receive\": 1, \"calendar\": 1}", "HTTP 401");
@@ -156,19 +171,6 @@ Test(run_tells_machines, over_the_notify_socket) {
   story_wait(story, run, 10000);
   cr_assert_eq(run->exit_status, 0, "%s", run->err);
   close(fd);
-  story_destroy(story);
-}
-
-/* Somebody else has the port: the setting is named, not only what the system says. */
-Test(run_tells_machines, that_the_port_is_taken) {
-  struct story *story = story_create_generated(1, 2, 7);
-  const char *taken = story_format(story, "127.0.0.1:%d", story_port(story));
-  story_set(story, "http", "listen", taken);
-  const struct run *run = story_start(story, "run", NULL);
-  running_await(story, run, story_format(story, "\"http.listen\": could not listen on \"%s\"", taken), 1, 20000);
-  if (!story_ended(story, run))
-    story_signal(story, run, SIGTERM);
-  story_wait(story, run, 20000);
   story_destroy(story);
 }
 

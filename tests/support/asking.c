@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 void asking_listen(struct story *story) {
@@ -29,6 +30,17 @@ char *asking(struct story *story, const char *path) {
     }
   }
   close(fd);
+  return answer;
+}
+
+char *asking_first(struct story *story, const char *path) {
+  struct timespec pause = {.tv_nsec = 10 * 1000000L};
+  char *answer = asking(story, path);
+  for (int i = 0; i < 2000 && answer[0] == '\0'; i++) {
+    free(answer);
+    nanosleep(&pause, NULL);
+    answer = asking(story, path);
+  }
   return answer;
 }
 

@@ -6,5 +6,7 @@
 void asking_listen(struct story *story); /* sets http.listen */
 /* The whole reply to a GET; "" while nobody listens. The caller frees it. */
 char *asking(struct story *story, const char *path);
+/* The first reply there is: whoever connects early waits for it. The caller frees it. */
+char *asking_first(struct story *story, const char *path);
 /* The value of a metric: "closesyncd_database_up"; fails when there is none. Asking for it counts as a scrape. */
 double asking_metric(struct story *story, const char *name);

@@ -29,6 +29,13 @@ static inline void patient_release(struct patient *patient) {
 }
 
 static inline void patient_sweep(struct patient *patient, int number, enum outcome outcome, int64_t elapsed_ms) {
-  struct report report = {.outcome = outcome, .elapsed_ms = elapsed_ms, .added = 3, .changed = 2, .removed = 1};
+  struct report report = {.outcome = outcome,
+                          .elapsed_ms = elapsed_ms,
+                          .added = 3,
+                          .changed = 2,
+                          .removed = 1,
+                          .repaired = 4,
+                          .rejected = 5,
+                          .gap = outcome != OUTCOME_UNCHANGED};
   health_count_sweep(&patient->health, &patient->organizations[number], &report);
 }

@@ -1,0 +1,99 @@
+#include "monitor/ready.h"
+#include <string.h>
+
+/* What this file is for: one answer for a load balancer, and the names for whoever reads it. */
+
+enum { SLICE_ORGANIZATIONS = 500 };
+
+static void begin_reasons(struct ready *ready) {
+  struct json *json = &ready->json;
+  if (!ready->listing)
+    json_begin_array(json, "reasons");
+  ready->listing = true;
+}
+
+static void write_reason(struct json *json, const char *organization, int64_t seconds, const char *reason,
+                         const char *error) {
+  json_begin_object(json, NULL);
+  json_text(json, "organization", organization);
+  if (seconds < 0)
+    json_null(json, "seconds");
+  else
+    json_integer(json, "seconds", seconds);
+  json_text(json, "reason", reason);
+  json_text(json, "error", error);
+  json_end_object(json);
+}
+
+static void write_database(struct ready *ready) {
+  const struct health *health = ready->health;
+  if (health->database_up && health->database_refusal == NULL)
+    return;
+  begin_reasons(ready);
+  write_reason(&ready->json, NULL, (health->now_ms - health->database_since_ms) / 1000,
+               health->database_up ? "the database refuses" : "the database is away",
+               health->database_up ? health->database_refusal : health->database_error);
+}
+
+static void write_organization(struct ready *ready, const struct health_organization *organization) {
+  if (!health_is_late(ready->health, organization) ||
+      (ready->organization != NULL && strcmp(ready->organization, organization->name) != 0))
+    return;
+  begin_reasons(ready);
+  write_reason(&ready->json, organization->name, (ready->health->now_ms - organization->succeeded_at_ms) / 1000,
+               READY_LATE, organization->error);
+}
+
+static bool is_ready(const struct ready *ready) {
+  const struct health *health = ready->health;
+  bool late = false;
+  if (ready->organization == NULL)
+    return health_is_ready(health);
+  for (int i = 0; i < health->organization_count && !late; i++)
+    late = strcmp(ready->organization, health->organizations[i]->name) == 0 &&
+           health_is_late(health, health->organizations[i]);
+  return health->database_up && health->database_refusal == NULL && !late;
+}
+
+static void begin(struct ready *ready, struct buffer *text) {
+  struct json *json = &ready->json;
+  json_init(json, text);
+  ready->ready = is_ready(ready);
+  json_begin_object(json, NULL);
+  json_boolean(json, "ready", ready->ready);
+  write_database(ready);
+}
+
+static void end(struct ready *ready, struct buffer *text) {
+  if (ready->listing)
+    json_end_array(&ready->json);
+  json_end_object(&ready->json);
+  buffer_append_text(text, "\n");
+}
+
+bool ready_more(struct ready *ready, struct buffer *text) {
+  const struct health *health = ready->health;
+  if (!ready->begun)
+    begin(ready, text);
+  ready->begun = true;
+  for (int i = 0; i < SLICE_ORGANIZATIONS && ready->next < health->organization_count; i++)
+    write_organization(ready, health->organizations[ready->next++]);
+  if (ready->next < health->organization_count)
+    return true;
+  end(ready, text);
+  return false;
+}
+
+void ready_write_other(struct buffer *text, const char *organization, const char *reason, int64_t seconds,
+                       const char *error) {
+  struct ready ready = {.organization = organization};
+  struct json *json = &ready.json;
+  json_init(json, text);
+  json_begin_object(json, NULL);
+  json_boolean(json, "ready", reason == NULL);
+  if (reason != NULL) {
+    begin_reasons(&ready);
+    write_reason(json, organization, seconds, reason, error);
+  }
+  end(&ready, text);
+}
