@@ -12,7 +12,10 @@
 
 /* No turn of the loop is long. What is due is put into one queue, first come, first served, and the queue is worked off while the turn
  * has time; what is left waits for the next turn, which does not wait for anything. Work that is long by itself asks loop_has_time()
- * between its slices and comes back with a timer of 0. So a thousand due timers, or one page of a hundred megabytes, hold up nobody.
+ * between its slices and comes back with timer_continue(). So a thousand due timers, or one page of a hundred megabytes, hold up nobody.
+ *
+ * What goes on has a queue of its own, and comes behind what is due: whoever waits for one event after the other would else wait for
+ * everybody's slice each time. A turn that had no time for it owes it one slice, which the next turn begins with.
  *
  * A watcher's callback comes at once while the turn has time, and joins the queue when it has none. What is hurried never waits: the few
  * things that must be done in any case, and are short.
@@ -22,16 +25,17 @@ enum { TURN_MS = 15 }; /* what a turn may take before it puts off the rest */
 
 struct task { /* a timer that is due, or a watcher that was put off */
   TAILQ_ENTRY(task) link;
-  bool queued, hurried;
+  bool queued, hurried, goes_on;
   void (*run)(struct task *task);
 };
 
 struct loop {
   uv_loop_t uv;
   uv_idle_t turn;
-  uv_prepare_t turned; /* a turn ends where libuv begins to wait */
-  TAILQ_HEAD(tasks, task) tasks;
-  size_t queued;
+  uv_prepare_t turned;              /* a turn ends where libuv begins to wait */
+  TAILQ_HEAD(tasks, task) tasks[2]; /* [goes_on] */
+  size_t queued[2];
+  bool owes;                      /* a slice to what goes on */
   uint64_t turn_began_ns;         /* 0: nothing was done yet in this turn */
   int64_t cpu_us, longest_cpu_us; /* of this thread, when the last turn ended; of the longest turn */
 };
@@ -103,39 +107,55 @@ static void dequeue(struct loop *loop, struct task *task) {
   if (!task->queued)
     return;
   task->queued = false;
-  TAILQ_REMOVE(&loop->tasks, task, link);
-  loop->queued--;
+  TAILQ_REMOVE(&loop->tasks[task->goes_on], task, link);
+  loop->queued[task->goes_on]--;
 }
 
-static void on_turn(uv_idle_t *uv) {
-  struct loop *loop = uv->data;
-  size_t left = loop->queued; /* what is queued meanwhile waits for the next turn */
-  loop_has_time(loop);        /* the turn begins here, if it did not before */
-  for (bool time = true; time && left > 0 && !TAILQ_EMPTY(&loop->tasks); left--) {
-    struct task *task = TAILQ_FIRST(&loop->tasks);
+/* What is there now: what is queued meanwhile waits for the next turn. */
+static void run_tasks(struct loop *loop, bool goes_on, size_t at_most) {
+  size_t left = loop->queued[goes_on] < at_most ? loop->queued[goes_on] : at_most;
+  for (bool time = true; time && left > 0 && !TAILQ_EMPTY(&loop->tasks[goes_on]); left--) {
+    struct task *task = TAILQ_FIRST(&loop->tasks[goes_on]);
     dequeue(loop, task);
     task->run(task);
     time = loop_has_time(loop);
   }
-  if (TAILQ_EMPTY(&loop->tasks))
+}
+
+static void on_turn(uv_idle_t *uv) {
+  struct loop *loop = uv->data;
+  bool owed = loop->owes;
+  loop_has_time(loop); /* the turn begins here, if it did not before */
+  loop->owes = false;
+  if (owed)
+    run_tasks(loop, true, 1);
+  if (loop_has_time(loop))
+    run_tasks(loop, false, SIZE_MAX);
+  if (loop_has_time(loop))
+    run_tasks(loop, true, SIZE_MAX);
+  else
+    loop->owes = !owed && loop->queued[true] > 0;
+  if (loop->queued[false] + loop->queued[true] == 0)
     uv_idle_stop(uv);
 }
 
-static void enqueue(struct loop *loop, struct task *task) {
+static void enqueue(struct loop *loop, struct task *task, bool goes_on) {
   if (task->queued)
     return;
   task->queued = true;
+  task->goes_on = goes_on;
   if (task->hurried)
-    TAILQ_INSERT_HEAD(&loop->tasks, task, link);
+    TAILQ_INSERT_HEAD(&loop->tasks[goes_on], task, link);
   else
-    TAILQ_INSERT_TAIL(&loop->tasks, task, link);
-  loop->queued++;
+    TAILQ_INSERT_TAIL(&loop->tasks[goes_on], task, link);
+  loop->queued[goes_on]++;
   loop_require(uv_idle_start(&loop->turn, on_turn), "start a turn of the event loop");
 }
 
 struct loop *loop_create(void) {
   struct loop *loop = memory_allocate(sizeof *loop);
-  TAILQ_INIT(&loop->tasks);
+  TAILQ_INIT(&loop->tasks[false]);
+  TAILQ_INIT(&loop->tasks[true]);
   loop_require(uv_loop_init(&loop->uv), "create the event loop");
   loop_require(uv_idle_init(&loop->uv, &loop->turn), "create the event loop");
   loop_require(uv_prepare_init(&loop->uv, &loop->turned), "create the event loop");
@@ -179,7 +199,7 @@ static void on_timer(uv_timer_t *uv) {
   if (timer->task.hurried)
     run_timer(&timer->task);
   else
-    enqueue(timer->loop, &timer->task);
+    enqueue(timer->loop, &timer->task, false);
 }
 
 struct timer *timer_open(struct loop *loop, timer_fn *fn, void *context) {
@@ -199,11 +219,16 @@ void timer_start(struct timer *timer, int64_t delay_ms) {
   loop_require(uv_is_closing((uv_handle_t *)&timer->uv) ? UV_EINVAL : 0, "start a closed timer");
   timer_stop(timer);
   if (delay_ms <= 0) {
-    enqueue(timer->loop, &timer->task);
+    enqueue(timer->loop, &timer->task, false);
     return;
   }
   uv_update_time(timer->uv.loop);
   loop_require(uv_timer_start(&timer->uv, on_timer, (uint64_t)delay_ms, 0), "start a timer");
+}
+
+void timer_continue(struct timer *timer) {
+  timer_stop(timer);
+  enqueue(timer->loop, &timer->task, true);
 }
 
 void timer_stop(struct timer *timer) {
@@ -235,7 +260,7 @@ static void on_poll(uv_poll_t *uv, int status, int events) {
   if (watcher->task.hurried || (!watcher->task.queued && loop_has_time(watcher->loop)))
     run_watcher(&watcher->task);
   else
-    enqueue(watcher->loop, &watcher->task);
+    enqueue(watcher->loop, &watcher->task, false);
 }
 
 struct watcher *watcher_create(struct loop *loop, int fd, watcher_fn *fn, void *context) {

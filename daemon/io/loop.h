@@ -21,7 +21,7 @@ bool loop_destroy(struct loop *loop);
 int64_t loop_now_ms(struct loop *loop); /* monotonic, updated on each call */
 
 /* Whether this turn may go on. Work that may be long is done in slices while it says so, at least one of them, and then comes back with
- * timer_start(timer, 0). */
+ * timer_continue(). */
 bool loop_has_time(struct loop *loop);
 /* CPU time of the longest turn since the last call, in microseconds. */
 int64_t loop_longest_turn_us(struct loop *loop);
@@ -32,6 +32,7 @@ struct timer *timer_open(struct loop *loop, timer_fn *fn, void *context);
 void timer_start(
     struct timer *timer,
     int64_t delay_ms); /* once; a running timer is moved; 0: in the loop's next turn, in the order of the starts */
+void timer_continue(struct timer *timer); /* the next slice of long work: behind what is due, but never put off twice */
 void timer_stop(struct timer *timer);
 void timer_hurry(struct timer *timer); /* its callback never waits for a turn that has time; it must be short */
 void timer_close(struct timer *timer); /* NULL is allowed */

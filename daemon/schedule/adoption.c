@@ -159,7 +159,7 @@ static void on_turn(void *context) {
     more = adoption->phase(adoption);
   while (more && loop_has_time(adoption->options.roster->options.loop));
   if (more)
-    timer_start(adoption->timer, 0);
+    timer_continue(adoption->timer);
   else
     finish(adoption);
 }

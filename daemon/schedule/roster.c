@@ -87,7 +87,7 @@ static void on_walk(void *context) {
   while (walk->left > 0 && loop_has_time(roster->options.loop))
     walk->visit(roster->jobs[--walk->left]);
   if (walk->left > 0)
-    timer_start(walk->timer, 0);
+    timer_continue(walk->timer);
 }
 
 void walk_open(struct walk *walk, struct roster *roster, void (*visit)(struct job *job)) {

@@ -111,7 +111,7 @@ static void read_on(void *context) {
       result = snapshot_page_step(listing->snapshot, &page, &error);
     while (result == PAGE_MORE && loop_has_time(listing->options.api_request->loop));
   if (result == PAGE_MORE) {
-    timer_start(listing->timer, 0);
+    timer_continue(listing->timer);
     return;
   }
   listing->reading = false;

@@ -84,6 +84,44 @@ Test(loop_turn, ends_who_asks_for_time) {
   cr_assert(loop_destroy(crowd.loop));
 }
 
+static void on_slice(void *context) {
+  struct member *member = context;
+  struct crowd *crowd = member->crowd;
+  work();
+  work();
+  crowd->count++;
+  if (crowd->turns < MANY)
+    timer_continue(crowd->timers[member->number]);
+  else
+    timer_close(crowd->timers[member->number]);
+}
+
+static void on_step(void *context) {
+  struct crowd *crowd = context;
+  if (++crowd->turns < MANY)
+    timer_start(crowd->other, 0);
+  else
+    timer_close(crowd->other);
+  crowd->hurried_after = crowd->count;
+}
+
+/* Many long works go on, and somebody waits for one event after the other: each time for a slice or two, not for one of each. */
+Test(loop_turn, long_works_come_behind_what_is_due) {
+  struct crowd crowd = {.loop = loop_create()};
+  struct member members[MANY];
+  for (int i = 0; i < MANY; i++) {
+    members[i] = (struct member){&crowd, i};
+    crowd.timers[i] = timer_open(crowd.loop, on_slice, &members[i]);
+    timer_start(crowd.timers[i], 0);
+  }
+  crowd.other = timer_open(crowd.loop, on_step, &crowd);
+  timer_start(crowd.other, 0);
+  loop_run(crowd.loop);
+  cr_assert_leq(crowd.hurried_after, 3 * MANY, "%d steps waited for %d slices", MANY, crowd.hurried_after);
+  cr_assert_geq(crowd.count, 2 * MANY - 1, "the slices went on");
+  cr_assert(loop_destroy(crowd.loop));
+}
+
 static void end_watcher(struct crowd *crowd, int number) {
   watcher_close(crowd->watchers[number]);
   crowd->watchers[number] = NULL;
