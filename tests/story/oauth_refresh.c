@@ -87,6 +87,31 @@ Test(oauth_refresh, a_daemon_renews_them_for_ever) {
   story_destroy(story);
 }
 
+/* Which way in is used, and for how long; offline too, where a token that is missing is told and is no mistake of the configuration. */
+Test(oauth_refresh, check_and_status_tell_how_long_it_lives) {
+  struct story *story = oauth_story(2, 3600);
+  tokens_write(story, 1, "at_a", "rt_a", 150, 3600);
+  story_expect_exit(story, 1, "sync", NULL);
+  const struct run *run = story_expect_exit(story, 0, "check", "--offline", NULL);
+  cr_assert_not_null(
+      strstr(run->out, "its client secret and its OAuth token can be read: renewed 2 min ago, lives 57 min"), "%s",
+      run->out);
+  cr_assert_not_null(strstr(run->out, "org2.oauth\": run `closesyncd authorize org2`"), "%s", run->out);
+  run = story_expect_exit(story, 0, "status", NULL);
+  cr_assert_not_null(strstr(run->out, "OAuth token: renewed 2 min ago, lives 57 min"), "%s", run->out);
+  cr_assert_not_null(strstr(run->out, "OAuth token: none yet, run `closesyncd authorize org2`"), "%s", run->out);
+  tokens_write(story, 2, "at_b", "rt_b", 3700, 3600);
+  run = story_expect_exit(story, 0, "check", NULL);
+  cr_assert_not_null(
+      strstr(run->out, "the OAuth token acts as user_story1 of orga_story1; renewed 2 min ago, lives 57 min"), "%s",
+      run->out);
+  cr_assert_not_null(strstr(run->out, "the OAuth token acts as user_story2 of orga_story2; renewed "), "%s", run->out);
+  tokens_write(story, 2, "at_c", "rt_c", 3700, 3600);
+  run = story_expect_exit(story, 0, "status", NULL);
+  cr_assert_not_null(strstr(run->out, "OAuth token: expired 10"), "%s", run->out);
+  story_destroy(story);
+}
+
 /* Contract 7: this organization's failure, in every command, naming what to do; asked again when the file is another one. */
 Test(oauth_refresh, invalid_grant_waits_for_a_person) {
   struct story *story = oauth_story(2, 3600);
