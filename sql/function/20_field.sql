@@ -130,22 +130,24 @@ end;
 comment on function account_types() is 'What holds where every known field is of its type, null or absent';
 
 create or replace function account_is_plain(document jsonb) returns boolean
-  language plpgsql immutable parallel safe
+  language plpgsql immutable strict parallel safe
   set search_path from current
 as $$
 declare
-  default_identity jsonb := document -> 'default_identity';
   smtp jsonb := document -> 'smtp';
   imap jsonb := document -> 'imap';
-  said text;
-  said_before text;
+  created text;
+  sends_since text;
+  receives_since text;
+  suggested text;
   list jsonb;
   element jsonb;
-  ids jsonb := '[]';
+  id text;
+  ids text[] := '{}';
 begin
-  if (document @@ account_types()) is not true
-    or not json_has_only(document, account_names(''))
-    or not json_has_only(default_identity, account_names('default_identity'))
+  if not json_has_only(document, account_names(''))
+    or (document @@ account_types()) is not true
+    or not json_has_only(document -> 'default_identity', account_names('default_identity'))
     or not json_has_only(smtp, account_names('smtp'))
     or not json_has_only(imap, account_names('imap'))
     or not json_is_short(document -> 'synced_calendars')
@@ -154,15 +156,17 @@ begin
   then
     return false;
   end if;
-  foreach said in array array[
-    document ->> 'date_created', smtp ->> 'date_updated', imap ->> 'date_updated', document ->> 'lead_suggestions_updated_at']
-  loop
-    continue when said is null or said = said_before; -- mail servers mostly come with the account
-    if close_timestamp(said) is null then
-      return false;
-    end if;
-    said_before := said;
-  end loop;
+  created := document ->> 'date_created';
+  sends_since := smtp ->> 'date_updated';
+  receives_since := imap ->> 'date_updated';
+  suggested := document ->> 'lead_suggestions_updated_at';
+  if created is not null and close_timestamp(created) is null
+    or sends_since is distinct from created and sends_since is not null and close_timestamp(sends_since) is null -- mail servers mostly come with the account
+    or receives_since is distinct from sends_since and receives_since is not null and close_timestamp(receives_since) is null
+    or suggested is distinct from created and suggested is not null and close_timestamp(suggested) is null
+  then
+    return false;
+  end if;
   list := json_list(document -> 'identities');
   for place in 0 .. coalesce(jsonb_array_length(list), 0) - 1 loop
     element := list -> place;
@@ -178,13 +182,14 @@ begin
   end if;
   for place in 0 .. coalesce(jsonb_array_length(list), 0) - 1 loop
     element := list -> place;
+    id := element ->> 'id';
     if not json_has_only(element, account_names('available_calendars[]'))
-      or (octet_length(element ->> 'id') <= 500) is not true
-      or ids ? (element ->> 'id')
+      or (octet_length(id) <= 500) is not true
+      or id = any (ids)
     then
       return false;
     end if;
-    ids := ids || (element -> 'id');
+    ids := ids || id;
   end loop;
   return true;
 end
@@ -214,22 +219,25 @@ create or replace function other_of(document jsonb) returns jsonb
   set search_path from current
 as $$
 declare
-  unknown jsonb := case jsonb_typeof(document) when 'object' then document - account_names('') end;
+  unknown jsonb := '{}';
 begin
-  if unknown <> '{}' and not exists (select from jsonb_object_keys(unknown) as name where is_path(name)) then
-    document := (
-      select coalesce(jsonb_object_agg(name, document -> name), '{}')
-      from unnest(account_names('')) as name
-      where document ? name);
-  else
-    unknown := '{}';
-  end if;
   if not account_is_plain(document) then
-    return (select left_over.other || unknown from account_other(document) as left_over);
-  elsif json_map(document) ? 'receive_attempts_count' then
-    return unknown || jsonb_build_object('receive_attempts_count', document -> 'receive_attempts_count');
+    unknown := case jsonb_typeof(document) when 'object' then document - account_names('') end;
+    if unknown <> '{}' and not exists (select from jsonb_object_keys(unknown) as name where is_path(name)) then
+      document := (
+        select coalesce(jsonb_object_agg(name, document -> name), '{}')
+        from unnest(account_names('')) as name
+        where document ? name);
+    else
+      unknown := '{}';
+    end if;
+    if unknown = '{}' or not account_is_plain(document) then
+      return (select left_over.other || unknown from account_other(document) as left_over);
+    end if;
   end if;
-  return unknown;
+  return case
+    when json_map(document) ? 'receive_attempts_count' then unknown || jsonb_build_object('receive_attempts_count', document -> 'receive_attempts_count')
+    else unknown end;
 end
 $$;
 comment on function other_of(jsonb) is 'Column other of account: what no column takes, by name or path; the same as account_other, sooner';
