@@ -5,6 +5,14 @@
 do $$
 begin
 
+-- Documents of over two kilobytes are compressed, and lz4 takes a fifth of the time that the default takes. Who was built without it keeps
+-- the default.
+begin
+  perform set_config('default_toast_compression', 'lz4', false);
+exception when invalid_parameter_value then
+  null;
+end;
+
 -- One row: what every step needs to know.
 create temp table if not exists sweep_begun (
   organization_id text not null,
