@@ -125,6 +125,8 @@ static void begin(struct killing *killing) {
   story_spare(story, TRUTH_DATED, "a fail-over loses what was committed, and with it what was known of the times");
   for (int i = 0; i < ACCOUNTS; i++)
     change_close(killing);
+  story_expect_exit(story, 0, "sync",
+                    NULL); /* both are bound: the server may commit for a killed one after it was looked */
 }
 
 static void kill_often(struct killing *killing, long from, long to) {
