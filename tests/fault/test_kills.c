@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KILLS = 30, KILLS_A_STORY = 60, ORGANIZATIONS = 2, ACCOUNTS = 10 };
+enum { KILLS = 25, KILLS_A_STORY = 60, ORGANIZATIONS = 2, ACCOUNTS = 10 };
 
 struct killing {
   struct living living;
