@@ -108,7 +108,7 @@ const char *config_judge_redirect(const struct config_rule *rule, const char *te
   if (*text && strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
     return "a URL like https://example.com/back";
   for (const char *at = text; *at; at++) {
-    if (*at <= ' ' || *at == 0x7f)
+    if (*at <= ' ' || (unsigned char)*at >= 0x7f)
       return "a URL like https://example.com/back";
   }
   return keep(rule, text, strlen(text), target);

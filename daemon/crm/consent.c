@@ -28,7 +28,7 @@ static struct slice trim(struct slice text) {
 
 static bool has_odd_bytes(struct slice text) {
   for (size_t i = 0; i < text.length; i++)
-    if (text.bytes[i] <= 0x20 || text.bytes[i] == 0x7f)
+    if (text.bytes[i] <= 0x20 || (unsigned char)text.bytes[i] >= 0x7f)
       return true;
   return false;
 }
@@ -59,7 +59,7 @@ static bool decode(struct slice value, char ret_text[VALUE_BYTES]) {
     } else if (byte == '+') {
       byte = ' ';
     }
-    if (byte < 0x20 || byte == 0x7f || length + 1 >= VALUE_BYTES)
+    if (byte < 0x20 || (unsigned char)byte >= 0x7f || length + 1 >= VALUE_BYTES)
       return false;
     ret_text[length++] = byte;
   }

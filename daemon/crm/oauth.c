@@ -49,7 +49,7 @@ static bool unescape(struct slice inner, char *ret_text, size_t size, size_t *re
         return false;
       }
     }
-    if (byte < 0x20 || byte == 0x7f || length + 1 >= size)
+    if (byte < 0x20 || (unsigned char)byte >= 0x7f || length + 1 >= size)
       return false;
     ret_text[length++] = byte;
   }

@@ -106,7 +106,8 @@ static void check_form(struct account_reader *reader, const struct document *doc
   struct account account;
   struct buffer other;
   buffer_init(&other, 1 << 22);
-  for (int oneshot = 0; oneshot < 3; oneshot++) {
+  /* Written out, numbers may make a text that is too large to be an entry itself. */
+  for (int oneshot = document->text.length > ENTRY_BYTES_MAX ? 1 : 0; oneshot < 3; oneshot++) {
     buffer_clear(&other);
     bool written = oneshot == 0 ? buffer_append(&other, document->text.bytes, document->text.length)
                                 : tree_scramble(document->tree, &seed, &other);
