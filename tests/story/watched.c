@@ -1,6 +1,7 @@
 /* What a daemon tells machines, beyond the plain numbers: what others change, what is in the database, and an address that is not to be had. */
 #include "support/asking.h"
 #include "support/running.h"
+#include "support/tokens.h"
 #include "support/truth.h"
 
 #include <arpa/inet.h>
@@ -15,7 +16,7 @@
 
 enum { PATIENCE_MS = 20000 };
 
-static void await_metric(struct story *story, const char *name, double value) {
+static void expect_metric_soon(struct story *story, const char *name, double value) {
   for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 50) {
     if (asking_metric(story, name) == value)
       return;
@@ -42,12 +43,12 @@ Test(watched, what_others_do_meanwhile) {
   expect_metric(story, "closesyncd_history_verified{organization=\"org1\"}", 0);
   expect_metric(story, "closesyncd_history_verify_timestamp_seconds{organization=\"org1\"}", 0);
   story_expect_exit(story, 0, "verify", "--record", NULL);
-  await_metric(story, "closesyncd_history_verified{organization=\"org1\"}", 1);
+  expect_metric_soon(story, "closesyncd_history_verified{organization=\"org1\"}", 1);
   expect_metric(story, "closesyncd_history_verify_timestamp_seconds{organization=\"org1\"}",
                 (double)story_count(story, "select extract(epoch from verified_at)::bigint from verification where "
                                            "organization_id = 'orga_story1'"));
   story_put(story, 1, "{\"id\": 7}");
-  await_metric(story, "closesyncd_rejected_accounts{organization=\"org1\"}", 1);
+  expect_metric_soon(story, "closesyncd_rejected_accounts{organization=\"org1\"}", 1);
   expect_metric(story, "closesyncd_rejected_accounts{organization=\"org2\"}", 0);
   story_sql(story, "update account set email = 'damaged' where organization_id = 'orga_story1'");
   story_expect_exit(story, 0, "sync", "--verify", "org2", NULL);
@@ -70,7 +71,7 @@ Test(watched, gaps_that_the_database_knows_and_new_ones) {
   char *first = asking_first(story, "/metrics");
   cr_assert_not_null(strstr(first, "closesyncd_coverage_gaps_total{organization=\"org1\"} 1\n"), "%s", first);
   free(first);
-  await_metric(story, "closesyncd_coverage_gaps_total{organization=\"org2\"}", 1);
+  expect_metric_soon(story, "closesyncd_coverage_gaps_total{organization=\"org2\"}", 1);
   running_stop(story, run);
   story_expect_sql(story, "2", "select count(*) from coverage where organization_id = 'orga_story2'");
   story_destroy(story);
@@ -80,7 +81,7 @@ Test(watched, totals_alone) {
   struct story *story = begin();
   story_set(story, "http", "metrics_per_organization", "no");
   const struct run *run = running_start(story, "1h");
-  await_metric(story, "closesyncd_sweeps_total{outcome=\"changed\"}", 2);
+  expect_metric_soon(story, "closesyncd_sweeps_total{outcome=\"changed\"}", 2);
   expect_metric(story, "closesyncd_changes_total{change=\"added\"}", 10);
   char *answer = asking(story, "/metrics");
   cr_assert_null(strstr(answer, "org1"), "%s", answer);
@@ -118,11 +119,87 @@ static void expect_metrics_of(struct story *story, const char *path, const char 
 
 Test(watched, each_metric_of_the_rules_and_the_dashboard) {
   struct story *story = begin();
+  story_set(story, "fleet", "enabled", "yes");
   const struct run *run = running_start(story, "1h");
   char *told = asking(story, "/metrics");
   expect_metrics_of(story, "config/prometheus/closesyncd.rules.yml", told);
   expect_metrics_of(story, "config/grafana/closesyncd.json", told);
   free(told);
+  running_stop(story, run);
+  story_destroy(story);
+}
+
+/* Asks until the reply has both texts. */
+static void expect_reply(struct story *story, const char *path, const char *status, const char *part) {
+  char *answer = asking(story, path);
+  for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 50) {
+    if (strstr(answer, status) != NULL && strstr(answer, part) != NULL)
+      break;
+    free(answer);
+    running_sleep(50);
+    answer = asking(story, path);
+  }
+  if (strstr(answer, status) == NULL || strstr(answer, part) == NULL)
+    story_fail(story, "%s never said \"%s\" and \"%s\", but: %s", path, status, part, answer);
+  free(answer);
+}
+
+Test(watched, a_database_that_refuses) {
+  struct story *story = begin();
+  const struct run *run = running_start(story, "300ms");
+  expect_reply(story, "/readyz", "200 OK", "{\"ready\": true}");
+  story_sql(story, "alter table organization add constraint refuses check (name <> 'org1') not valid");
+  story_put(story, 1, "{\"id\": \"emailacct_new\", \"_type\": \"zoom\"}");
+  expect_reply(story, "/readyz", "503 ", "\"reason\": \"the database refuses\", \"error\": \"new row for relation");
+  expect_reply(story, "/status.json", "\"up\": true", "\"error\": \"new row for relation");
+  story_sql(story, "alter table organization drop constraint refuses");
+  expect_reply(story, "/readyz", "200 OK", "\"ready\": true");
+  running_stop(story, run);
+  story_destroy(story);
+}
+
+/* One that is configured, and not swept by this daemon: the database has the word. */
+Test(watched, an_organization_of_somebody_else) {
+  struct story *story = begin();
+  story_expect_exit(story, 0, "sync", NULL);
+  story_set(story, "organization org2", "enabled", "no");
+  const struct run *run = running_start(story, "1h");
+  expect_reply(story, "/readyz?organization=org2", "200 OK", "{\"ready\": true}");
+  story_sql(
+      story,
+      "update organization set last_swept_at = now() - interval '1 day', sweep_interval = '1 min' where name = 'org2'");
+  expect_reply(story, "/readyz?organization=org2", "503 ", "\"reason\": \"no success for 3 intervals\"");
+  story_sql(story, "update organization set last_swept_at = null where name = 'org2'");
+  expect_reply(story, "/readyz?organization=org2", "503 ", "{\"organization\": \"org2\", \"seconds\": null, ");
+  expect_reply(story, "/readyz?organization=org1", "200 OK", "{\"ready\": true}");
+  expect_reply(story, "/readyz?organization=", "404 ", "no organization of this NAME");
+  running_stop(story, run);
+  story_sql(story,
+            "update organization set last_swept_at = (select until_at from coverage where coverage.organization_id = "
+            "organization.organization_id) where name = 'org2'");
+  story_destroy(story);
+}
+
+/* When it was refreshed, when it expires, and when a person has to authorize. */
+Test(watched, a_token) {
+  struct story *story = begin();
+  tokens_use_oauth(story, 1, 3600);
+  tokens_write(story, 1, "at_a", "rt_a", 10, 3600);
+  const struct run *run = running_start(story, "300ms");
+  long now_s = story_count(story, "select extract(epoch from now())::bigint");
+  double left_s =
+      asking_metric(story, "closesyncd_token_expires_timestamp_seconds{organization=\"org1\"}") - (double)now_s;
+  cr_assert(left_s > 3500 && left_s < 3600, "%g s are left", left_s);
+  expect_reply(story, "/status.json", "\"token\": {\"refreshed\": \"20", "\"authorize_needed\": false}");
+  expect_reply(story, "/status.json", "\"organization\": \"org2\"", "\"token\": null");
+  expect_metric(story, "closesyncd_authorize_needed{organization=\"org1\"}", 0);
+  unlink(tokens_path(story, 1));
+  story_signal(story, run, SIGHUP);
+  expect_metric_soon(story, "closesyncd_authorize_needed{organization=\"org1\"}", 1);
+  expect_metric(story, "closesyncd_key_refused{organization=\"org2\"}", 0);
+  tokens_write(story, 1, "at_b", "rt_b", 10, 3600);
+  expect_metric_soon(story, "closesyncd_authorize_needed{organization=\"org1\"}", 0);
+  expect_metric_soon(story, "closesyncd_organizations{state=\"well\"}", 2);
   running_stop(story, run);
   story_destroy(story);
 }
