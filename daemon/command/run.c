@@ -3,6 +3,7 @@
 #include "io/service.h"
 #include "monitor/elsewhere.h"
 #include "monitor/endpoint.h"
+#include "monitor/page/page.h"
 #include "monitor/ready.h"
 #include "monitor/routes.h"
 #include "schedule/generation.h"
@@ -31,6 +32,7 @@ struct run {
   struct scheduler *scheduler;
   struct service *service;
   struct endpoint *endpoint;
+  struct page *page;
   struct routes routes;
   struct health health; /* as it was told last */
   struct signal_watcher *signals[SIGNALS];
@@ -102,6 +104,7 @@ static void finish(struct run *run) {
   timer_close(run->stop_timer);
   timer_close(run->known_timer);
   endpoint_destroy(run->endpoint);
+  page_destroy(run->page);
   scheduler_destroy(run->scheduler);
   service_destroy(run->service);
   generation_release(run->generation);
@@ -239,7 +242,7 @@ static bool answer(void *context, const struct serve_request *request, struct se
                                 .elsewhere = tell_elsewhere,
                                 .context = run,
                                 .totals = !run->generation->config->http.metrics_per_organization};
-  return routes_answer(&run->routes, request, reply);
+  return page_answer(run->page, tell_health(run, false), request, reply) || routes_answer(&run->routes, request, reply);
 }
 
 /* A restarted daemon tells what the database knows from its first answer on. */
@@ -294,6 +297,7 @@ static void on_loaded(void *context, struct generation *after) {
   app_adopt(&run->app, after->config, after->shared.request_queue);
   app_configure_log(run->app.log, run->arguments, after->config);
   scheduler_configure(run->scheduler, after);
+  page_use(run->page, after->config);
   generation_release(before);
 }
 
@@ -358,6 +362,7 @@ int command_run(const struct arguments *arguments) {
   memory_free(organizations);
   run.generation = generation_first(&run.app);
   run.reloaded_s = time(NULL);
+  run.page = page_create(run.app.loop, run.generation->config);
   run.endpoint = endpoint_create(&(struct endpoint_options){
       .loop = run.app.loop, .log = run.app.log, .answer = answer, .context = &run, .hint = ROUTES_HINT});
   if (run.status == 0 && !endpoint_open(run.endpoint, run.generation->config->http.listen, &error)) {
@@ -369,6 +374,7 @@ int command_run(const struct arguments *arguments) {
     begin(&run);
   } else {
     endpoint_destroy(run.endpoint);
+    page_destroy(run.page);
     generation_release(run.generation);
     app_close(&run.app);
   }

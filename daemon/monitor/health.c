@@ -36,6 +36,7 @@ void health_count_requests(struct health_organization *organization, int status,
 
 void health_clear_accounts(struct health_organization *organization) {
   organization->other_accounts = 0;
+  organization->broken = 0;
   memset(organization->in_error, 0, sizeof organization->in_error);
   for (int i = 0; i < HEALTH_TYPES; i++) /* the names stay: a type that is gone has 0 accounts, and does not vanish */
     organization->types[i].accounts = 0;

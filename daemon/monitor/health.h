@@ -33,11 +33,13 @@ struct health_organization {   /* zeroed, then health_organization_init() */
   int64_t next_sweep_ms;   /* monotonic; 0: one is under way */
   bool outcome_known;
   enum outcome outcome;
+  enum error_kind error_kind; /* of `error`, where this daemon saw it */
   int consecutive_failures;
   bool key_refused; /* by Close, or it cannot be read */
   struct health_type types[HEALTH_TYPES];
   int64_t other_accounts; /* of types that found no room */
   int64_t in_error[HEALTH_DIRECTIONS];
+  int64_t broken;             /* accounts in error, whatever the direction */
   int64_t rejected;           /* entries that are set aside */
   int64_t verified_at_s;      /* started_at of the last sweep that compared everything; 0: never */
   int64_t history_verified_s; /* when the last `verify --record` ended; 0: never */

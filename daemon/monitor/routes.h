@@ -3,7 +3,7 @@
 #include "io/serve.h"
 #include "monitor/health.h"
 
-#define ROUTES_HINT "closesyncd answers /metrics, /healthz, /readyz and /status.json\n"
+#define ROUTES_HINT "closesyncd answers /, /organization/NAME, /metrics, /healthz, /readyz and /status.json\n"
 
 struct routes {
   /* As of now. `scraped`: for /metrics, whose longest turn begins anew. */

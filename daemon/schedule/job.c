@@ -118,6 +118,7 @@ enum pace_ending job_take(struct job *job, struct log *log, struct health *healt
   if (report->organization_id != NULL)
     job_name_organization(job, slice_of(report->organization_id));
   job_tell_error(job, slice_of(well ? "" : report->error.text));
+  job->health.error_kind = report->error.kind;
   job->health.removals_held = report->held;
   health_count_sweep(health, &job->health, report);
   count_requests(&job->health, traffic);

@@ -21,6 +21,7 @@ enum column {
   OUTCOME,
   ERROR_TEXT,
   VERIFIED,
+  BROKEN,
   REJECTED,
   GAPS,
   HISTORY_VERIFIED,
@@ -64,6 +65,7 @@ static void on_row(void *context, const struct db_row *row) {
       take_past(job, row);
   }
   health_count_accounts(health, db_row_text(row, TYPE), db_row_int(row, ACCOUNTS));
+  health->broken += db_row_int(row, BROKEN);
   health->in_error[HEALTH_SEND] += db_row_int(row, SEND);
   health->in_error[HEALTH_RECEIVE] += db_row_int(row, RECEIVE);
   health->in_error[HEALTH_CALENDAR] += db_row_int(row, CALENDAR);

@@ -4,7 +4,8 @@
 --
 -- $1 names text[] -> name text, is_first boolean (of its organization's rows), type text, accounts bigint, of these with an error in sending,
 -- receiving, calendar bigint, organization_id text, last_swept_at bigint (seconds since 1970), swept_age bigint (ms),
--- consecutive_failures integer, outcome text, error text, last_verified_at bigint (seconds since 1970), rejected bigint, gaps bigint (in its
+-- consecutive_failures integer, outcome text, error text, last_verified_at bigint (seconds since 1970), broken bigint (of the
+-- accounts, those with an error in anything), rejected bigint, gaps bigint (in its
 -- coverage), and of the last `verify --record`: history_verified_at bigint (seconds since 1970), history_is_proven boolean
 select
   organization.name,
@@ -21,6 +22,7 @@ select
   organization.last_outcome as outcome,
   organization.last_error as error,
   extract(epoch from organization.last_verified_at)::bigint as last_verified_at,
+  coalesce(counted.broken, 0) as broken,
   (select count(*) from rejected_account where rejected_account.organization_id = organization.organization_id) as rejected,
   (select greatest(count(*) - 1, 0) from coverage where coverage.organization_id = organization.organization_id) as gaps,
   extract(epoch from verification.verified_at)::bigint as history_verified_at,
@@ -33,7 +35,10 @@ left join lateral (
     count(*) as accounts,
     count(*) filter (where account.send_status = 'error') as send_errors,
     count(*) filter (where 'error' in (account.receive_status, account.email_receive_status)) as receive_errors,
-    count(*) filter (where account.calendar_receive_status = 'error') as calendar_errors
+    count(*) filter (where account.calendar_receive_status = 'error') as calendar_errors,
+    count(*) filter (
+      where 'error' in (account.send_status, account.receive_status, account.email_receive_status, account.calendar_receive_status)
+    ) as broken
   from account
   where account.organization_id = organization.organization_id
   group by account.type

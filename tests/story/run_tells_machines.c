@@ -59,7 +59,8 @@ Test(run_tells_machines, over_http) {
   await(story, "/healthz", "200 OK", "\r\n\r\nok\n");
   await(story, "/readyz", "200 OK", "{\"ready\": true}");
   await(story, "/status.json", "\"organization\": \"org1\", \"organization_id\": \"orga_story1\"", "\"accounts\": 5");
-  await(story, "/", "404 ", "/status.json");
+  await(story, "/nowhere", "404 ", "/status.json");
+  await(story, "/", "200 OK", "All 2 organizations are");
   story_replies(story, "[{\"match\": {\"path\": \"/connected_account/\", \"key\": \"api_story_2\"}, \"status\": 500, "
                        "\"body\": \"{}\"}]");
   await(story, "/readyz", "200 OK", "{\"ready\": true, \"reasons\": [{\"organization\": \"org2\", ");

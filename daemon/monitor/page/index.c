@@ -1,0 +1,263 @@
+/* Organizations are put into an order by numbers alone (how bad, since when, how many), so that a hundred thousand of them take one turn
+ * of the loop: no text is compared but with ?name=. Only a page's rows are written. */
+#include "monitor/page/index.h"
+#include "base/memory.h"
+#include "monitor/page/advice.h"
+#include "monitor/page/frame.h"
+#include "monitor/page/mask.h"
+#include "monitor/page/verdict.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct place {
+  int rank;      /* the worst first */
+  int64_t order; /* within the rank */
+  int number;
+};
+
+enum { PAGES_NEAR = 2 };
+
+static int compare_places(const void *left, const void *right) {
+  const struct place *one = left, *other = right;
+  if (one->rank != other->rank)
+    return one->rank < other->rank ? -1 : 1;
+  if (one->order != other->order)
+    return one->order < other->order ? -1 : 1;
+  return one->number < other->number ? -1 : 1;
+}
+
+static struct place place_of(const struct health *health, int number) {
+  const struct health_organization *organization = health->organizations[number];
+  enum health_state state = health_state(health, organization);
+  bool waits = advice_is_waiting(health, organization);
+  struct place place = {(int)state, organization->succeeded_at_ms, number};
+  if (state == HEALTH_WELL)
+    place.order = -organization->broken;
+  if (waits)
+    place.rank = HEALTH_GUARDED; /* neither well nor in trouble */
+  return place;
+}
+
+static bool is_given(const char *text) { return text != NULL && text[0] != '\0'; }
+
+static bool is_wanted(const struct health *health, const struct index_query *query, int number) {
+  const struct health_organization *organization = health->organizations[number];
+  return (!is_given(query->state) ||
+          strcmp(query->state, health_state_name(health_state(health, organization))) == 0) &&
+         (!is_given(query->name) || strstr(organization->name, query->name) != NULL);
+}
+
+/* ---- links: the same page in another light ---- */
+
+static void address(struct html *html, const char *state, const char *name, int page) {
+  char number[16];
+  snprintf(number, sizeof number, "%d", page);
+  html_url(html, "href", "/?state=");
+  html_url_part(html, slice_of(is_given(state) ? state : ""));
+  html_url_more(html, "&name=");
+  html_url_part(html, slice_of(is_given(name) ? name : ""));
+  if (page > 1) {
+    html_url_more(html, "&page=");
+    html_url_part(html, slice_of(number));
+  }
+  html_url_end(html);
+}
+
+static void write_filter(struct html *html, const struct index_query *query, const char *state, int count) {
+  bool is_current = strcmp(is_given(query->state) ? query->state : "", state) == 0;
+  html_open(html, "a");
+  address(html, state, query->name, 1);
+  if (is_current)
+    html_attribute(html, "aria-current", slice_of("page"));
+  html_format(html, "%s\u00a0%d", state[0] == '\0' ? "all" : state, count);
+  html_close(html);
+  html_words(html, " ");
+}
+
+static void write_filters(const struct health *health, const struct index_query *query, const struct verdict *verdict,
+                          struct html *html) {
+  html_open(html, "nav");
+  html_attribute(html, "aria-label", slice_of("organizations by state"));
+  write_filter(html, query, "", health->organization_count);
+  for (int i = 0; i < HEALTH_STATES; i++)
+    write_filter(html, query, health_state_name((enum health_state)i), verdict->states[i]);
+  html_open(html, "form");
+  html_attribute(html, "action", slice_of("/"));
+  if (is_given(query->state)) {
+    html_open(html, "input");
+    html_attribute(html, "type", slice_of("hidden"));
+    html_attribute(html, "name", slice_of("state"));
+    html_attribute(html, "value", slice_of(query->state));
+    html_void(html);
+  }
+  html_open(html, "input");
+  html_attribute(html, "type", slice_of("search"));
+  html_attribute(html, "name", slice_of("name"));
+  html_attribute(html, "aria-label", slice_of("a part of the name"));
+  html_attribute(html, "placeholder", slice_of("name"));
+  html_attribute(html, "maxlength", slice_of("63"));
+  html_attribute(html, "value", slice_of(is_given(query->name) ? query->name : ""));
+  html_void(html);
+  html_words(html, " ");
+  html_open(html, "button");
+  html_words(html, "find");
+  html_close(html);
+  html_close(html);
+  html_close(html);
+}
+
+static void write_page_link(struct html *html, const struct index_query *query, int page, const char *words) {
+  html_open(html, "a");
+  address(html, query->state, query->name, page);
+  if (page == query->page)
+    html_attribute(html, "aria-current", slice_of("page"));
+  if (words == NULL)
+    html_format(html, "%d", page);
+  else
+    html_words(html, words);
+  html_close(html);
+  html_words(html, " ");
+}
+
+static void write_pages(struct html *html, const struct index_query *query, int pages) {
+  if (pages < 2)
+    return;
+  html_open(html, "nav");
+  html_attribute(html, "aria-label", slice_of("more organizations"));
+  if (query->page > 1)
+    write_page_link(html, query, query->page - 1, "‹ worse");
+  for (int page = 1; page <= pages; page++) {
+    bool is_near = abs(page - query->page) <= PAGES_NEAR;
+    if (page == 1 || page == pages || is_near)
+      write_page_link(html, query, page, NULL);
+    else if (abs(page - query->page) == PAGES_NEAR + 1)
+      html_words(html, "… ");
+  }
+  if (query->page < pages)
+    write_page_link(html, query, query->page + 1, "better ›");
+  html_close(html);
+}
+
+/* ---- the table ---- */
+
+static void write_next(const struct health *health, const struct health_organization *organization, struct html *html) {
+  int64_t wait_s = (organization->next_sweep_ms - health->now_ms + 999) / 1000;
+  if (organization->next_sweep_ms == 0)
+    html_words(html, "under way");
+  else if (!health->database_up)
+    html_words(html, "when the database is back");
+  else if (wait_s <= 0)
+    html_words(html, "due");
+  else
+    frame_moment(html, health->now_s + wait_s, health->now_s);
+}
+
+static void write_wrong(const struct health *health, const struct health_organization *organization, bool show,
+                        struct html *html) {
+  const char *advice = advice_for(health, organization);
+  if (organization->error != NULL)
+    mask_sentence(html, slice_of(organization->error), show);
+  else if (advice_is_waiting(health, organization))
+    html_words(html, "it waits for its first sweep");
+  else if (health_is_late(health, organization))
+    html_words(html, "no success within three intervals");
+  else if (organization->broken > 0)
+    html_words(html, organization->broken == 1 ? "an account is broken" : "accounts are broken");
+  if (advice == NULL)
+    return;
+  html_open_class(html, "span", "do");
+  html_words(html, " → ");
+  html_words(html, advice);
+  html_close(html);
+}
+
+static void write_row(const struct health *health, const struct health_organization *organization, bool show,
+                      struct html *html) {
+  html_open(html, "tr");
+  html_open(html, "th");
+  html_attribute(html, "scope", slice_of("row"));
+  html_open(html, "a");
+  html_url(html, "href", "/organization/");
+  html_url_part(html, slice_of(organization->name));
+  html_url_end(html);
+  html_words(html, organization->name);
+  html_close(html);
+  html_close(html);
+  frame_cell(html, "State", "s");
+  frame_state(html, health, organization);
+  html_close(html);
+  frame_cell(html, "Last success", "t");
+  html_open(html, "span");
+  if (organization->last_success_s == 0)
+    html_words(html, "never");
+  else
+    frame_moment(html, organization->last_success_s, health->now_s);
+  html_close(html);
+  html_close(html);
+  frame_cell(html, "Next sweep", "t");
+  html_open(html, "span");
+  write_next(health, organization, html);
+  html_close(html);
+  html_close(html);
+  frame_number(html, "Accounts", verdict_accounts(organization), false);
+  frame_number(html, "Broken", organization->broken, organization->broken > 0);
+  frame_number(html, "Failures", organization->consecutive_failures, organization->consecutive_failures > 0);
+  frame_cell(html, "What is wrong", "w");
+  if (organization->error != NULL || organization->broken > 0 || health_state(health, organization) != HEALTH_WELL) {
+    html_open(html, "span");
+    write_wrong(health, organization, show, html);
+    html_close(html);
+  }
+  html_close(html);
+  html_close(html);
+}
+
+static void write_table(const struct health *health, const struct place *places, int count, bool show,
+                        struct html *html) {
+  html_open(html, "table");
+  html_open(html, "thead");
+  html_open(html, "tr");
+  frame_head(html, "Organization", false);
+  frame_head(html, "State", false);
+  frame_head(html, "Last success", false);
+  frame_head(html, "Next sweep", false);
+  frame_head(html, "Accounts", true);
+  frame_head(html, "Broken", true);
+  frame_head(html, "Failures", true);
+  frame_head(html, "What is wrong, and what to do", false);
+  html_close(html);
+  html_close(html);
+  html_open(html, "tbody");
+  for (int i = 0; i < count; i++)
+    write_row(health, health->organizations[places[i].number], show, html);
+  html_close(html);
+  html_close(html);
+}
+
+void index_write(const struct health *health, const struct index_query *asked, bool show_addresses, struct html *html) {
+  struct index_query query = *asked;
+  struct verdict verdict = verdict_count(health);
+  struct place *places = memory_allocate(sizeof *places * ((size_t)health->organization_count + 1));
+  int count = 0;
+  for (int i = 0; i < health->organization_count; i++)
+    if (is_wanted(health, &query, i))
+      places[count++] = place_of(health, i);
+  qsort(places, (size_t)count, sizeof *places, compare_places);
+  int pages = (count + INDEX_ROWS - 1) / INDEX_ROWS;
+  query.page = query.page < 1 || pages == 0 ? 1 : query.page > pages ? pages : query.page;
+  int first = (query.page - 1) * INDEX_ROWS, rows = count - first < INDEX_ROWS ? count - first : INDEX_ROWS;
+  frame_begin(html, health, slice_of("organizations"), true);
+  verdict_write(health, &verdict, html);
+  if (health->organization_count > 1)
+    write_filters(health, &query, &verdict, html);
+  if (count > 0)
+    write_table(health, places + first, rows, show_addresses, html);
+  else if (health->organization_count > 0) {
+    html_open_class(html, "p", "q");
+    html_words(html, "No organization is like this.");
+    html_close(html);
+  }
+  write_pages(html, &query, pages);
+  frame_end(html);
+  memory_free(places);
+}

@@ -1,0 +1,208 @@
+/* From memory alone, so that it is told whatever the database does. */
+#include "monitor/page/organization.h"
+#include "monitor/page/advice.h"
+#include "monitor/page/frame.h"
+#include "monitor/page/mask.h"
+#include "monitor/page/section_accounts.h"
+#include "monitor/page/section_changes.h"
+#include "monitor/page/section_coverage.h"
+#include "monitor/page/section_evidence.h"
+#include "monitor/page/section_members.h"
+#include "monitor/page/verdict.h"
+#include <string.h>
+
+const struct section *const organization_sections[] = {&section_types,    &section_broken,    &section_changes,
+                                                       &section_coverage, &section_members,   &section_evidence,
+                                                       &section_altered,  &section_set_aside, NULL};
+
+static void begin_fact(struct html *html, const char *name) {
+  html_open(html, "div");
+  html_open(html, "dt");
+  html_words(html, name);
+  html_close(html);
+  html_open(html, "dd");
+}
+
+static void end_fact(struct html *html) {
+  html_close(html);
+  html_close(html);
+}
+
+static void write_number(struct html *html, const char *name, int64_t value, bool is_bad) {
+  begin_fact(html, name);
+  html_open_class(html, "span", is_bad ? "bad" : "");
+  html_integer(html, value);
+  html_close(html);
+  end_fact(html);
+}
+
+static void write_facts(const struct health *health, const struct health_organization *organization,
+                        struct html *html) {
+  int64_t wait_s = (organization->next_sweep_ms - health->now_ms + 999) / 1000;
+  html_open(html, "dl");
+  begin_fact(html, "Last success");
+  if (organization->last_success_s == 0)
+    html_words(html, "never");
+  else
+    frame_moment(html, organization->last_success_s, health->now_s);
+  end_fact(html);
+  begin_fact(html, "Next sweep");
+  if (organization->next_sweep_ms == 0)
+    html_words(html, "under way");
+  else if (!health->database_up)
+    html_words(html, "when the database is back");
+  else if (wait_s <= 0)
+    html_words(html, "due");
+  else
+    frame_moment(html, health->now_s + wait_s, health->now_s);
+  end_fact(html);
+  begin_fact(html, "Interval");
+  frame_duration(html, organization->interval_ms / 1000);
+  end_fact(html);
+  write_number(html, "Accounts", verdict_accounts(organization), false);
+  write_number(html, "Broken", organization->broken, organization->broken > 0);
+  write_number(html, "Failures in a row", organization->consecutive_failures, organization->consecutive_failures > 0);
+  html_close(html);
+}
+
+/* The accounts as they were counted last; the database knows more of them when it is there. */
+static void write_types(const struct health_organization *organization, struct html *html) {
+  static const char *const heads[] = {"Type", "#Accounts", NULL};
+  html_open(html, "h2");
+  html_words(html, "Accounts, as this daemon remembers them");
+  html_close(html);
+  section_begin_table(html, heads);
+  for (int i = 0; i < HEALTH_TYPES && organization->types[i].name[0] != '\0'; i++) {
+    html_open(html, "tr");
+    html_open(html, "th");
+    html_attribute(html, "scope", slice_of("row"));
+    html_words(html, organization->types[i].name);
+    html_close(html);
+    frame_number(html, "Accounts", organization->types[i].accounts, false);
+    html_close(html);
+  }
+  section_end_table(html);
+  html_open_class(html, "p", "q");
+  html_format(html, "Cannot send: %lld; cannot receive: %lld; calendar fails: %lld.",
+              (long long)organization->in_error[HEALTH_SEND], (long long)organization->in_error[HEALTH_RECEIVE],
+              (long long)organization->in_error[HEALTH_CALENDAR]);
+  html_close(html);
+}
+
+static void write_trouble(const struct health *health, const struct health_organization *organization, bool show,
+                          struct html *html) {
+  const char *advice = advice_for(health, organization);
+  if (organization->error != NULL) {
+    html_open(html, "p");
+    mask_sentence(html, slice_of(organization->error), show);
+    html_close(html);
+  }
+  if (advice != NULL) {
+    html_open_class(html, "p", "q");
+    html_words(html, "→ ");
+    html_words(html, advice);
+    html_close(html);
+  }
+}
+
+static void tell_masked(bool show, struct html *html) {
+  if (show)
+    return;
+  html_open_class(html, "p", "q");
+  html_words(html, "Addresses, names and values are masked; http.show_addresses = yes shows them.");
+  html_close(html);
+}
+
+/* "acme …" */
+static const char *says_state(const char *state) {
+  static const char *const words[][2] = {{"never", "was never mirrored"}, {"waiting", "waits for its first sweep"},
+                                         {"failing", "is failing"},       {"late", "is late"},
+                                         {"guarded", "is guarded"},       {"well", "is well"},
+                                         {"bad", "is not mirrored now"}};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strcmp(words[i][0], state) == 0)
+      return words[i][1];
+  return state;
+}
+
+void organization_begin(const struct health *health, const struct health_organization *organization, bool show,
+                        struct html *html) {
+  const char *state = health->database_up ? frame_state_class(health, organization) : "bad";
+  frame_begin(html, health, slice_of(organization->name), false);
+  html_open(html, "h1");
+  if (health->database_up)
+    frame_state_icon(html, health, organization);
+  else
+    frame_icon(html, "away");
+  html_words(html, organization->name);
+  html_words(html, " ");
+  html_open_class(html, "span", state);
+  html_words(html, says_state(state));
+  html_close(html);
+  html_close(html);
+  verdict_write_database(health, html);
+  write_trouble(health, organization, show, html);
+  if (organization->organization_id != NULL) {
+    html_open_class(html, "p", "q c");
+    html_words(html, organization->organization_id);
+    html_close(html);
+  }
+  write_facts(health, organization, html);
+  tell_masked(show, html);
+  if (!health->database_up)
+    write_types(organization, html);
+}
+
+void organization_end(struct html *html) { frame_end(html); }
+
+void organization_tell_silence(struct html *html, const char *reason, const struct error *error) {
+  html_open_class(html, "p", "warn");
+  frame_icon(html, "warn");
+  html_words(html, reason);
+  if (error != NULL) {
+    html_words(html, ": ");
+    mask_sentence(html, slice_of(error->text), false);
+  }
+  html_close(html);
+}
+
+void organization_begin_elsewhere(const struct health *health, struct slice name, bool show, struct html *html) {
+  frame_begin(html, health, name, false);
+  html_open(html, "h1");
+  html_text(html, name);
+  html_words(html, " ");
+  html_open_class(html, "span", "q");
+  html_words(html, "is with another daemon");
+  html_close(html);
+  html_close(html);
+  html_open_class(html, "p", "q");
+  html_words(html, "What the database knows of it follows; how its sweeps fare, the daemon knows that has it.");
+  html_close(html);
+  tell_masked(show, html);
+}
+
+void organization_write_unknown(const struct health *health, struct slice name,
+                                const struct config_organization *configured, struct html *html) {
+  const char *title = "There is no such organization here", *before = "The configuration does not name “",
+             *after = "”.";
+  if (configured != NULL && configured->enabled) {
+    title = "This organization is with another daemon";
+    before = "The database is away, so nothing can be told here of “";
+  } else if (configured != NULL) {
+    title = "This organization is disabled here";
+    before = "The configuration switches off “";
+    after = "”: set its enabled = yes and reload.";
+  }
+  frame_begin(html, health, slice_of("not found"), false);
+  html_open(html, "h1");
+  html_words(html, title);
+  html_close(html);
+  html_open_class(html, "p", "q");
+  html_words(html, before);
+  html_open(html, "bdi");
+  html_cut(html, name, 63);
+  html_close(html);
+  html_words(html, after);
+  html_close(html);
+  frame_end(html);
+}

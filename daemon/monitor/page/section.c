@@ -1,0 +1,37 @@
+/* What all sections need. A row's cells may be empty, never left out. */
+#include "monitor/page/section.h"
+#include "monitor/page/frame.h"
+
+void section_begin_table(struct html *html, const char *const heads[]) {
+  html_open(html, "table");
+  html_open(html, "thead");
+  html_open(html, "tr");
+  for (int i = 0; heads[i] != NULL; i++)
+    frame_head_literal(html, heads[i] + (heads[i][0] == '#'), heads[i][0] == '#');
+  html_close(html);
+  html_close(html);
+  html_open(html, "tbody");
+}
+
+void section_end_table(struct html *html) {
+  html_close(html);
+  html_close(html);
+}
+
+void section_moment(struct section_state *state, const char *head, const struct db_row *row, int column) {
+  frame_cell_literal(state->html, head, "t");
+  if (!db_row_is_null(row, column)) {
+    html_open(state->html, "span");
+    frame_moment(state->html, db_row_int(row, column), state->now_s);
+    html_close(state->html);
+  }
+  html_close(state->html);
+}
+
+void section_tell_rest(struct section_state *state, int64_t shown, int64_t total) {
+  if (shown >= total)
+    return;
+  html_open_class(state->html, "p", "q");
+  html_format(state->html, "%lld of %lld are shown; the tables hold all.", (long long)shown, (long long)total);
+  html_close(state->html);
+}

@@ -1,0 +1,29 @@
+#pragma once
+/* A part of an organization's page that the database tells: a statement, and how its rows become HTML, one by one as they come. */
+#include "io/db.h"
+#include "monitor/html.h"
+
+struct section_state { /* of one page in the making; zeroed before each section */
+  struct html *html;
+  bool show;     /* addresses, names and values */
+  int64_t now_s; /* wall clock */
+  int64_t rows;  /* that came before this one */
+  int64_t number, total;
+  bool begun;
+};
+
+struct section {
+  const char *title; /* NULL: it goes on with what is above it */
+  const char *none;  /* what is said when there is no row */
+  const char *sql;   /* $1: organization_id */
+  void (*row)(struct section_state *state, const struct db_row *row);
+  void (*end)(struct section_state *state); /* after the last row, if there was one */
+};
+
+/* "<table><thead>…<tbody>" with these heads up to a NULL; of those that begin with "#" the column holds numbers. */
+void section_begin_table(struct html *html, const char *const heads[]);
+void section_end_table(struct html *html);
+void section_moment(struct section_state *state, const char *head, const struct db_row *row,
+                    int column); /* a whole cell */
+/* A paragraph: "the first 100 of 250"; nothing when all are shown. */
+void section_tell_rest(struct section_state *state, int64_t shown, int64_t total);

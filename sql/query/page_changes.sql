@@ -1,0 +1,27 @@
+-- For the page of an organization: its last 50 changes, newest first, field by field; of each at most 12 fields, and no whole document.
+--
+-- $1 organization_id text -> seq bigint, account_id text, type text, email text, change text, field text, old_value text, new_value text
+-- (NULL: absent), not_before bigint, observed_at bigint (seconds since 1970), fields bigint (how many there are)
+select
+  change.seq, change.account_id, change.type, change.email, change.change, left(change.field, 200) as field,
+  case when change.field is not null then left(change.old_value #>> '{}', 1000) end as old_value,
+  case when change.field is not null then left(change.new_value #>> '{}', 1000) end as new_value,
+  extract(epoch from change.not_before)::bigint as not_before,
+  extract(epoch from change.observed_at)::bigint as observed_at,
+  change.fields
+from (
+  select account_history.seq
+  from account_history
+  where account_history.organization_id = $1
+  order by account_history.seq desc
+  limit 50
+) as picked
+cross join lateral (
+  select account_change.*, count(*) over () as fields
+  from account_change
+  where account_change.organization_id = $1
+  and account_change.seq = picked.seq
+  order by account_change.field
+  limit 12
+) as change
+order by change.seq desc, change.field;
