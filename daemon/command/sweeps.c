@@ -265,6 +265,8 @@ static void start(struct sweeps *sweeps) {
   sweeps->terminal = terminal_open(app->loop);
   sweeps->signals[0] = signal_watch(app->loop, SIGINT, on_signal, sweeps);
   sweeps->signals[1] = signal_watch(app->loop, SIGTERM, on_signal, sweeps);
+  if (sweeps->count > 1)
+    connections_equip_fully(app->connections, &app->shared);
   db_on_state(app->shared.watch, on_session, sweeps);
   struct schema_options options = {.loop = app->loop,
                                    .db = sweeps->options->plan ? app->shared.watch : app->shared.write,

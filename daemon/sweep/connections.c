@@ -49,9 +49,10 @@ struct connections *connections_open(struct loop *loop, const struct config *con
   connections->request_queue = http == NULL ? NULL : request_queue_create(loop, http, config->api.max_requests);
   connections->watch = open_session(loop, config);
   connections->writer_count = config->database.connections > 1 ? config->database.connections - 1 : 1;
-  connections->writers = memory_allocate(sizeof(struct db *) * (size_t)connections->writer_count);
+  connections->writers = memory_allocate(sizeof(struct db *) * ((size_t)connections->writer_count + 1));
   for (int i = 0; i < connections->writer_count; i++)
     connections->writers[i] = config->database.connections > 1 ? open_session(loop, config) : connections->watch;
+  connections->writers[connections->writer_count] = connections->watch;
   connections->users = 1;
   return connections;
 }
@@ -74,6 +75,11 @@ void connections_equip(const struct connections *connections, struct sweep_conte
   shared->write = connections->writers[0];
   shared->writers = connections->writers;
   shared->writer_count = connections->writer_count;
+}
+
+void connections_equip_fully(const struct connections *connections, struct sweep_context *shared) {
+  connections_equip(connections, shared);
+  shared->writer_count += connections->writers[0] == connections->watch ? 0 : 1;
 }
 
 static bool same_text(const char *left, const char *right) {

@@ -5,7 +5,7 @@
 struct connections {
   struct request_queue *request_queue; /* NULL when Close is not to be asked */
   struct db *watch;                    /* locks and reads */
-  struct db **writers;                 /* the other sessions; with database.connections = 1 the same one */
+  struct db **writers; /* the other sessions, and behind them `watch`; with database.connections = 1 that alone */
   int writer_count;
   int users;
   void *owner; /* whoever listens to `watch` */
@@ -20,5 +20,7 @@ void connections_leave(struct connections *connections);
 struct db *connections_open_session(struct loop *loop, const struct config *config, int64_t answer_timeout_ms);
 /* Put what is open into the context of a configuration. */
 void connections_equip(const struct connections *connections, struct sweep_context *shared);
+/* The same for many organizations at once, when nobody else is waiting: `watch` writes too. */
+void connections_equip_fully(const struct connections *connections, struct sweep_context *shared);
 /* Whether both configurations ask for the same services. */
 bool connections_serve_both(const struct config *left, const struct config *right);
