@@ -20,29 +20,17 @@ struct ownership {
   struct generation *generation;
   struct fleet *fleet; /* NULL: all is ours */
   struct placing *placing;
+  struct walk assigning, replanning;
+  bool begun; /* by this walk, or one that began again: some are ours that were not */
   bool abandoned;
 };
 
 static int64_t now_ms(const struct ownership *ownership) { return loop_now_ms(ownership->options.loop); }
 
-struct ownership *ownership_create(const struct ownership_options *options) {
-  struct ownership *ownership = memory_allocate(sizeof *ownership);
-  *ownership = (struct ownership){.options = *options};
-  return ownership;
-}
-
 static void forget_placing(struct ownership *ownership) {
   if (ownership->placing != NULL)
     ownership->placing->ownership = NULL;
   ownership->placing = NULL;
-}
-
-void ownership_destroy(struct ownership *ownership) {
-  if (ownership == NULL)
-    return;
-  forget_placing(ownership);
-  fleet_destroy(ownership->fleet);
-  memory_free(ownership);
 }
 
 /* ---- ours, and not any more ---- */
@@ -67,23 +55,24 @@ static void drain(struct job *job) {
 }
 
 /* When the daemon before swept it last, it is due an interval later. */
-static void replan(struct ownership *ownership) {
-  struct roster *roster = ownership->options.roster;
-  for (int i = 0; i < roster->job_count; i++) {
-    struct job *job = roster->jobs[i];
-    int64_t due_ms = job->health.succeeded_at_ms + job->health.interval_ms;
-    if (!job->fresh || job->foreign || job->sweep != NULL || job->queued || job->health.last_success_s == 0 ||
-        due_ms <= job->health.next_sweep_ms)
-      continue;
-    pace_init(&job->pace, job->health.interval_ms, job->pace.jitter, due_ms);
-    queue_plan(job, due_ms);
-  }
+static void replan(void *context, struct job *job) {
+  int64_t due_ms = job->health.succeeded_at_ms + job->health.interval_ms;
+  (void)context;
+  if (!job->fresh || job->foreign || job->sweep != NULL || job->queued || job->health.last_success_s == 0 ||
+      due_ms <= job->health.next_sweep_ms)
+    return;
+  pace_init(&job->pace, job->health.interval_ms, job->pace.jitter, due_ms);
+  queue_plan(job, due_ms);
+}
+
+static void on_replanned(void *context) {
+  struct ownership *ownership = context;
+  ownership->options.changed(ownership->options.context);
 }
 
 static void on_known(void *context) {
   struct ownership *ownership = context;
-  replan(ownership);
-  ownership->options.changed(ownership->options.context);
+  walk_begin(&ownership->replanning);
 }
 
 static void pay(struct ownership *ownership, struct job *job, struct generation *generation) {
@@ -91,32 +80,29 @@ static void pay(struct ownership *ownership, struct job *job, struct generation 
     shutdown_pay(ownership->options.shutdown, job, generation);
 }
 
-/* Returns how many are new to us. */
-static int assign(struct ownership *ownership) {
-  struct roster *roster = ownership->options.roster;
-  int64_t span_ms = (int64_t)roster->job_count * SPREAD_EACH_MS, begun = 0;
-  for (int i = 0; i < roster->job_count; i++) {
-    struct job *job = roster->jobs[i];
-    if (job->organization == NULL)
-      continue;
-    bool ours = ownership->fleet == NULL || slots_sweeps(fleet_slots(ownership->fleet), job->slot);
-    int64_t interval_ms = job->organization->interval_ms;
-    if (ours && job->foreign) {
-      begin(ownership, job, span_ms < interval_ms ? span_ms : interval_ms);
-      begun++;
-    } else if (!ours && !job->foreign) {
-      drain(job);
-    }
-    if (ownership->fleet != NULL)
-      pay(ownership, job, ownership->generation);
+/* Is it ours now, or not any more? */
+static void assign(void *context, struct job *job) {
+  struct ownership *ownership = context;
+  int64_t span_ms = (int64_t)ownership->options.roster->job_count * SPREAD_EACH_MS;
+  if (job->organization == NULL)
+    return;
+  bool ours = ownership->fleet == NULL || slots_sweeps(fleet_slots(ownership->fleet), job->slot);
+  int64_t interval_ms = job->organization->interval_ms;
+  if (ours && job->foreign) {
+    begin(ownership, job, span_ms < interval_ms ? span_ms : interval_ms);
+    ownership->begun = true;
+  } else if (!ours && !job->foreign) {
+    drain(job);
   }
-  return (int)begun;
+  if (ownership->fleet != NULL)
+    pay(ownership, job, ownership->generation);
 }
 
 static void look_for_drained(struct ownership *ownership) {
   bool drained[SLOTS];
   const struct slots *slots = ownership->fleet == NULL ? NULL : fleet_slots(ownership->fleet);
-  if (slots == NULL || !slots_any_departs(slots) || shutdown_is_paying(ownership->options.shutdown))
+  if (slots == NULL || ownership->assigning.going || !slots_any_departs(slots) ||
+      shutdown_is_paying(ownership->options.shutdown))
     return;
   for (int slot = 0; slot < SLOTS; slot++)
     drained[slot] = slots_departs(slots, slot);
@@ -126,12 +112,18 @@ static void look_for_drained(struct ownership *ownership) {
   fleet_drained(ownership->fleet, drained);
 }
 
-static void on_moved(void *context) {
+static void on_assigned(void *context) {
   struct ownership *ownership = context;
-  if (assign(ownership) > 0)
+  if (ownership->begun)
     known_read_fresh(ownership->options.roster, ownership->generation, on_known, ownership);
+  ownership->begun = false;
   look_for_drained(ownership);
   ownership->options.changed(ownership->options.context);
+}
+
+static void on_moved(void *context) {
+  struct ownership *ownership = context;
+  walk_begin(&ownership->assigning);
 }
 
 void ownership_ended(struct ownership *ownership, struct job *job, struct generation *generation) {
@@ -193,6 +185,24 @@ void ownership_opened(struct ownership *ownership) {
 
 /* ---- the whole ---- */
 
+struct ownership *ownership_create(const struct ownership_options *options) {
+  struct ownership *ownership = memory_allocate(sizeof *ownership);
+  *ownership = (struct ownership){.options = *options};
+  walk_open(&ownership->assigning, options->roster, &(struct walk_options){assign, on_assigned, ownership});
+  walk_open(&ownership->replanning, options->roster, &(struct walk_options){replan, on_replanned, ownership});
+  return ownership;
+}
+
+void ownership_destroy(struct ownership *ownership) {
+  if (ownership == NULL)
+    return;
+  forget_placing(ownership);
+  walk_close(&ownership->assigning);
+  walk_close(&ownership->replanning);
+  fleet_destroy(ownership->fleet);
+  memory_free(ownership);
+}
+
 static void join(struct ownership *ownership) {
   const struct ownership_options *options = &ownership->options;
   ownership->fleet = fleet_create(&(struct fleet_options){.loop = options->loop,
@@ -222,19 +232,16 @@ void ownership_use(struct ownership *ownership, struct generation *generation) {
     leave(ownership, before != NULL && before->was_open);
   if (generation->config->fleet.enabled && ownership->fleet == NULL)
     join(ownership);
-  if (ownership->fleet == NULL) {
-    if (assign(ownership) > 0)
-      known_read_fresh(ownership->options.roster, generation, on_known, ownership);
+  walk_begin(&ownership->assigning);
+  if (ownership->fleet == NULL)
     return;
-  }
   fleet_use(ownership->fleet, generation);
-  assign(ownership);
   if (database_monitor_is_open(ownership->options.database_monitor))
     place(ownership);
 }
 
 bool ownership_is_known(const struct ownership *ownership) {
-  return ownership->fleet == NULL || fleet_is_known(ownership->fleet);
+  return ownership->fleet == NULL || (fleet_is_known(ownership->fleet) && !ownership->assigning.going);
 }
 
 const struct health_fleet *ownership_health(const struct ownership *ownership) {
@@ -250,6 +257,8 @@ static void on_left(void *context) {
 void ownership_leave(struct ownership *ownership) {
   bool reachable = !ownership->abandoned && database_monitor_is_open(ownership->options.database_monitor);
   forget_placing(ownership);
+  walk_stop(&ownership->assigning);
+  walk_stop(&ownership->replanning);
   if (ownership->fleet != NULL && reachable)
     fleet_leave(ownership->fleet, on_left, ownership);
   else

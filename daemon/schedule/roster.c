@@ -85,22 +85,29 @@ static void on_walk(void *context) {
   if (walk->left > roster->job_count)
     walk->left = roster->job_count;
   while (walk->left > 0 && loop_has_time(roster->options.loop))
-    walk->visit(roster->jobs[--walk->left]);
-  if (walk->left > 0)
+    walk->options.visit(walk->options.context, roster->jobs[--walk->left]);
+  if (walk->left > 0) {
     timer_continue(walk->timer);
+    return;
+  }
+  walk->going = false;
+  if (walk->options.done != NULL)
+    walk->options.done(walk->options.context);
 }
 
-void walk_open(struct walk *walk, struct roster *roster, void (*visit)(struct job *job)) {
-  *walk = (struct walk){.roster = roster, .visit = visit, .timer = timer_open(roster->options.loop, on_walk, walk)};
+void walk_open(struct walk *walk, struct roster *roster, const struct walk_options *options) {
+  *walk =
+      (struct walk){.roster = roster, .options = *options, .timer = timer_open(roster->options.loop, on_walk, walk)};
 }
 
 void walk_begin(struct walk *walk) {
+  walk->going = true;
   walk->left = walk->roster->job_count;
   timer_start(walk->timer, 0);
 }
 
 void walk_stop(struct walk *walk) {
-  walk->left = 0;
+  walk->going = false;
   timer_stop(walk->timer);
 }
 

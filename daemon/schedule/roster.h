@@ -40,11 +40,16 @@ void roster_note_trouble(struct roster *roster, struct job *job, bool troubled);
 struct walk {
   struct roster *roster;
   struct timer *timer;
-  int left; /* 0: it is over */
-  void (*visit)(struct job *job);
+  bool going;
+  int left; /* to be visited */
+  struct walk_options {
+    void (*visit)(void *context, struct job *job);
+    void (*done)(void *context); /* from the loop, when all were visited; NULL is allowed */
+    void *context;
+  } options;
 };
 
-void walk_open(struct walk *walk, struct roster *roster, void (*visit)(struct job *job));
+void walk_open(struct walk *walk, struct roster *roster, const struct walk_options *options);
 void walk_begin(struct walk *walk); /* also from the beginning again */
-void walk_stop(struct walk *walk);
+void walk_stop(struct walk *walk);  /* `done` does not come */
 void walk_close(struct walk *walk);

@@ -64,8 +64,8 @@ static void read_known(struct scheduler *scheduler) {
 /* ---- the database's troubles, which are nobody's own ---- */
 
 /* Who was refused waits for a better time; it has come. */
-static void bring_forward(struct job *job) {
-  struct scheduler *scheduler = job->scheduler;
+static void bring_forward(void *context, struct job *job) {
+  struct scheduler *scheduler = context;
   bool waits = job->troubled && job->sweep == NULL && !job->queued;
   if (waits && job->health.next_sweep_ms > now_ms(scheduler) + RETURN_SPREAD_MS)
     queue_plan(job, now_ms(scheduler) + random_between(scheduler->options.random, 0, RETURN_SPREAD_MS));
@@ -79,7 +79,7 @@ static void note_database(struct scheduler *scheduler, struct job *job, const st
   } else if (was_troubled && !scheduler->stopping) {
     if (scheduler->roster.troubled == 0)
       database_monitor_worked(scheduler->database_monitor);
-    if (scheduler->returning.left == 0)
+    if (!scheduler->returning.going)
       walk_begin(&scheduler->returning);
   }
 }
@@ -231,7 +231,8 @@ static void on_left(void *context) {
   scheduler->options.stopped(scheduler->options.context);
 }
 
-static void request(struct job *job) {
+static void request(void *context, struct job *job) {
+  (void)context;
   int64_t at_ms = asked_at_ms(job, queue_now_ms(job));
   if (job->organization == NULL || job->foreign)
     return;
@@ -278,8 +279,9 @@ static void open_rooms(struct scheduler *scheduler) {
                                                                       .changed = on_owned,
                                                                       .left = on_left,
                                                                       .context = scheduler});
-  walk_open(&scheduler->asking, &scheduler->roster, request);
-  walk_open(&scheduler->returning, &scheduler->roster, bring_forward);
+  walk_open(&scheduler->asking, &scheduler->roster, &(struct walk_options){.visit = request});
+  walk_open(&scheduler->returning, &scheduler->roster,
+            &(struct walk_options){.visit = bring_forward, .context = scheduler});
 }
 
 static void on_adopted(void *context) {
@@ -331,7 +333,7 @@ void scheduler_configure(struct scheduler *scheduler, struct generation *generat
 bool scheduler_request(struct scheduler *scheduler, const char *name) {
   struct job *one = name == NULL ? NULL : roster_find(&scheduler->roster, slice_of(name));
   if (one != NULL)
-    request(one);
+    request(NULL, one);
   if (name == NULL)
     walk_begin(&scheduler->asking);
   return name == NULL || one != NULL;
