@@ -4,7 +4,6 @@
  * the slots out when the whole ttl is over. */
 #include "schedule/fleet.h"
 #include "base/memory.h"
-#include "config/digest.h"
 #include "sql/embedded.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -259,10 +258,8 @@ static void name_self(struct fleet *fleet) {
 }
 
 void fleet_use(struct fleet *fleet, const struct generation *generation) {
-  unsigned char digest[HASH_BYTES];
   fleet->generation = generation;
-  config_digest(generation->config, digest);
-  write_bytea(fleet->digest, digest, HASH_BYTES);
+  write_bytea(fleet->digest, generation->digest, HASH_BYTES);
 }
 
 bool fleet_serves_both(const struct config *left, const struct config *right) {

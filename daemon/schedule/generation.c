@@ -9,6 +9,7 @@ struct generation *generation_first(struct app *app) {
                                     .connections = app->connections,
                                     .reader = app->shared.reader,
                                     .holders = 1};
+  config_digest(generation->config, generation->digest);
   app->config = NULL;
   app->connections = NULL;
   app->shared.reader = NULL;
@@ -38,6 +39,7 @@ struct generation_loading {
   char *path; /* NULL: the usual one */
   bool good;
   struct config *config;
+  unsigned char digest[HASH_BYTES];
   struct buffer problems;
   struct app *app; /* for the loop alone, as is the rest */
   const struct generation *before;
@@ -49,6 +51,8 @@ static void read_config(void *work) {
   struct generation_loading *loading = work;
   buffer_clear(&loading->problems);
   loading->good = config_load(loading->path, CONFIG_KEYS_WANTED, &loading->config, &loading->problems);
+  if (loading->good)
+    config_digest(loading->config, loading->digest);
 }
 
 static bool is_usable(const struct generation_loading *loading) {
@@ -91,8 +95,10 @@ static struct generation *follow(struct app *app, struct config *config, const s
 static void on_read(void *work) {
   struct generation_loading *loading = work;
   struct generation *generation = is_usable(loading) ? follow(loading->app, loading->config, loading->before) : NULL;
-  if (generation != NULL)
+  if (generation != NULL) {
+    memcpy(generation->digest, loading->digest, HASH_BYTES);
     loading->config = NULL;
+  }
   loading->loaded(loading->context, generation);
 }
 

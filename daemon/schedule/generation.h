@@ -2,6 +2,7 @@
 /* One configuration in force, with what it opened. A reload makes the next one. Whoever uses one holds it: the daemon, the scheduler,
  * each sweep under way, each payment. The last one to release it ends it. */
 #include "app.h"
+#include "config/digest.h"
 
 struct generation {
   struct sweep_context shared;
@@ -9,7 +10,8 @@ struct generation {
   struct connections *connections;
   struct account_reader *reader;
   int holders;
-  bool was_open; /* its database answered when another one followed */
+  unsigned char digest[HASH_BYTES]; /* of the configuration; for a fleet */
+  bool was_open;                    /* its database answered when another one followed */
 };
 
 /* Takes over the configuration, the connections and the reader of `app`. Held once, as is the next. */
