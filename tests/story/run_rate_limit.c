@@ -3,6 +3,7 @@
 #include "support/running.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <string.h>
 
 enum { REQUESTS_MAX = 4000 };
@@ -111,5 +112,35 @@ Test(run_rate_limit, a_distant_reset_puts_the_sweep_off) {
   cr_assert_eq(running_requests(story, 1, "", NULL, 0), 0, "asked before the reset");
   cr_assert_geq(running_requests(story, 2, "", NULL, 0), 8, "the other key waited too");
   running_stop(story, run);
+  story_destroy(story);
+}
+
+/* The daemon that takes an organization over knows nothing of what the one before has used: one request goes first, and tells. */
+Test(run_rate_limit, never_banned_after_a_change_of_hands) {
+  struct story *story = story_create(1);
+  limited_scene(story, "current", 60, 12, 1000);
+  story_set(story, "sync", "max_removed", "100%");
+  story_set(story, "sync", "interval", "100ms");
+  story_set(story, "fleet", "enabled", "yes");
+  story_set(story, "fleet", "ttl", "1s");
+  const struct run *runs[2];
+  for (int i = 0; i < 2; i++) {
+    story_set(story, "fleet", "member", i == 0 ? "0" : "1");
+    runs[i] = running_start(story, NULL);
+  }
+  story_await_sql(story, "60", "select count(*) from account", 20000);
+  story_await_sql(story, "128", "select count(*) from fleet_slot group by holder limit 1", 20000);
+  int holder = *story_sql(story, "select member from fleet_daemon join fleet_slot on holder = daemon_id where slot = "
+                                 "hashtextextended('org1', 0) & 255") == '1';
+  take_away(story, 20);
+  story_forget_requests(story);
+  story_signal(story, runs[holder], SIGKILL);
+  story_wait(story, runs[holder], 5000);
+  story_await_sql(story, "20", "select count(*) from account", 40000);
+  int banned = running_status_count(story, 1, 403), refused = running_status_count(story, 1, 429);
+  cr_assert_eq(banned, 0, "banned after %d refusals", refused);
+  cr_assert_leq(refused, 1, "refused %d times", refused);
+  running_stop(story, runs[!holder]);
+  story_expect_exact(story);
   story_destroy(story);
 }

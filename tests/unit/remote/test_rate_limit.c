@@ -158,3 +158,21 @@ Test(rate_limit, most_is_used_and_nothing_exceeded) {
   cr_assert_eq(refused, 0);
   cr_assert_gt(total, SECONDS * LIMIT / 3, "%d of %d", total, SECONDS * LIMIT);
 }
+
+Test(rate_limit, what_somebody_else_may_have_used_is_asked_anew) {
+  struct rate_limit rate_limit;
+  rate_limit_init(&rate_limit);
+  rate_limit_sent(&rate_limit, 0);
+  struct verdict_reading reading = told(10, 9, 1000);
+  rate_limit_answered(&rate_limit, 0, &reading);
+  rate_limit_doubt(&rate_limit, 0);
+  cr_assert_eq(rate_limit_wait_ms(&rate_limit, 0), 0);
+  rate_limit_sent(&rate_limit, 0);
+  cr_assert_gt(rate_limit_wait_ms(&rate_limit, 0), 0, "one goes first");
+  rate_limit_doubt(&rate_limit, 0);
+  reading = told(10, 0, 1000);
+  rate_limit_answered(&rate_limit, 0, &reading);
+  rate_limit_doubt(&rate_limit, 0);
+  cr_assert_eq(rate_limit_wait_ms(&rate_limit, 100), 900, "what is used up stays so until its reset");
+  cr_assert_eq(rate_limit_wait_ms(&rate_limit, 1000), 0);
+}
