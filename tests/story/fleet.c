@@ -180,6 +180,7 @@ Test(fleet, tells_who_has_what) {
   expect_told(
       story, "/status.json",
       story_format(story, "\"fleet\": {\"member\": \"%s\", \"slots\": {\"owned\": 128, ", stays ? "second" : "first"));
+  expect_told(story, "/", stays ? " first 128, second 128 (this one)" : " first 128 (this one), second 128");
   cr_assert_eq(asking_metric(story, "closesyncd_fleet_daemons"), 2);
   cr_assert_eq(asking_metric(story, "closesyncd_fleet_slots{state=\"owned\"}"), 128);
   cr_assert_eq(asking_metric(story, "closesyncd_fleet_daemons_differing"), 0);

@@ -234,6 +234,22 @@ static void write_table(const struct health *health, const struct place *places,
   html_close(html);
 }
 
+/* Who shares the organizations; those that are shown are this daemon's own. */
+static void write_fleet(const struct health_fleet *fleet, struct html *html) {
+  if (fleet == NULL)
+    return;
+  html_open(html, "p");
+  html_words(html, "Of a fleet, this daemon's own organizations are shown. Slots:");
+  for (int i = 0; i < fleet->daemon_count; i++) {
+    const struct health_daemon *daemon = &fleet->daemons[i];
+    html_words(html, i == 0 ? " " : ", ");
+    html_words(html, daemon->member);
+    html_format(html, " %lld%s%s", (long long)daemon->slots, daemon->is_self ? " (this one)" : "",
+                daemon->is_other ? " (another configuration: give all the same)" : "");
+  }
+  html_close(html);
+}
+
 void index_write(const struct health *health, const struct index_query *asked, bool show_addresses, struct html *html) {
   struct index_query query = *asked;
   struct verdict verdict = verdict_count(health);
@@ -248,6 +264,7 @@ void index_write(const struct health *health, const struct index_query *asked, b
   int first = (query.page - 1) * INDEX_ROWS, rows = count - first < INDEX_ROWS ? count - first : INDEX_ROWS;
   frame_begin(html, health, slice_of("organizations"), true);
   verdict_write(health, &verdict, html);
+  write_fleet(health->fleet, html);
   if (health->organization_count > 1)
     write_filters(health, &query, &verdict, html);
   if (count > 0)
