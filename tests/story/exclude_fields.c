@@ -256,6 +256,26 @@ static const char *other_config(struct story *story, const char *fields) {
   return path;
 }
 
+/* A reload is enough, and nothing is swept under half of each. */
+Test(exclude_fields, set_at_a_reload) {
+  struct story *story = filled_story(3);
+  const struct run *run = running_start(story, "100ms");
+  running_await_requests(story, 1, 6, 20000);
+  exclude(story, "smtp, email");
+  story_signal(story, run, SIGHUP);
+  story_await_sql(story, "3", "select sum(rescoped) from sweep", 20000);
+  put(story, 1, "error");
+  story_await_sql(story, "error", "select send_status from account where account_id = 'emailacct_1'", 20000);
+  exclude(story, "");
+  story_signal(story, run, SIGHUP);
+  story_await_sql(story, "6", "select sum(rescoped) from sweep", 20000);
+  running_stop(story, run);
+  story_expect_sql(
+      story, "1 added ; 2 rescoped brand_new,email,smtp; 3 changed send_status; 4 rescoped brand_new,email,smtp", ROWS);
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
 /* Each sweeps under its own setting, in turns, and neither takes the other's for a change at Close; real ones are seen once each. */
 Test(exclude_fields, two_daemons_with_different_settings) {
   struct story *story = filled_story(2);
