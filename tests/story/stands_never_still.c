@@ -134,8 +134,12 @@ Test(stands_never_still, with_many_organizations) {
   story_set(story, "api", "base_url", "http://127.0.0.1:1/api/v1");
   write_many(story, 0, 2);
   const struct run *run = story_start(story, "run", NULL);
-  for (char *answer = asking(story, "/healthz"); *answer == '\0'; answer = asking(story, "/healthz"))
+  char *answer = asking(story, "/healthz");
+  while (*answer == '\0') {
     free(answer);
+    answer = asking(story, "/healthz");
+  }
+  free(answer);
   reload(story, run, 1, "a start and a reload");
   write_many(story, 1, 2);
   reload(story, run, 2, "a reload that changes all");
