@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   bool good = scan_whole((struct slice){(const char *)data, size}, &value, &depth);
   if (!good || depth > DEPTH_MAX)
     return 0;
-  struct arena *arena = arena_create((size_t)64 << 20);
+  struct arena *arena = arena_create((size_t)1 << 30);
   struct canonical *canonical = canonical_create();
   const struct tree *tree = tree_read(arena, value, DEPTH_MAX);
   CHECK(tree != NULL);

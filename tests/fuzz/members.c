@@ -29,7 +29,7 @@ static void check_once(const struct tree *tree) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct slice text = {0}, body = {(const char *)data, size};
   struct canonical *canonical = canonical_create();
-  struct arena *arena = arena_create((size_t)64 << 20);
+  struct arena *arena = arena_create((size_t)1 << 30);
   const struct tree *told = tree_read(arena, body, ENTRY_DEPTH_MAX);
   bool good = answer_read(canonical, body, BYTES_MAX, &text);
   CHECK(good == (told != NULL && told->kind == TREE_OBJECT) || (!good && told != NULL)); /* too large, written out */

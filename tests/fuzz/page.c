@@ -175,7 +175,7 @@ static void check_pairs(const struct document *documents, size_t count) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct slice body = {(const char *)data, size};
-  struct arena *arena = arena_create((size_t)64 << 20);
+  struct arena *arena = arena_create((size_t)1 << 30);
   struct account_reader *reader = account_reader_create(NULL, 0);
   struct entries entries = {.count = 0};
   struct document documents[ENTRIES_MAX];
