@@ -37,7 +37,7 @@ done
 # Each line of story/README.md ends with the tests that show it.
 while read -r name; do
   case $name in
-  fault/*) [[ -e tests/fault/test_${name#fault/}.c ]] ;;
+  fault/* | io/*) [[ -e tests/${name%/*}/test_${name##*/}.c ]] ;;
   *) compgen -G "tests/story/$name.*" >/dev/null ;;
   esac || complain "tests/story/README.md names the test $name"
 done < <(grep '^| ' tests/story/README.md | grep -v '| test |$' | sed 's/.*| \(.*\) |$/\1/' | grep -oP '`\K[a-z0-9_/]+(?=`)' | sort -u)

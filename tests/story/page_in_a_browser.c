@@ -144,6 +144,19 @@ Test(page_in_a_browser, shown) {
 }
 
 /* The database goes away under it: the page says so, and tells what it remembers. */
+/* A session that ended is told before it is known that there is no other one. */
+static void await_away(struct story *story, const char *place) {
+  const char *wait = story_format(story,
+                                  "python3 -c \"import time, urllib.request as u\n"
+                                  "for i in range(200):\n"
+                                  " if b'closesyncd_database_up 0' in u.urlopen('http://%s/metrics').read(): exit(0)\n"
+                                  " time.sleep(.1)\n"
+                                  "exit(1)\"",
+                                  place);
+  if (system(wait) != 0)
+    story_fail(story, "the database never was away");
+}
+
 Test(page_in_a_browser, the_database_is_away) {
   skip_without_browser();
   struct story *story = own_cluster_story(2, 5);
@@ -154,6 +167,7 @@ Test(page_in_a_browser, the_database_is_away) {
   look(story, place, "-- /organization/org1 --with 'Broken accounts' --with google");
   cluster_kill(story);
   running_await(story, run, "could not use the database", 1, 20000);
+  await_away(story, place);
   look(story, place,
        "-- / --with 'The database is away' --with org2 -- /organization/org1 --with 'The database has been away' "
        "--with 'as "
