@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static char folder[64], path[64], fresh[96], lock[96];
+static char folder[48], path[64], fresh[96], lock[96];
 
 static void set_up(void) {
   strcpy(folder, "/tmp/closesyncd-token-file-XXXXXX");
