@@ -116,9 +116,9 @@ static void tell_readable(struct check *check, int place, const struct config_or
 }
 
 /* The configuration and what it names on this machine; nothing is connected to. */
-static void look_offline(struct check *check) {
+static void look_offline(struct check *check, bool good) {
   const struct config *config = check->app.config;
-  bool any = false;
+  bool any = good; /* else the configuration has told of each */
   for (int i = 0; i < config->organization_count; i++)
     any |= config->organizations[i].key != NULL;
   check_report_add(check->check_report, PLACE_DATABASE, FINDING_SKIPPED, "database", "not asked");
@@ -142,7 +142,7 @@ static bool check_offline(struct check *check, const struct arguments *arguments
   tell_configuration(check->check_report, problems);
   if (check->app.config != NULL) {
     tell_nobody_enabled(check);
-    look_offline(check);
+    look_offline(check, good);
   }
   config_destroy(check->app.config);
   return good;

@@ -14,6 +14,7 @@ struct config_organization {
       key; /* the API key, the access token or the OAuth client's secret; NULL: not read, or `key_problem` says why not */
   const char *key_path;   /* of its file; NULL: not known */
   bool key_is_credential; /* of systemd, which copies it when the service starts */
+  bool key_is_hidden;     /* a credential that this process may not look at */
   char *key_problem;      /* or NULL */
   const char *token_path; /* of the access token, or of the OAuth tokens; NULL: an API key, or it is not known where */
   const char *client_id, *redirect_uri; /* of OAuth; redirect_uri or NULL */

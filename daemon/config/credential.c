@@ -77,10 +77,11 @@ const struct config_credential *config_credential_of(const struct config_draft *
 }
 
 /* Why the credential is not there. Its name is not told: it may be a key. */
-static bool refuse_credential(const struct config_organization *organization, int reason, struct error *error) {
+static bool refuse_credential(struct config_organization *organization, int reason, struct error *error) {
   const char *path = organization->key_path, *key = keys[number_of(organization)].name_key;
   int folder = (int)(strrchr(path, '/') - path);
-  if (reason == EACCES)
+  organization->key_is_hidden = reason == EACCES;
+  if (organization->key_is_hidden)
     return error_set(error, ERROR_CONFIG,
                      "this user may not look into \"%.*s\" for what %s names: run it as the service's, "
                      "sudo -u closesyncd closesyncd ...",
