@@ -192,11 +192,13 @@ Test(watched, a_token) {
   cr_assert(left_s > 3500 && left_s < 3600, "%g s are left", left_s);
   expect_reply(story, "/status.json", "\"token\": {\"refreshed\": \"20", "\"authorize_needed\": false}");
   expect_reply(story, "/status.json", "\"organization\": \"org2\"", "\"token\": null");
+  expect_reply(story, "/organization/org1", "Token renewed", "Token expires");
   expect_metric(story, "closesyncd_authorize_needed{organization=\"org1\"}", 0);
   unlink(tokens_path(story, 1));
   story_signal(story, run, SIGHUP);
   expect_metric_soon(story, "closesyncd_authorize_needed{organization=\"org1\"}", 1);
   expect_metric(story, "closesyncd_key_refused{organization=\"org2\"}", 0);
+  expect_reply(story, "/organization/org1", "Token expires", "authorize it again");
   tokens_write(story, 1, "at_b", "rt_b", 10, 3600);
   expect_metric_soon(story, "closesyncd_authorize_needed{organization=\"org1\"}", 0);
   expect_metric_soon(story, "closesyncd_organizations{state=\"well\"}", 2);

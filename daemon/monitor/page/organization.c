@@ -36,6 +36,27 @@ static void write_number(struct html *html, const char *name, int64_t value, boo
   end_fact(html);
 }
 
+/* Of an organization that is asked for with a token: how long it lives, and whether a person has to act. */
+static void write_token(const struct health *health, const struct health_organization *organization,
+                        struct html *html) {
+  if (!organization->has_token)
+    return;
+  begin_fact(html, "Token renewed");
+  if (organization->token_refreshed_s == 0)
+    html_words(html, "not known");
+  else
+    frame_moment(html, organization->token_refreshed_s, health->now_s);
+  end_fact(html);
+  begin_fact(html, "Token expires");
+  if (organization->authorize_needed)
+    html_words(html, "authorize it again");
+  else if (organization->token_expires_s == 0)
+    html_words(html, "not known");
+  else
+    frame_moment(html, organization->token_expires_s, health->now_s);
+  end_fact(html);
+}
+
 static void write_facts(const struct health *health, const struct health_organization *organization,
                         struct html *html) {
   int64_t wait_s = (organization->next_sweep_ms - health->now_ms + 999) / 1000;
@@ -62,6 +83,7 @@ static void write_facts(const struct health *health, const struct health_organiz
   write_number(html, "Accounts", verdict_accounts(organization), false);
   write_number(html, "Broken", organization->broken, organization->broken > 0);
   write_number(html, "Failures in a row", organization->consecutive_failures, organization->consecutive_failures > 0);
+  write_token(health, organization, html);
   html_close(html);
 }
 
