@@ -70,7 +70,7 @@ static const struct run *stop_at(struct story *story, const char *table) {
   const struct run *run = story_start(story, "sync", "--json", NULL);
   story_await_sql(story, "1",
                   "select count(*) from pg_locks where not granted and mode <> 'ExclusiveLock' and pid in (select pid "
-                  "from pg_stat_activity where datname = current_database())",
+                  "from pg_stat_activity where datname = current_database() and application_name = 'closesyncd')",
                   10000);
   return run;
 }
