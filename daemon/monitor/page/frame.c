@@ -188,3 +188,41 @@ void frame_number(struct html *html, const char *head, int64_t value, bool is_ba
   html_integer(html, value);
   html_close(html);
 }
+
+void frame_row(struct html *html) {
+  html_open(html, "tr");
+  html_open(html, "th");
+  html_attribute(html, "scope", slice_of("row"));
+}
+
+void frame_fact_literal(struct html *html, const char *name) {
+  html_open(html, "div");
+  html_open(html, "dt");
+  html_words(html, name);
+  html_close(html);
+  html_open(html, "dd");
+}
+
+void frame_fact_end(struct html *html) {
+  html_close(html);
+  html_close(html);
+}
+
+void frame_moment_or(struct html *html, int64_t moment_s, int64_t now_s, const char *none) {
+  if (moment_s == 0)
+    html_words(html, none);
+  else
+    frame_moment(html, moment_s, now_s);
+}
+
+void frame_next_sweep(struct html *html, const struct health *health, const struct health_organization *organization) {
+  int64_t wait_s = (organization->next_sweep_ms - health->now_ms + 999) / 1000;
+  if (organization->next_sweep_ms == 0)
+    html_words(html, "under way");
+  else if (!health->database_up)
+    html_words(html, "when the database is back");
+  else if (wait_s <= 0)
+    html_words(html, "due");
+  else
+    frame_moment(html, health->now_s + wait_s, health->now_s);
+}

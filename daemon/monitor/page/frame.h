@@ -18,6 +18,10 @@ void frame_state_icon(struct html *html, const struct health *health, const stru
 
 /* "08:03:51 12 s ago", "2026-11-27 08:03:51 24 h ago", "08:04:03 in 12 s"; UTC, the day where it is another one. */
 void frame_moment(struct html *html, int64_t moment_s, int64_t now_s);
+/* Likewise; `none` where it is 0. */
+void frame_moment_or(struct html *html, int64_t moment_s, int64_t now_s, const char *none);
+/* When an organization is swept next. */
+void frame_next_sweep(struct html *html, const struct health *health, const struct health_organization *organization);
 /* "12 s", "5 min", "3 h", "2 days" */
 void frame_duration(struct html *html, int64_t seconds);
 
@@ -28,3 +32,9 @@ void frame_head_literal(struct html *html, const char *words, bool is_number);
 #define frame_cell(html, head, class) frame_cell_literal(html, "" head "", class)
 void frame_cell_literal(struct html *html, const char *head, const char *class);
 void frame_number(struct html *html, const char *head, int64_t value, bool is_bad); /* a whole cell */
+void frame_row(struct html *html); /* opens a row and the cell that names it */
+
+/* A fact of a list: its name, and open for what it is. */
+#define frame_fact(html, name) frame_fact_literal(html, "" name "")
+void frame_fact_literal(struct html *html, const char *name);
+void frame_fact_end(struct html *html);

@@ -140,18 +140,6 @@ static void write_pages(struct html *html, const struct index_query *query, int 
 
 /* ---- the table ---- */
 
-static void write_next(const struct health *health, const struct health_organization *organization, struct html *html) {
-  int64_t wait_s = (organization->next_sweep_ms - health->now_ms + 999) / 1000;
-  if (organization->next_sweep_ms == 0)
-    html_words(html, "under way");
-  else if (!health->database_up)
-    html_words(html, "when the database is back");
-  else if (wait_s <= 0)
-    html_words(html, "due");
-  else
-    frame_moment(html, health->now_s + wait_s, health->now_s);
-}
-
 static void write_wrong(const struct health *health, const struct health_organization *organization, bool show,
                         struct html *html) {
   const char *advice = advice_for(health, organization);
@@ -173,9 +161,7 @@ static void write_wrong(const struct health *health, const struct health_organiz
 
 static void write_row(const struct health *health, const struct health_organization *organization, bool show,
                       struct html *html) {
-  html_open(html, "tr");
-  html_open(html, "th");
-  html_attribute(html, "scope", slice_of("row"));
+  frame_row(html);
   html_open(html, "a");
   html_url(html, "href", "/organization/");
   html_url_part(html, slice_of(organization->name));
@@ -188,15 +174,12 @@ static void write_row(const struct health *health, const struct health_organizat
   html_close(html);
   frame_cell(html, "Last success", "t");
   html_open(html, "span");
-  if (organization->last_success_s == 0)
-    html_words(html, "never");
-  else
-    frame_moment(html, organization->last_success_s, health->now_s);
+  frame_moment_or(html, organization->last_success_s, health->now_s, "never");
   html_close(html);
   html_close(html);
   frame_cell(html, "Next sweep", "t");
   html_open(html, "span");
-  write_next(health, organization, html);
+  frame_next_sweep(html, health, organization);
   html_close(html);
   html_close(html);
   frame_number(html, "Accounts", verdict_accounts(organization), false);

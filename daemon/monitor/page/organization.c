@@ -15,25 +15,12 @@ const struct section *const organization_sections[] = {&section_types,    &secti
                                                        &section_coverage, &section_members,   &section_evidence,
                                                        &section_altered,  &section_set_aside, NULL};
 
-static void begin_fact(struct html *html, const char *name) {
-  html_open(html, "div");
-  html_open(html, "dt");
-  html_words(html, name);
-  html_close(html);
-  html_open(html, "dd");
-}
-
-static void end_fact(struct html *html) {
-  html_close(html);
-  html_close(html);
-}
-
 static void write_number(struct html *html, const char *name, int64_t value, bool is_bad) {
-  begin_fact(html, name);
+  frame_fact_literal(html, name);
   html_open_class(html, "span", is_bad ? "bad" : "");
   html_integer(html, value);
   html_close(html);
-  end_fact(html);
+  frame_fact_end(html);
 }
 
 /* Of an organization that is asked for with a token: how long it lives, and whether a person has to act. */
@@ -41,45 +28,29 @@ static void write_token(const struct health *health, const struct health_organiz
                         struct html *html) {
   if (!organization->has_token)
     return;
-  begin_fact(html, "Token renewed");
-  if (organization->token_refreshed_s == 0)
-    html_words(html, "not known");
-  else
-    frame_moment(html, organization->token_refreshed_s, health->now_s);
-  end_fact(html);
-  begin_fact(html, "Token expires");
+  frame_fact(html, "Token renewed");
+  frame_moment_or(html, organization->token_refreshed_s, health->now_s, "not known");
+  frame_fact_end(html);
+  frame_fact(html, "Token expires");
   if (organization->authorize_needed)
     html_words(html, "authorize it again");
-  else if (organization->token_expires_s == 0)
-    html_words(html, "not known");
   else
-    frame_moment(html, organization->token_expires_s, health->now_s);
-  end_fact(html);
+    frame_moment_or(html, organization->token_expires_s, health->now_s, "not known");
+  frame_fact_end(html);
 }
 
 static void write_facts(const struct health *health, const struct health_organization *organization,
                         struct html *html) {
-  int64_t wait_s = (organization->next_sweep_ms - health->now_ms + 999) / 1000;
   html_open(html, "dl");
-  begin_fact(html, "Last success");
-  if (organization->last_success_s == 0)
-    html_words(html, "never");
-  else
-    frame_moment(html, organization->last_success_s, health->now_s);
-  end_fact(html);
-  begin_fact(html, "Next sweep");
-  if (organization->next_sweep_ms == 0)
-    html_words(html, "under way");
-  else if (!health->database_up)
-    html_words(html, "when the database is back");
-  else if (wait_s <= 0)
-    html_words(html, "due");
-  else
-    frame_moment(html, health->now_s + wait_s, health->now_s);
-  end_fact(html);
-  begin_fact(html, "Interval");
+  frame_fact(html, "Last success");
+  frame_moment_or(html, organization->last_success_s, health->now_s, "never");
+  frame_fact_end(html);
+  frame_fact(html, "Next sweep");
+  frame_next_sweep(html, health, organization);
+  frame_fact_end(html);
+  frame_fact(html, "Interval");
   frame_duration(html, organization->interval_ms / 1000);
-  end_fact(html);
+  frame_fact_end(html);
   write_number(html, "Accounts", verdict_accounts(organization), false);
   write_number(html, "Broken", organization->broken, organization->broken > 0);
   write_number(html, "Failures in a row", organization->consecutive_failures, organization->consecutive_failures > 0);
@@ -95,9 +66,7 @@ static void write_types(const struct health_organization *organization, struct h
   html_close(html);
   section_begin_table(html, heads);
   for (int i = 0; i < HEALTH_TYPES && organization->types[i].name[0] != '\0'; i++) {
-    html_open(html, "tr");
-    html_open(html, "th");
-    html_attribute(html, "scope", slice_of("row"));
+    frame_row(html);
     html_words(html, organization->types[i].name);
     html_close(html);
     frame_number(html, "Accounts", organization->types[i].accounts, false);

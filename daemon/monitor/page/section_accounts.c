@@ -13,9 +13,7 @@ static void write_type(struct section_state *state, const struct db_row *row) {
   struct html *html = state->html;
   if (state->rows == 0)
     section_begin_table(html, heads);
-  html_open(html, "tr");
-  html_open(html, "th");
-  html_attribute(html, "scope", slice_of("row"));
+  frame_row(html);
   if (db_row_is_null(row, TYPE))
     html_words(html, "(no type)");
   else

@@ -40,9 +40,7 @@ static void write_when(struct section_state *state, const struct db_row *row) {
 
 static void begin_block(struct section_state *state, const struct db_row *row) {
   struct html *html = state->html;
-  html_open(html, "tr");
-  html_open(html, "th");
-  html_attribute(html, "scope", slice_of("row"));
+  frame_row(html);
   html_format(html, "%lld", (long long)db_row_int(row, SEQ));
   html_close(html);
   write_when(state, row);

@@ -6,33 +6,20 @@
 
 enum { SEQ, HASH, OBSERVED_AT, MIRROR_VERIFIED_AT, VERIFIED_AT, VERIFIED_SEQ, IS_PROVEN, PROBLEM, ANSWERS_FROM };
 
-static void begin_fact(struct html *html, const char *name) {
-  html_open(html, "div");
-  html_open(html, "dt");
-  html_words(html, name);
-  html_close(html);
-  html_open(html, "dd");
-}
-
-static void end_fact(struct html *html) {
-  html_close(html);
-  html_close(html);
-}
-
 static void write_time(struct section_state *state, const char *name, const struct db_row *row, int column,
                        const char *none) {
-  begin_fact(state->html, name);
+  frame_fact_literal(state->html, name);
   if (db_row_is_null(row, column))
     html_words(state->html, none);
   else
     frame_moment(state->html, db_row_int(row, column), state->now_s);
-  end_fact(state->html);
+  frame_fact_end(state->html);
 }
 
 static void write_proof(struct section_state *state, const struct db_row *row) {
   struct html *html = state->html;
   bool is_proven = db_row_bool(row, IS_PROVEN);
-  begin_fact(html, "Last verification of the history");
+  frame_fact(html, "Last verification of the history");
   if (db_row_is_null(row, VERIFIED_AT)) {
     html_words(html, "none was recorded: “closesyncd verify --record”");
   } else {
@@ -48,15 +35,15 @@ static void write_proof(struct section_state *state, const struct db_row *row) {
       html_close(html);
     }
   }
-  end_fact(html);
+  frame_fact_end(html);
 }
 
 static void write_evidence(struct section_state *state, const struct db_row *row) {
   struct html *html = state->html;
   html_open(html, "dl");
-  begin_fact(html, "History rows");
+  frame_fact(html, "History rows");
   html_integer(html, db_row_int(row, SEQ));
-  end_fact(html);
+  frame_fact_end(html);
   write_time(state, "Newest row seen", row, OBSERVED_AT, "none yet");
   write_time(state, "Mirror last compared whole", row, MIRROR_VERIFIED_AT, "never");
   write_proof(state, row);
@@ -86,9 +73,7 @@ static void write_altered(struct section_state *state, const struct db_row *row)
   struct html *html = state->html;
   if (state->rows == 0)
     section_begin_table(html, heads);
-  html_open(html, "tr");
-  html_open(html, "th");
-  html_attribute(html, "scope", slice_of("row"));
+  frame_row(html);
   html_text(html, db_row_text(row, KIND));
   html_close(html);
   section_moment(state, "When", row, AT);
@@ -124,9 +109,7 @@ static void write_set_aside(struct section_state *state, const struct db_row *ro
   if (state->number == 0 || (state->number == 1 && !is_rejected))
     state->total += db_row_int(row, TOTAL);
   state->number = is_rejected ? 1 : 2;
-  html_open(html, "tr");
-  html_open(html, "th");
-  html_attribute(html, "scope", slice_of("row"));
+  frame_row(html);
   html_words(html, is_rejected ? "rejected entry" : "unknown field or type");
   html_close(html);
   frame_cell(html, "Which", "c");

@@ -35,9 +35,7 @@ static void write_member(struct section_state *state, const struct db_row *row) 
   struct html *html = state->html;
   if (state->rows == 0)
     begin(state, row);
-  html_open(html, "tr");
-  html_open(html, "th");
-  html_attribute(html, "scope", slice_of("row"));
+  frame_row(html);
   html_open_class(html, "span", "c");
   html_cut(html, db_row_text(row, USER_ID), 100);
   html_close(html);
