@@ -88,9 +88,6 @@ static void act(struct token *token, enum token_action action) {
     timer_start(token->timer, UNSAVED_RETRY_MS);
     token_end_waits(token, token_wait_is_any, &token->error);
     break;
-  case TOKEN_DO_NOTE:
-    token->stopping = true;
-    break;
   case TOKEN_DO_CLOSE:
     close_token(token);
     break;
@@ -212,13 +209,17 @@ bool token_look_at_file(struct token *token) {
   return true;
 }
 
-void token_stop(struct token *token) { token_event(token, TOKEN_STOP); }
+/* What is under way ends first: then token_event() stops it. */
+void token_stop(struct token *token) {
+  token->stopping = true;
+  token_event(token, TOKEN_STOP);
+}
 
 void token_abandon(struct token *token) { token_event(token, TOKEN_ABANDON); }
 
 void token_close(struct token *token) {
   token->leaving = true;
-  token_event(token, TOKEN_STOP);
+  token_stop(token);
 }
 
 void token_destroy(struct token *token) {

@@ -39,6 +39,10 @@ static bool read_again(struct opening *opening) {
   return token_file_read(opening->path, &opening->found, &opening->error);
 }
 
+static enum token_event unreadable(const struct opening *opening) {
+  return opening->error.kind == ERROR_CREDENTIAL ? TOKEN_DENIED : TOKEN_TROUBLE;
+}
+
 /* A file that could not be read is looked at once more under the lock: a process that died may have left its successor. */
 static enum token_event open_oauth(struct opening *opening) {
   bool read = read_again(opening);
@@ -47,14 +51,13 @@ static enum token_event open_oauth(struct opening *opening) {
     return TOKEN_GOOD;
   opening->file = token_file_lock(opening->path, &locked);
   if (opening->file == NULL && !read)
-    return TOKEN_DENIED;
+    return unreadable(opening);
   if (opening->file == NULL) {
     opening->error = locked;
     return locked.kind == ERROR_CONFLICT ? TOKEN_BUSY : TOKEN_TROUBLE;
   }
-  token_file_recover(opening->file);
   if (!read_again(opening))
-    return TOKEN_DENIED;
+    return unreadable(opening);
   if (!is_to_be_refreshed(opening))
     return TOKEN_GOOD;
   return token_file_reserve(opening->file, &opening->error) ? TOKEN_READY : TOKEN_TROUBLE;
@@ -74,13 +77,16 @@ static void run_opening(void *work) {
   opening->file = NULL;
 }
 
+/* Where nothing could be read for now, what is known stays. */
 static void take_what_was_found(struct token *token, struct opening *opening) {
+  token->file = opening->file;
+  opening->file = NULL;
+  if (opening->event == TOKEN_TROUBLE && opening->found.access == NULL && opening->found.refresh == NULL)
+    return;
   oauth_token_finish(&token->present);
   token->present = opening->found;
   opening->found = (struct oauth_token){.access = NULL};
   token->stamp = opening->stamp;
-  token->file = opening->file;
-  opening->file = NULL;
 }
 
 static void on_opened(void *work) {
@@ -93,6 +99,10 @@ static void on_opened(void *work) {
   if (event == TOKEN_GOOD &&
       token->present.access != NULL) /* (a token that is READY has none where a person wrote the file) */
     token_serve_as(token, token->present.access);
+  if (event == TOKEN_READY && token->client.secret == NULL) {
+    error_set(&error, ERROR_CREDENTIAL, "its client secret could not be read");
+    event = TOKEN_TROUBLE;
+  }
   if (event == TOKEN_READY && token->stopping) {
     error_set(&error, ERROR_CANCELLED, "it is being stopped");
     event = TOKEN_TROUBLE;
@@ -156,8 +166,6 @@ static void on_persisted(void *work) {
     token_event(token, TOKEN_KEPT_OFF);
     return;
   }
-  token_file_leave(token->file);
-  token->file = NULL;
   oauth_token_finish(&token->present);
   token->present = token->fresh;
   token->fresh = (struct oauth_token){.access = NULL};

@@ -32,6 +32,12 @@ bool token_stamp_equals(const struct token_stamp *left, const struct token_stamp
          left->written.tv_sec == right->written.tv_sec && left->written.tv_nsec == right->written.tv_nsec;
 }
 
+/* Whether a person must act, or this machine has no file, memory or disk for us just now. */
+static enum error_kind kind_of(int reason) {
+  bool passes = reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == EIO || reason == ENOBUFS;
+  return passes ? ERROR_LIMIT : ERROR_CREDENTIAL;
+}
+
 /* O_NONBLOCK: a FIFO must not hang us before fstat() can refuse it. */
 static int open_to_read(const char *path, struct stat *ret_status, struct error *error) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
@@ -40,7 +46,7 @@ static int open_to_read(const char *path, struct stat *ret_status, struct error 
   else if (fd < 0 && errno == ELOOP)
     error_set(error, ERROR_CREDENTIAL, "the token file \"%s\" is a symbolic link: name the file itself", path);
   else if (fd < 0 || fstat(fd, ret_status) != 0)
-    error_set(error, ERROR_CREDENTIAL, "could not open the token file \"%s\": %s", path, strerror(errno));
+    error_set(error, kind_of(errno), "could not open the token file \"%s\": %s", path, strerror(errno));
   else if (!S_ISREG(ret_status->st_mode))
     error_set(error, ERROR_CREDENTIAL, "the token file \"%s\" is no regular file", path);
   else if (ret_status->st_mode & (S_IROTH | S_IWOTH))
@@ -73,7 +79,7 @@ bool token_file_read(const char *path, struct oauth_token *ret_token, struct err
   ssize_t length = read_all(fd, bytes, sizeof bytes);
   bool good =
       length < 0
-          ? error_set(error, ERROR_CREDENTIAL, "could not read the token file \"%s\": %s", path, strerror(errno))
+          ? error_set(error, kind_of(errno), "could not read the token file \"%s\": %s", path, strerror(errno))
           : oauth_read_file((struct slice){bytes, (size_t)length}, (int64_t)status.st_mtim.tv_sec, ret_token, error) ||
                 error_prefix(error, "could not use the token file \"%s\"", path);
   secret_wipe(bytes, sizeof bytes);
@@ -136,6 +142,38 @@ static bool is_in_place(int fd, const char *path) {
   return same;
 }
 
+static bool sync_folder(const struct token_file *file) {
+  int fd = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool good = fd >= 0 && fsync(fd) == 0;
+  int reason = errno;
+  if (fd >= 0)
+    close(fd);
+  errno = reason;
+  return good;
+}
+
+/* Whether the new file was written to follow the old one, or to be the first. */
+static bool follows(const struct token_file *file, const char *replaces) {
+  struct oauth_token old = {.access = NULL};
+  struct error error = {0};
+  char digest[2 * HASH_BYTES + 1];
+  if (!token_file_read(file->path, &old, &error))
+    return access(file->path, F_OK) != 0 && errno == ENOENT && *replaces == '\0';
+  oauth_digest(old.refresh, digest);
+  oauth_token_finish(&old);
+  return strcmp(digest, replaces) == 0;
+}
+
+static void recover(const struct token_file *file) {
+  struct oauth_token fresh = {.access = NULL};
+  struct error ignored;
+  if (!token_file_read(file->fresh_path, &fresh, &ignored))
+    return;
+  if (follows(file, fresh.replaces) && rename(file->fresh_path, file->path) == 0)
+    (void)!sync_folder(file);
+  oauth_token_finish(&fresh);
+}
+
 struct token_file *token_file_lock(const char *path, struct error *error) {
   struct token_file *file = token_file_create(path);
   char *lock_path = join(path, ".lock");
@@ -147,8 +185,10 @@ struct token_file *token_file_lock(const char *path, struct error *error) {
   else if (!locked)
     error_set(error, ERROR_LIMIT, "could not lock \"%s\": %s", lock_path, strerror(errno));
   memory_free(lock_path);
-  if (locked)
+  if (locked) {
+    recover(file);
     return file;
+  }
   token_file_leave(file);
   return NULL;
 }
@@ -177,38 +217,6 @@ void token_file_leave(struct token_file *file) {
 }
 
 /* ---- the new file ---- */
-
-static bool sync_folder(const struct token_file *file) {
-  int fd = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  bool good = fd >= 0 && fsync(fd) == 0;
-  int reason = errno;
-  if (fd >= 0)
-    close(fd);
-  errno = reason;
-  return good;
-}
-
-/* Whether the new file was written to follow the old one, or to be the first. */
-static bool follows(const struct token_file *file, const char *replaces) {
-  struct oauth_token old = {.access = NULL};
-  struct error error = {0};
-  char digest[2 * HASH_BYTES + 1];
-  if (!token_file_read(file->path, &old, &error))
-    return access(file->path, F_OK) != 0 && errno == ENOENT && *replaces == '\0';
-  oauth_digest(old.refresh, digest);
-  oauth_token_finish(&old);
-  return strcmp(digest, replaces) == 0;
-}
-
-void token_file_recover(struct token_file *file) {
-  struct oauth_token fresh = {.access = NULL};
-  struct error ignored;
-  if (!token_file_read(file->fresh_path, &fresh, &ignored))
-    return;
-  if (follows(file, fresh.replaces) && rename(file->fresh_path, file->path) == 0)
-    (void)!sync_folder(file);
-  oauth_token_finish(&fresh);
-}
 
 static bool write_all(int fd, const char *bytes, size_t length) {
   for (size_t at = 0; at < length;) {

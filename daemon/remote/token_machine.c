@@ -26,7 +26,7 @@ static const struct token_step table[TOKEN_STATES][TOKEN_EVENTS] = {
     ON(OPENING, TROUBLE, UNREAD, FAIL, "it cannot be refreshed now"),
     ON(OPENING, SPARED, VALID, SERVE, "it cannot be refreshed now, and still lives"),
     ON(OPENING, RENEWED, OPENING, NOTHING, "it is being read"),
-    ON(OPENING, STOP, OPENING, NOTE, "stop when it is read"),
+    ON(OPENING, STOP, OPENING, NOTHING, "stop when it is read"),
     ON(OPENING, ABANDON, CLOSED, CLOSE, "abandoned"),
 
     ON(BLOCKED, WAITED, OPENING, OPEN, "look again"),
@@ -42,7 +42,7 @@ static const struct token_step table[TOKEN_STATES][TOKEN_EVENTS] = {
     ON(ASKING, TROUBLE, UNREAD, FAIL, "Close was not reached"),
     ON(ASKING, SPARED, VALID, SERVE, "Close was not reached, and the present one still lives"),
     ON(ASKING, RENEWED, ASKING, NOTHING, "the answer comes first"),
-    ON(ASKING, STOP, ASKING, NOTE, "stop when Close has answered"),
+    ON(ASKING, STOP, ASKING, NOTHING, "stop when Close has answered"),
     ON(ASKING, ABANDON, CLOSED, CLOSE, "abandoned"),
 
     ON(REASKING, GRANTED, PERSISTING, PERSIST, "write down what Close gave"),
@@ -50,13 +50,13 @@ static const struct token_step table[TOKEN_STATES][TOKEN_EVENTS] = {
     ON(REASKING, TROUBLE, UNREAD, FAIL, "two answers were lost"),
     ON(REASKING, SPARED, VALID, SERVE, "two answers were lost, and the present one still lives"),
     ON(REASKING, RENEWED, REASKING, NOTHING, "the answer comes first"),
-    ON(REASKING, STOP, REASKING, NOTE, "stop when Close has answered"),
+    ON(REASKING, STOP, REASKING, NOTHING, "stop when Close has answered"),
     ON(REASKING, ABANDON, CLOSED, CLOSE, "abandoned"),
 
     ON(PERSISTING, SAVED, VALID, SERVE, "it is on the disk"),
     ON(PERSISTING, KEPT_OFF, UNSAVED, FAIL_LATER, "the disk refused it"),
     ON(PERSISTING, RENEWED, PERSISTING, NOTHING, "the disk comes first"),
-    ON(PERSISTING, STOP, PERSISTING, NOTE, "stop when it is on the disk"),
+    ON(PERSISTING, STOP, PERSISTING, NOTHING, "stop when it is on the disk"),
     ON(PERSISTING, ABANDON, CLOSED, CLOSE, "abandoned"),
 
     ON(UNSAVED, WANTED, PERSISTING, PERSIST, "try the disk again"),

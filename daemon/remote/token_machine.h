@@ -45,7 +45,6 @@ enum token_action {
   TOKEN_DO_SERVE,
   TOKEN_DO_FAIL,       /* whoever waits is told why */
   TOKEN_DO_FAIL_LATER, /* likewise; and the disk is tried again */
-  TOKEN_DO_NOTE,       /* remember to stop when it has ended */
   TOKEN_DO_CLOSE,
 };
 

@@ -35,9 +35,10 @@ static void fail(struct people *people, enum error_kind kind, const char *text) 
 }
 
 static bool is_cancelled(struct people *people) {
-  if (people->cancelled)
-    fail(people, ERROR_CANCELLED, "the question about the members was abandoned");
-  return people->cancelled;
+  bool cancelled = people->cancelled;
+  if (cancelled)
+    fail(people, ERROR_CANCELLED, "the question about the members was abandoned"); /* which frees it */
+  return cancelled;
 }
 
 static void on_row(void *context, const struct db_row *row) {
@@ -63,13 +64,14 @@ struct reading {
   struct canonical *canonical;
   struct slice text; /* in the latter */
   bool good;
-  const char *fault;
+  struct error error;
 };
 
 static void read_answer(void *work) {
   struct reading *reading = work;
   reading->good = answer_read(reading->canonical, buffer_slice(&reading->body), ANSWER_BYTES_MAX, &reading->text);
-  reading->fault = "the answer is no JSON object, or larger than 8 MiB";
+  if (!reading->good)
+    error_set(&reading->error, ERROR_SHAPE, "the answer is no JSON object, or larger than 8 MiB");
 }
 
 static void on_read(void *work) {
@@ -79,7 +81,7 @@ static void on_read(void *work) {
   if (is_cancelled(people))
     return;
   if (!reading->good) {
-    fail(people, ERROR_SHAPE, reading->fault);
+    conclude(people, &reading->error);
     return;
   }
   statement.values[0] = slice_of(people->organization_id);
@@ -98,10 +100,8 @@ static void release_reading(void *work) {
 static void keep(struct people *people, struct buffer *memory) {
   static const struct errand_kind kind = {read_answer, on_read, release_reading};
   struct reading *reading = memory_allocate(sizeof *reading);
-  *reading = (struct reading){.people = people,
-                              .body = buffer_take(memory),
-                              .canonical = canonical_create(),
-                              .fault = "no thread to read the answer on"};
+  *reading = (struct reading){.people = people, .body = buffer_take(memory), .canonical = canonical_create()};
+  error_set(&reading->error, ERROR_LIMIT, "no thread to read the answer on");
   errand_start(people->options.shared->loop, &kind, reading);
 }
 

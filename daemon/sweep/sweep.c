@@ -141,7 +141,7 @@ static void prepare(struct sweep *sweep) {
   write_names(&sweep->volatile_fields, config->sync.volatile_fields, config->sync.volatile_count);
   write_names(&sweep->excluded_fields, config->sync.excluded_fields, config->sync.excluded_count);
   buffer_init(&sweep->unseen, 512 * 1024 * 1024);
-  config_retry_key(shared->config, sweep->options.organization);
+  way_in_retry(shared, sweep->options.organization);
   struct way_in way_in = way_in_of(shared, sweep->options.organization);
   sweep->api_request = (struct api_request_options){.loop = shared->loop,
                                                     .request_queue = shared->request_queue,

@@ -12,6 +12,8 @@ struct way_in {             /* borrowed: the key from the configuration, the res
 
 /* The tokens of a configuration that is in force from now on. */
 void way_in_adopt(struct tokens *tokens, const struct config *config);
+/* A key or client secret that could not be read is read again; a token is told of its own. */
+void way_in_retry(const struct sweep_context *shared, const struct config_organization *organization);
 struct way_in way_in_of(const struct sweep_context *shared, const struct config_organization *organization);
 
 /* For people: "key", "access token", "OAuth token"; and what to do when Close refuses it. */

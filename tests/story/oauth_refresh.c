@@ -168,3 +168,24 @@ Test(oauth_refresh, a_disk_that_is_read_only_asks_nothing) {
   cr_assert_eq(story_request_count(story, "/oauth2/token/"), 0);
   story_destroy(story);
 }
+
+/* The client's secret could not be read when the daemon began, and can be now; a renewal is due. */
+Test(oauth_refresh, a_secret_that_comes_late) {
+  struct story *story = oauth_story(2, 3600);
+  const char *secret = story_format(story, "%s/org1.secret", story_directory(story));
+  const char *away = story_format(story, "%s.away", secret);
+  tokens_write(story, 1, "at_a", "rt_a", 3700, 3600);
+  tokens_write(story, 2, "at_b", "rt_b", 10, 3600);
+  cr_assert_eq(rename(secret, away), 0);
+  const struct run *run = running_start(story, "100ms");
+  story_await_sql(story, "3", "select count(*) from account", 10000);
+  cr_assert_eq(rename(away, secret), 0);
+  for (int i = 0; i < 100 && strcmp(story_sql(story, "select count(*) from account"), "6") != 0; i++) {
+    story_signal(story, run, SIGUSR1);
+    running_sleep(100);
+  }
+  story_expect_sql(story, "6", "select count(*) from account");
+  tokens_expect(story, 1, "refreshes", "1");
+  running_stop(story, run);
+  story_destroy(story);
+}

@@ -211,11 +211,7 @@ Test(token_file, a_save_may_be_tried_again) {
   oauth_token_finish(&token);
 }
 
-static void recover(void) {
-  struct token_file *file = hold();
-  token_file_recover(file);
-  token_file_leave(file);
-}
+static void recover(void) { token_file_leave(hold()); }
 
 /* What a process left that died between its write and its rename. */
 Test(token_file, a_successor_that_is_whole_is_put_in_place) {

@@ -57,7 +57,7 @@ Test(token_machine, stop_and_abandon_lead_to_closed_from_everywhere) {
     cr_assert_eq(find(state, TOKEN_ABANDON)->next, TOKEN_CLOSED, "%s", name_of(state));
     const struct token_step *step = find(state, TOKEN_STOP);
     cr_assert_not_null(step, "%s", name_of(state));
-    bool noted = (int)step->next == state && step->action == TOKEN_DO_NOTE;
+    bool noted = (int)step->next == state && step->action == TOKEN_DO_NOTHING;
     bool last_try = state == TOKEN_UNSAVED && step->next == TOKEN_PERSISTING;
     cr_assert(step->next == TOKEN_CLOSED || noted || last_try, "%s", name_of(state));
     cr_assert_not_null(find((int)step->next, TOKEN_STOP), "%s: STOP may be said twice", name_of(state));
