@@ -20,14 +20,25 @@ void buffer_init(struct buffer *buffer, size_t limit_bytes) {
   *buffer = (struct buffer){.limit = limit_bytes < SIZE_MAX ? limit_bytes : SIZE_MAX - 1};
 }
 
-void buffer_finish(struct buffer *buffer) {
+void buffer_init_secret(struct buffer *buffer, size_t limit_bytes) {
+  buffer_init(buffer, limit_bytes);
+  buffer->is_secret = true;
+}
+
+static void give_back(const struct buffer *buffer) {
+  if (buffer->is_secret && buffer->bytes != NULL)
+    explicit_bzero(buffer->bytes, buffer->capacity);
   free(buffer->bytes);
-  *buffer = (struct buffer){.limit = buffer->limit};
+}
+
+void buffer_finish(struct buffer *buffer) {
+  give_back(buffer);
+  *buffer = (struct buffer){.limit = buffer->limit, .is_secret = buffer->is_secret};
 }
 
 struct buffer buffer_take(struct buffer *buffer) {
   struct buffer taken = *buffer;
-  *buffer = (struct buffer){.limit = taken.limit};
+  *buffer = (struct buffer){.limit = taken.limit, .is_secret = taken.is_secret};
   return taken;
 }
 
@@ -36,6 +47,15 @@ void buffer_clear(struct buffer *buffer) {
   buffer->overflowed = false;
   if (buffer->bytes)
     buffer->bytes[0] = '\0';
+}
+
+/* realloc() would leave a copy where the bytes were. */
+static void move(struct buffer *buffer, size_t capacity) {
+  char *bytes = memory_allocate(capacity);
+  if (buffer->bytes != NULL)
+    memcpy(bytes, buffer->bytes, buffer->length + 1);
+  give_back(buffer);
+  buffer->bytes = bytes;
 }
 
 /* Room for `length` more bytes and a NUL. */
@@ -51,7 +71,10 @@ static bool reserve(struct buffer *buffer, size_t length) {
   size_t capacity = needed > doubled ? needed : doubled;
   if (capacity < 64)
     capacity = 64;
-  buffer->bytes = memory_resize(buffer->bytes, capacity);
+  if (buffer->is_secret)
+    move(buffer, capacity);
+  else
+    buffer->bytes = memory_resize(buffer->bytes, capacity);
   buffer->capacity = capacity;
   return true;
 }

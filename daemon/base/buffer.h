@@ -17,12 +17,14 @@ struct buffer {
   char *bytes; /* NUL-terminated when not NULL */
   size_t length, capacity, limit;
   bool overflowed; /* something did not fit; true until the buffer is cleared */
+  bool is_secret;  /* nothing of it stays in memory that is given back, also when it grows */
 };
 
 struct slice slice_of(const char *text);                 /* NULL becomes the empty slice */
 bool slice_equals(struct slice slice, const char *text); /* bytewise */
 
 void buffer_init(struct buffer *buffer, size_t limit_bytes);
+void buffer_init_secret(struct buffer *buffer, size_t limit_bytes);
 void buffer_finish(struct buffer *buffer);
 struct buffer buffer_take(struct buffer *buffer); /* what it holds is the caller's from now on; `buffer` is empty */
 void buffer_clear(struct buffer *buffer);         /* keeps the memory */

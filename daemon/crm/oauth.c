@@ -223,7 +223,7 @@ bool oauth_read_file(struct slice text, int64_t written_s, struct oauth_token *r
 
 struct secret *oauth_write_file(const struct oauth_token *token) {
   struct buffer text;
-  buffer_init(&text, OAUTH_FILE_BYTES_MAX);
+  buffer_init_secret(&text, OAUTH_FILE_BYTES_MAX);
   bool good = buffer_append_text(&text, "{\"access_token\": ") &&
               text_append_json(&text, slice_of(secret_expose(token->access))) &&
               buffer_append_text(&text, ",\n \"refresh_token\": ") &&
@@ -236,7 +236,6 @@ struct secret *oauth_write_file(const struct oauth_token *token) {
   if (!good)
     abort(); /* two tokens, every byte of them escaped, fit: OAUTH_FILE_BYTES_MAX */
   struct secret *file = secret_create(text.bytes, text.length);
-  secret_wipe(text.bytes, text.capacity);
   buffer_finish(&text);
   return file;
 }
@@ -261,7 +260,6 @@ static struct secret *close_form(struct buffer *form, const struct oauth_client 
   if (!good)
     abort(); /* the configuration bounds its lines, and a token its bytes */
   struct secret *secret = secret_create(form->bytes, form->length);
-  secret_wipe(form->bytes, form->capacity);
   buffer_finish(form);
   return secret;
 }
@@ -270,7 +268,7 @@ enum { FORM_BYTES_MAX = 1024 * 1024 };
 
 struct secret *oauth_refresh_form(const struct oauth_client *client, const struct secret *refresh) {
   struct buffer form;
-  buffer_init(&form, FORM_BYTES_MAX);
+  buffer_init_secret(&form, FORM_BYTES_MAX);
   bool good = append_parameter(&form, "grant_type", "refresh_token") &&
               append_parameter(&form, "refresh_token", secret_expose(refresh));
   return close_form(&form, client, good);
@@ -278,7 +276,7 @@ struct secret *oauth_refresh_form(const struct oauth_client *client, const struc
 
 struct secret *oauth_code_form(const struct oauth_client *client, const struct secret *code) {
   struct buffer form;
-  buffer_init(&form, FORM_BYTES_MAX);
+  buffer_init_secret(&form, FORM_BYTES_MAX);
   bool good = append_parameter(&form, "grant_type", "authorization_code") &&
               append_parameter(&form, "code", secret_expose(code)) &&
               (client->redirect_uri == NULL || append_parameter(&form, "redirect_uri", client->redirect_uri));

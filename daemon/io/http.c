@@ -291,7 +291,7 @@ uint64_t http_send(struct http *http, const struct http_request *request, http_d
   transfer->done = done;
   transfer->context = context;
   answer_init(&transfer->answer, http->options.max_response_bytes);
-  transfer->answer.secret = request->form != NULL;
+  transfer->answer.body.is_secret = request->form != NULL;
   transfer->next = http->transfers;
   http->transfers = transfer;
   transfer->easy = curl_easy_init();

@@ -1,6 +1,5 @@
 /* Collects an answer within its bounds. The head is kept as text and taken apart once, when the answer is complete. */
 #include "io/http_answer.h"
-#include "base/secret.h"
 #include <string.h>
 
 void answer_init(struct answer *answer, size_t max_body_bytes) {
@@ -10,8 +9,6 @@ void answer_init(struct answer *answer, size_t max_body_bytes) {
 }
 
 void answer_finish(struct answer *answer) {
-  if (answer->secret)
-    secret_wipe(answer->body.bytes, answer->body.capacity);
   buffer_finish(&answer->head);
   buffer_finish(&answer->body);
 }

@@ -8,7 +8,6 @@
 struct answer {
   struct buffer head, body;
   int lines;
-  bool secret; /* the body's memory is wiped at the end */
   enum { ANSWER_FITS, ANSWER_HEAD_TOO_LARGE, ANSWER_BODY_TOO_LARGE } state;
 };
 

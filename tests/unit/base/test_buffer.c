@@ -52,3 +52,15 @@ Test(buffer, stays_overflowed_until_it_is_cleared) {
   cr_assert(slice_equals(buffer_slice(&buffer), "f"));
   buffer_finish(&buffer);
 }
+
+/* Its bytes move whenever it grows, and are all there. */
+Test(buffer, a_secret_one_grows_like_any_other) {
+  struct buffer buffer;
+  buffer_init_secret(&buffer, 4096);
+  for (int i = 0; i < 100; i++)
+    cr_assert(buffer_append_format(&buffer, "%02d,", i));
+  cr_assert_eq(buffer.length, 300);
+  cr_assert(strncmp(buffer.bytes, "00,01,02,", 9) == 0 && strcmp(buffer.bytes + 294, "98,99,") == 0);
+  buffer_finish(&buffer);
+  cr_assert(buffer.is_secret && buffer.bytes == NULL);
+}
