@@ -166,7 +166,7 @@ static void save(struct authorize *authorize) {
     fail(authorize, error.text);
     return;
   }
-  printf("It is kept in \"%s\" and renewed by itself; a running daemon takes it up at once.\n"
+  printf("It is kept in \"%s\" and renewed by itself; a running daemon that waits for it takes it up at once.\n"
          "Next: `closesyncd check`, then `closesyncd sync %s`.\n",
          path, authorize->organization->name);
   finish(authorize);

@@ -89,6 +89,10 @@ static bool try_again(struct api_request *api_request, int64_t at_least_ms) {
   return true;
 }
 
+static bool is_by_key(const struct api_request *api_request) {
+  return api_request->bearer == NULL && api_request->options.scheme != HTTP_BEARER;
+}
+
 static void explain(const struct api_request *api_request, const struct verdict_reading *reading, int status,
                     struct error *error) {
   switch (reading->verdict) {
@@ -99,7 +103,7 @@ static void explain(const struct api_request *api_request, const struct verdict_
   case VERDICT_REFUSED:
     error_set(error, ERROR_AUTH,
               "Close refused the %s (HTTP %d): check that it is valid and may see connected accounts",
-              api_request->bearer == NULL ? "key" : "access token", status);
+              is_by_key(api_request) ? "key" : "access token", status);
     break;
   case VERDICT_WAIT:
     error_set(error, ERROR_RATE_LIMIT, "Close's rate limit is used up (HTTP 429)");

@@ -124,14 +124,7 @@ static void on_answer(void *context, const struct api_request_answer *answer) {
 
 static void ask_close(struct people *people) {
   const struct sweep_context *shared = people->options.shared;
-  struct way_in way_in = way_in_of(shared, people->options.organization);
-  struct api_request_options options = {.loop = shared->loop,
-                                        .request_queue = shared->request_queue,
-                                        .random = shared->random,
-                                        .key = way_in.key,
-                                        .token = way_in.token,
-                                        .rate_limit = way_in.rate_limit,
-                                        .traffic = &people->traffic};
+  struct api_request_options options = way_in_options(shared, people->options.organization, &people->traffic);
   struct buffer url;
   buffer_init(&url, REQUEST_URL_BYTES_MAX);
   people->asked = true;

@@ -142,14 +142,7 @@ static void prepare(struct sweep *sweep) {
   write_names(&sweep->excluded_fields, config->sync.excluded_fields, config->sync.excluded_count);
   buffer_init(&sweep->unseen, 512 * 1024 * 1024);
   way_in_retry(shared, sweep->options.organization);
-  struct way_in way_in = way_in_of(shared, sweep->options.organization);
-  sweep->api_request = (struct api_request_options){.loop = shared->loop,
-                                                    .request_queue = shared->request_queue,
-                                                    .random = shared->random,
-                                                    .key = way_in.key,
-                                                    .token = way_in.token,
-                                                    .rate_limit = way_in.rate_limit,
-                                                    .traffic = &sweep->traffic};
+  sweep->api_request = way_in_options(shared, sweep->options.organization, &sweep->traffic);
 }
 
 struct sweep *sweep_start(const struct sweep_options *options, sweep_done_fn *done, void *context) {

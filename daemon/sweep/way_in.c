@@ -42,6 +42,19 @@ struct way_in way_in_of(const struct sweep_context *shared, const struct config_
                          .rate_limit = rate_limits_of(shared->rate_limits, who)};
 }
 
+struct api_request_options way_in_options(const struct sweep_context *shared,
+                                          const struct config_organization *organization,
+                                          struct api_request_traffic *traffic) {
+  struct way_in way_in = way_in_of(shared, organization);
+  return (struct api_request_options){.loop = shared->loop,
+                                      .request_queue = shared->request_queue,
+                                      .random = shared->random,
+                                      .key = way_in.key,
+                                      .token = way_in.token,
+                                      .rate_limit = way_in.rate_limit,
+                                      .traffic = traffic};
+}
+
 const char *way_in_noun(const struct config_organization *organization) {
   return organization->way == CONFIG_OAUTH          ? "OAuth token"
          : organization->way == CONFIG_ACCESS_TOKEN ? "access token"

@@ -53,15 +53,8 @@ static void on_me(void *context, const struct api_request_answer *answer) {
 
 static void ask(struct check_credentials *credentials, struct credential *credential) {
   const struct sweep_context *shared = &credentials->app->shared;
-  struct way_in way_in = way_in_of(shared, credential->organization);
   struct buffer url;
-  credential->api_request = (struct api_request_options){.loop = shared->loop,
-                                                         .request_queue = shared->request_queue,
-                                                         .random = shared->random,
-                                                         .key = way_in.key,
-                                                         .token = way_in.token,
-                                                         .rate_limit = way_in.rate_limit,
-                                                         .traffic = &credential->traffic};
+  credential->api_request = way_in_options(shared, credential->organization, &credential->traffic);
   buffer_init(&url, REQUEST_URL_BYTES_MAX);
   request_me_url(&url, credentials->app->config->api.base_url);
   credentials->asked++;
