@@ -33,11 +33,12 @@ static void try_again(void *context) {
   char note[LOG_THROTTLE_NOTE_BYTES];
   struct error error = {0};
   int64_t now_ms = loop_now_ms(endpoint->options.loop);
+  timer_stop(endpoint->again); /* a reload may come before it: two of them would be in each other's way */
   endpoint->serve = try_once(endpoint, endpoint->listen, &error);
   if (endpoint->serve == NULL) {
     if (log_throttle_failed(&endpoint->taken, now_ms, error.text, note))
       log_write(endpoint->options.log, LOG_LEVEL_ERROR, "%s: tried again each minute%s", error.text, note);
-    timer_start(endpoint->again, AGAIN_MS);
+    timer_start(endpoint->again, endpoint->options.again_ms);
   } else if (log_throttle_over(&endpoint->taken, now_ms, note)) {
     log_write(endpoint->options.log, LOG_LEVEL_WARNING, "listening on \"%s\" %s", endpoint->listen, note);
   }
@@ -53,6 +54,8 @@ static void want(struct endpoint *endpoint, const char *listen) {
 struct endpoint *endpoint_create(const struct endpoint_options *options) {
   struct endpoint *endpoint = memory_allocate(sizeof *endpoint);
   endpoint->options = *options;
+  if (endpoint->options.again_ms == 0)
+    endpoint->options.again_ms = AGAIN_MS;
   endpoint->again = timer_open(options->loop, try_again, endpoint);
   return endpoint;
 }

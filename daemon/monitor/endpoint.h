@@ -11,6 +11,7 @@ struct endpoint_options {
   serve_fn *answer;
   void *context;
   const char *hint;
+  int64_t again_ms; /* from one try to the next while the address is taken; 0: a minute */
 };
 
 /* Nothing is listened on yet, and whoever connects waits for endpoint_answer(). */
