@@ -37,21 +37,32 @@ struct serve {
   struct serve_answers *answers;
   struct client *clients;
   int client_count;
-  bool place_free; /* somebody left during this run */
+  bool hurries; /* somebody left or woke during this run; libmicrohttpd looks for that only at the beginning of one */
   size_t reply_bytes;
 };
 
 static bool rests(const struct client *client) { return client->answer != NULL && !client->answer->finished; }
 
-static void cut(struct client *client) {
+/* libmicrohttpd asks again for what it was resting for. */
+static void wake(struct client *client) {
+  serve_answer_destroy(client->answer);
+  client->answer = NULL;
+  MHD_resume_connection(client->connection);
+}
+
+static void cut(struct serve *serve, struct client *client) {
   client->cut = true;
   shutdown(client->fd, SHUT_RDWR);
+  if (!rests(client))
+    return;
+  wake(client);
+  serve->hurries = true;
 }
 
 static void cut_late(struct serve *serve, int64_t now_ms) {
   for (struct client *client = serve->clients; client != NULL; client = client->next)
-    if (!client->cut && !rests(client) && client->deadline_ms <= now_ms)
-      cut(client);
+    if (!client->cut && client->deadline_ms <= now_ms)
+      cut(serve, client);
 }
 
 /* More than there are places for: the one that is silent longest goes. Newer ones stand before older ones in the list. */
@@ -60,32 +71,32 @@ static void make_room(struct serve *serve) {
   int count = 0;
   for (struct client *client = serve->clients; client != NULL; client = client->next) {
     count += client->cut ? 0 : 1;
-    if (!client->cut && !rests(client) && (silent == NULL || client->heard_ms <= silent->heard_ms))
+    if (!client->cut && (silent == NULL || client->heard_ms <= silent->heard_ms))
       silent = client;
   }
   if (count > serve->options.max_clients && silent != NULL)
-    cut(silent);
+    cut(serve, silent);
 }
 
 /* Milliseconds until somebody has to look again; -1: until something arrives. */
 static int64_t next_look_ms(struct serve *serve) {
   MHD_UNSIGNED_LONG_LONG asked_ms;
   int64_t now_ms = loop_now_ms(serve->loop), delay_ms = -1;
-  if (serve->place_free) /* libmicrohttpd looks for waiting clients only at the beginning of a run */
+  if (serve->hurries)
     return 0;
   if (MHD_get_timeout(serve->daemon, &asked_ms) == MHD_YES)
     delay_ms = asked_ms < 1000 ? (int64_t)asked_ms : 1000;
   for (const struct client *client = serve->clients; client != NULL; client = client->next) {
     int64_t left_ms = client->deadline_ms > now_ms ? client->deadline_ms - now_ms : 0;
-    if (!client->cut && !rests(client) && (delay_ms < 0 || left_ms < delay_ms))
+    if (!client->cut && (delay_ms < 0 || left_ms < delay_ms))
       delay_ms = left_ms;
   }
   return delay_ms;
 }
 
 static void run(struct serve *serve) {
+  serve->hurries = false;
   cut_late(serve, loop_now_ms(serve->loop));
-  serve->place_free = false;
   MHD_run(serve->daemon);
   int64_t delay_ms = next_look_ms(serve);
   if (delay_ms < 0)
@@ -127,7 +138,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     if (client->next != NULL)
       client->next->link = client->link;
     serve->client_count--;
-    serve->place_free = true;
+    serve->hurries = true;
     serve_answer_destroy(client->answer);
     memory_free(client);
     *socket_context = NULL;
@@ -260,6 +271,7 @@ static enum MHD_Result begin_answer(struct serve *serve, struct MHD_Connection *
   answer->client = client;
   client->answer = answer;
   client->heard_ms = loop_now_ms(serve->loop);
+  client->deadline_ms = client->heard_ms + serve->options.reply_ms;
   if (serve_answer_start(answer))
     return send_finished(serve, connection);
   MHD_suspend_connection(connection);
@@ -279,6 +291,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                   void **request_context) {
   struct serve *serve = context;
   (void)upload;
+  if (client_of(connection)->cut)
+    return MHD_NO;
   if (*request_context == NULL) {
     int status = judge(serve, connection, method, version);
     *request_context = serve;
@@ -352,11 +366,8 @@ void serve_destroy(struct serve *serve) {
   watcher_close(serve->watcher);
   timer_close(serve->timer);
   for (struct client *client = serve->clients; client != NULL; client = client->next)
-    if (rests(client)) { /* libmicrohttpd does not stop while one does */
-      serve_answer_destroy(client->answer);
-      client->answer = NULL;
-      MHD_resume_connection(client->connection);
-    }
+    if (rests(client)) /* libmicrohttpd does not stop while one does */
+      wake(client);
   if (serve->daemon != NULL)
     MHD_stop_daemon(serve->daemon);
   serve_answers_destroy(serve->answers);

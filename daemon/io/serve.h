@@ -1,7 +1,8 @@
 #pragma once
 /* A small HTTP server inside the loop (libmicrohttpd), for machines that ask how we are. GET and HEAD only, no request body, nothing but
  * the listen address or localhost as Host (so that no web page of a stranger can read it by rebinding a name), and everything
- * bounded: clients, their header, the time they may take, the bytes of replies under way. Who is silent longest makes room for others.
+ * bounded: clients, their header, the time they may take, the bytes of replies under way. Who is silent longest makes room for others,
+ * also while its reply is being made.
  * A reply may be made in slices, over many turns of the loop, and is packed as gzip for whoever asks for that. */
 #include "base/error.h"
 #include "base/text.h"
@@ -46,7 +47,7 @@ struct serve_options {
   void *context;
   size_t max_body_bytes; /* of one reply; 0: 64 MiB. All replies under way: twice that */
   int64_t request_ms,
-      reply_ms;    /* for a request to arrive whole (also the idle time), for its reply to leave; 0: 10 s, 30 s */
+      reply_ms; /* for a request to arrive whole (also the idle time), for its reply to be made, and to leave; 0: 10 s, 30 s */
   int max_clients; /* 0: 64 */
   bool paused;     /* whoever connects waits for serve_resume() */
 };

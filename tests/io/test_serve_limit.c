@@ -95,6 +95,45 @@ Test(serve_limit, who_is_silent_longest_makes_room) {
   cr_assert(begins(stage.answers[1], "HTTP/1.1 200 "));
 }
 
+enum { WAITING = 40 };
+
+/* What waits for a database that answers nobody takes no place from who asks for something else. */
+static void crowd_that_waits(struct stage *stage) {
+  int fds[WAITING];
+  for (int i = 0; i < WAITING; i++) {
+    fds[i] = stage_connect(stage);
+    stage_say(fds[i], "GET /slices HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  }
+  stage_ask(stage, 0, hello);
+  stage->counts[0] = stage->clients;
+  for (int i = 0; i < WAITING; i++)
+    close(fds[i]);
+}
+
+Test(serve_limit, who_waits_for_a_reply_makes_room) {
+  struct stage stage = {.options = {.max_clients = 4}, .slices.wait_ms = 60000};
+  stage_play(&stage, crowd_that_waits);
+  cr_assert(begins(stage.answers[0], "HTTP/1.1 200 "), "there is room for who asks: %s", stage.answers[0]);
+  cr_assert_lt(stage.took_ms[0], 1000);
+  cr_assert_leq(stage.counts[0], 5, "%d clients", stage.counts[0]);
+  cr_assert_eq(stage.slices.dropped, stage.asked - 1, "what nobody waits for any more is gone");
+}
+
+static void wait_for_ever(struct stage *stage) {
+  stage_ask(stage, 0, "GET /slices HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  stage_ask(stage, 1, hello);
+  stage->counts[0] = stage->clients;
+}
+
+Test(serve_limit, a_reply_that_does_not_come_is_cut) {
+  struct stage stage = {.options.reply_ms = 300, .slices.wait_ms = 60000};
+  stage_play(&stage, wait_for_ever);
+  cr_assert_str_eq(stage.answers[0], "");
+  cr_assert(stage.took_ms[0] >= 250 && stage.took_ms[0] < 3000, "%lld ms", (long long)stage.took_ms[0]);
+  cr_assert(begins(stage.answers[1], "HTTP/1.1 200 "));
+  cr_assert_eq(stage.counts[0], 1, "only the one that asks");
+}
+
 enum { IDLE = 1000 };
 
 static void ask_among_idle_ones(struct stage *stage) {
