@@ -10,8 +10,8 @@ select
   coalesce(broken.send_status <> 'error', true) as sends,
   coalesce(broken.receive_status <> 'error', true) and coalesce(broken.email_receive_status <> 'error', true) as receives,
   coalesce(broken.calendar_receive_status <> 'error', true) as has_calendar,
-  left(broken.latest_send_error, 1000) as send_error,
-  left(broken.latest_receive_error, 1000) as receive_error,
+  left(broken.latest_send_error, 1000) || case when length(broken.latest_send_error) > 1000 then '…' else '' end as send_error,
+  left(broken.latest_receive_error, 1000) || case when length(broken.latest_receive_error) > 1000 then '…' else '' end as receive_error,
   extract(epoch from outage.began_after)::bigint as after,
   extract(epoch from outage.began_at)::bigint as since,
   broken.total

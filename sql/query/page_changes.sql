@@ -3,9 +3,10 @@
 -- $1 organization_id text -> seq bigint, account_id text, type text, email text, change text, field text, old_value text, new_value text
 -- (NULL: absent), not_before bigint, observed_at bigint (seconds since 1970), fields bigint (how many there are)
 select
-  change.seq, change.account_id, change.type, change.email, change.change, left(change.field, 200) as field,
-  case when change.field is not null then left(change.old_value #>> '{}', 1000) end as old_value,
-  case when change.field is not null then left(change.new_value #>> '{}', 1000) end as new_value,
+  change.seq, change.account_id, change.type, change.email, change.change,
+  left(change.field, 200) || case when length(change.field) > 200 then '…' else '' end as field,
+  left(value.before, 1000) || case when length(value.before) > 1000 then '…' else '' end as old_value,
+  left(value.after, 1000) || case when length(value.after) > 1000 then '…' else '' end as new_value,
   extract(epoch from change.not_before)::bigint as not_before,
   extract(epoch from change.observed_at)::bigint as observed_at,
   change.fields
@@ -24,4 +25,9 @@ cross join lateral (
   order by account_change.field
   limit 12
 ) as change
+cross join lateral (
+  select
+    case when change.field is not null then change.old_value #>> '{}' end as before,
+    case when change.field is not null then change.new_value #>> '{}' end as after
+) as value
 order by change.seq desc, change.field;

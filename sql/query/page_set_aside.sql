@@ -5,8 +5,11 @@
 (
   select
     'rejected' as kind,
-    coalesce(left(rejected_account.account_id, 200), left(rejected_account.fingerprint, 12)) as what,
-    left(rejected_account.reason, 300) as why,
+    coalesce(
+      left(rejected_account.account_id, 200) || case when length(rejected_account.account_id) > 200 then '…' else '' end,
+      left(rejected_account.fingerprint, 12)
+    ) as what,
+    left(rejected_account.reason, 300) || case when length(rejected_account.reason) > 300 then '…' else '' end as why,
     extract(epoch from rejected_account.first_seen_at)::bigint as first_seen_at,
     extract(epoch from rejected_account.last_seen_at)::bigint as last_seen_at,
     count(*) over () as total
@@ -18,7 +21,7 @@
 union all
 (
   select
-    'drift', left(field_drift.path, 300), field_drift.json_type,
+    'drift', left(field_drift.path, 300) || case when length(field_drift.path) > 300 then '…' else '' end, field_drift.json_type,
     extract(epoch from field_drift.first_seen_at)::bigint,
     extract(epoch from field_drift.last_seen_at)::bigint,
     count(*) over ()

@@ -9,7 +9,7 @@ select
   count(*) filter (where status.send = 'error') as send,
   count(*) filter (where 'error' in (status.receive, status.mail)) as receive,
   count(*) filter (where status.calendar = 'error') as calendar,
-  string_agg(distinct left(status.other, 100), ', ') as other_words
+  string_agg(distinct left(status.other, 100) || case when length(status.other) > 100 then '…' else '' end, ', ') as other_words
 from account
 cross join lateral (
   select

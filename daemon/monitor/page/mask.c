@@ -6,6 +6,8 @@
 
 enum { SHOWN_CHARACTERS = 300, WORD_BYTES = 24 };
 
+#define ELLIPSIS "…"
+
 static const char words[] =
     " a access account an and at auth authenticate authentication bad be been blocked by calendar cannot "
     "certificate change changed close closed code connect connection could credentials daily denied disabled does "
@@ -73,39 +75,44 @@ void mask_value(struct html *html, struct slice value, bool show) {
   html_cut(html, hidden ? slice_of("•••") : value, SHOWN_CHARACTERS);
 }
 
-/* Several hidden words in a row are one: how many there are says something too. */
-void mask_reason(struct html *html, struct slice reason, bool show) {
+/* Of a text that was cut before it came here, the last word is perhaps half of one: nobody knows what the other half was. */
+static bool is_half(struct slice word) { return memmem(word.bytes, word.length, ELLIPSIS, strlen(ELLIPSIS)) != NULL; }
+
+static bool is_address(struct slice word) {
+  return memchr(word.bytes, '@', word.length) != NULL || (word.length > strlen(ELLIPSIS) && is_half(word));
+}
+
+/* Word by word, so that none is judged by a part of it; several hidden ones in a row may be one. */
+static void mask_words(struct html *html, struct slice text, bool hides(struct slice word), bool joins) {
   struct slice word;
-  bool first = true, hidden = false;
-  if (show) {
-    html_cut(html, reason, SHOWN_CHARACTERS);
-    return;
-  }
-  reason.length = text_utf8_floor(reason, SHOWN_CHARACTERS);
-  for (; next_word(&reason, &word); first = false) {
-    bool masked = is_masked(word);
-    if (masked && hidden)
+  const char *begin = text.bytes;
+  bool hidden = false;
+  for (bool first = true; next_word(&text, &word); first = false) {
+    bool masked = hides(word);
+    if (word.bytes - begin >= SHOWN_CHARACTERS) {
+      html_words(html, " " ELLIPSIS);
+      return;
+    }
+    if (masked && hidden && joins)
       continue;
     if (!first)
       html_words(html, " ");
-    html_text(html, masked ? slice_of("•••") : word);
+    html_cut(html, masked ? slice_of("•••") : word, SHOWN_CHARACTERS);
     hidden = masked;
   }
 }
 
+/* How many hidden words there are in a row says something too. */
+void mask_reason(struct html *html, struct slice reason, bool show) {
+  if (show)
+    html_cut(html, reason, SHOWN_CHARACTERS);
+  else
+    mask_words(html, reason, is_masked, true);
+}
+
 void mask_sentence(struct html *html, struct slice sentence, bool show) {
-  struct slice word;
-  bool first = true;
-  if (show) {
+  if (show)
     html_cut(html, sentence, SHOWN_CHARACTERS);
-    return;
-  }
-  sentence.length = text_utf8_floor(sentence, SHOWN_CHARACTERS);
-  for (; next_word(&sentence, &word); first = false) {
-    html_words(html, first ? "" : " ");
-    if (memchr(word.bytes, '@', word.length) != NULL)
-      html_words(html, "•••");
-    else
-      html_text(html, word);
-  }
+  else
+    mask_words(html, sentence, is_address, false);
 }

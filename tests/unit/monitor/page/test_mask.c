@@ -1,6 +1,7 @@
 /* What could name a person is hidden, what tells why a server refuses is not. */
 #include "monitor/page/mask.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static void expect(void (*mask)(struct html *html, struct slice text, bool show), bool show, const char *value,
@@ -50,4 +51,33 @@ Test(mask, what_is_long_is_cut) {
   memset(text, 'x', sizeof text - 1);
   text[sizeof text - 1] = '\0';
   expect(mask_reason, false, text, "•••");
+}
+
+/* An address over the end of what is shown, at each place it can have there. */
+Test(mask, no_word_is_judged_by_a_part_of_it) {
+  char text[1000];
+  for (int start = 280; start < 320; start++) {
+    struct buffer shown;
+    struct html html;
+    memset(text, 'x', (size_t)start);
+    text[100] = text[start - 1] = ' ';
+    snprintf(text + start, sizeof text - (size_t)start, "bob.somebody@example.com and more");
+    for (int i = 0; i < 2; i++) {
+      buffer_init(&shown, 10000);
+      html_init(&html, &shown);
+      buffer_clear(&shown);
+      (i == 0 ? mask_sentence : mask_reason)(&html, slice_of(text), false);
+      cr_assert_null(strstr(shown.bytes, "bob"), "%d: %s", start, shown.bytes);
+      cr_assert(i == 1 || strstr(shown.bytes, start < 300 ? "•••" : "x …") != NULL, "%d: %s", start, shown.bytes);
+      buffer_finish(&shown);
+    }
+  }
+}
+
+Test(mask, half_a_word_is_masked) {
+  expect(mask_sentence, false, "no server for bob.some…", "no server for •••");
+  expect(mask_sentence, false, "and so on …", "and so on …");
+  expect(mask_sentence, true, "for bob.some…", "for bob.some…");
+  expect(mask_reason, false, "call 155…", "•••");
+  expect(mask_reason, false, "authentication failed for a…", "authentication failed for •••");
 }
