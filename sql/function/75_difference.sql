@@ -53,7 +53,8 @@ comment on function document_difference(jsonb, jsonb, text[]) is 'What differs b
 
 -- The same between any two times, as a net: what changed and changed back in between is not in it. Where a side was erased, a row for
 -- each top-level field that the history names, as above; or, where that is another stay, one with field NULL and what is left of both.
--- What differs only because another sync.exclude_fields was in force is 'rescoped'.
+-- 'rescoped' is a field that was asked for at one of the two times alone (sync.exclude_fields): it is in one document, and the row next to
+-- the other one that names it is rescoped. Of what was erased, such rows came and went by turns.
 create or replace function account_difference(from_at timestamptz, until_at timestamptz)
   returns table (
     organization_id text, account_id text, type text, email text, change text, field text, old_value jsonb, new_value jsonb)
@@ -82,21 +83,19 @@ begin atomic
   ) as pair (account_id, was, became, was_seq, became_seq, is_erased)
   left join lateral (
     select array(
-      select unnest(past.changed_fields)
+      select top
       from account_history as past
+      cross join lateral unnest(past.changed_fields) as top
       where past.organization_id = organization.organization_id
       and past.account_id = pair.account_id
       and past.seq > was_seq
       and past.seq <= became_seq
-      and past.change = 'rescoped'
-      except
-      select unnest(past.changed_fields)
-      from account_history as past
-      where past.organization_id = organization.organization_id
-      and past.account_id = pair.account_id
-      and past.seq > was_seq
-      and past.seq <= became_seq
-      and past.change = 'changed') as fields
+      group by top
+      having case
+        when is_erased then count(*) filter (where past.change = 'rescoped') % 2 = 1
+        when was ? top then not became ? top and (array_agg(past.change order by past.seq desc))[1] = 'rescoped'
+        else (array_agg(past.change order by past.seq))[1] = 'rescoped'
+        end) as fields
     offset 0
   ) as rescoped on was_seq < became_seq
   cross join lateral (
