@@ -11,21 +11,25 @@ select
   outage.began_after as broken_after, outage.began_at as broken_since,
   account.latest_send_error, account.latest_receive_error,
   case
-    when not coalesce('identities' = any (organization.excluded_fields), false)
+    when not 'identities' = any (taken.excluded_fields)
     then (
       select count(*)
       from account_identity
       where account_identity.organization_id = account.organization_id
       and account_identity.account_id = account.account_id)
   end as identities,
-  case when not coalesce('available_calendars' = any (organization.excluded_fields), false) then calendar.available end as calendars,
-  case
-    when not coalesce(organization.excluded_fields @> array['synced_calendars', 'available_calendars'], false) then calendar.synced
-  end as calendars_synced,
+  case when not 'available_calendars' = any (taken.excluded_fields) then calendar.available end as calendars,
+  case when not taken.excluded_fields @> array['synced_calendars', 'available_calendars'] then calendar.synced end as calendars_synced,
   smtp.host as smtp_host, imap.host as imap_host,
   account.date_created, account.first_seen_at, account.changed_at
 from account
 join organization on organization.organization_id = account.organization_id
+left join account_digest
+  on account_digest.organization_id = account.organization_id
+  and account_digest.account_id = account.account_id
+cross join lateral (
+  select coalesce(account_digest.excluded_fields, organization.excluded_fields, '{}') as excluded_fields
+) as taken
 left join member on member.organization_id = account.organization_id and member.user_id = account.user_id
 left join account_mail_server as smtp
   on smtp.organization_id = account.organization_id

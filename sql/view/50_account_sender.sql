@@ -2,7 +2,9 @@
 create or replace view account_sender with (security_invoker = true) as
 select
   identity.organization_id, identity.account_id, identity.email as sends_as, identity.name,
-  case when not coalesce('default_identity' = any (organization.excluded_fields), false) then identity.is_default end as is_default,
+  case
+    when not 'default_identity' = any (coalesce(account_digest.excluded_fields, organization.excluded_fields, '{}')) then identity.is_default
+  end as is_default,
   account.user_id, account.type, account.email as account_email, account.send_status,
   coalesce(feature.is_enabled, false) as is_sending_enabled,
   coalesce(account.send_status = 'ok' and feature.is_enabled, false) as can_send,
@@ -10,6 +12,9 @@ select
 from account_identity as identity
 join organization on organization.organization_id = identity.organization_id
 join account on account.organization_id = identity.organization_id and account.account_id = identity.account_id
+left join account_digest
+  on account_digest.organization_id = identity.organization_id
+  and account_digest.account_id = identity.account_id
 left join account_feature as feature
   on feature.organization_id = identity.organization_id
   and feature.account_id = identity.account_id
@@ -23,7 +28,7 @@ comment on column account_sender.organization_id is 'The organization';
 comment on column account_sender.account_id is 'The account';
 comment on column account_sender.sends_as is 'The address in From; empty where Close gives none';
 comment on column account_sender.name is 'The name beside it; empty where Close gives none';
-comment on column account_sender.is_default is 'Equals the account''s default identity; NULL: not asked for (sync.exclude_fields), or not known';
+comment on column account_sender.is_default is 'Equals the account''s default identity; NULL: not asked for (sync.exclude_fields)';
 comment on column account_sender.user_id is 'The owner''s id';
 comment on column account_sender.type is 'Close''s _type';
 comment on column account_sender.account_email is 'The account''s own address';
