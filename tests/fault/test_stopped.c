@@ -149,15 +149,14 @@ static void end(struct scene *scene) {
 
 /* ---- a stop ---- */
 
-/* False: the sweep was over before that point. */
-static bool await_stop(struct scene *scene, const struct stop *stop) {
+static void await_stop(struct scene *scene, const struct stop *stop) {
   if (stop->fault == FAULT_NONE) {
     await_held(scene);
-    return true;
+    return;
   }
   for (int waited_ms = 0; waited_ms < LIMIT_MS * story_patience(); waited_ms += LOOK_EVERY_MS) {
     if (proxy_passed(scene->proxy).struck)
-      return true;
+      return;
     running_sleep(LOOK_EVERY_MS);
   }
   story_fail(scene->story, "point %ld never came", stop->at);
@@ -228,8 +227,7 @@ static void stop_at(struct scene *scene, const struct stop *stop, enum meanwhile
   story_accounts(scene->story, 1, scene->changed);
   story_replies(scene->story, stop->rule ? stop->rule : "[]");
   release(scene);
-  if (!await_stop(scene, stop))
-    return;
+  await_stop(scene, stop);
   sweep_meanwhile(scene, stop, meanwhile);
   settle(scene, 1);
   judge(scene, where);
