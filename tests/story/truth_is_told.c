@@ -53,11 +53,9 @@ static const struct forgery FORGERIES[] = {
     {3, "change = 'removed', document = null", "seq 3: a removed"},
 };
 
-Test(truth_is_told, of_every_false_row) {
-  struct story *story = true_history();
+static void expect_each_found(struct story *story, const struct forgery *forgeries, size_t count) {
   story_sql(story, "create table kept as table account_history");
-  for (size_t i = 0; i < sizeof FORGERIES / sizeof *FORGERIES; i++) {
-    const struct forgery *forgery = &FORGERIES[i];
+  for (const struct forgery *forgery = forgeries; forgery < forgeries + count; forgery++) {
     story_note(story, forgery->set);
     plant(story, forgery->seq, forgery->set);
     struct truth truth = story_judge(story);
@@ -71,6 +69,49 @@ Test(truth_is_told, of_every_false_row) {
     expect_false(story, 0, "");
   }
   story_destroy(story);
+}
+
+Test(truth_is_told, of_every_false_row) {
+  expect_each_found(true_history(), FORGERIES, sizeof FORGERIES / sizeof *FORGERIES);
+}
+
+/* Nine rows, all true: without and with an address, while Close changes something else, and the address. */
+static struct story *rescoped_history(void) {
+  struct story *story = story_create(1);
+  story_put(story, 1, "{\"id\": \"a\", \"_type\": \"google\", \"email\": \"a@x\", \"send_status\": \"ok\"}");
+  story_put(story, 1, "{\"id\": \"b\", \"_type\": \"google\", \"email\": \"b@x\", \"send_status\": \"ok\"}");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_set(story, "sync", "exclude_fields", "email");
+  story_edit(story, 1, "a", "{\"send_status\": \"error\"}");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_edit(story, 1, "a", "{\"send_status\": \"ok\"}");
+  story_edit(story, 1, "a", "{\"email\": \"new@x\"}");
+  story_set(story, "sync", "exclude_fields", "");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_edit(story, 1, "b", "{\"email\": \"new@x\"}");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_expect_sql(
+      story,
+      "1 a added, 2 b added, 3 a rescoped, 4 a changed, 5 b rescoped, 6 a rescoped, 7 a changed, "
+      "8 b rescoped, 9 b changed",
+      "select string_agg(concat_ws(' ', seq, account_id, change), ', ' order by seq) from account_history");
+  story_expect_truth(story);
+  return story;
+}
+
+static const struct forgery RESCOPED_FORGERIES[] = {
+    {9, "document = document || '{\"email\": \"odd\"}'", "seq 9: b changed"}, /* never so, though others lack it */
+    {1, "document = document || '{\"email\": \"odd\"}'", "seq 1: a added"},
+    {8, "document = document || '{\"email\": \"odd\"}'", "seq 8: b rescoped"},       /* what came in was never so */
+    {5, "document = document || '{\"send_status\": \"odd\"}'", "seq 5: b rescoped"}, /* nor what stayed */
+    {3, "not_before = observed_at - interval '1 ms'", "seq 3: a rescoped"},          /* it was otherwise by then */
+    {6, "not_before = observed_at - interval '1 ms'", "seq 6: a rescoped"},
+    {6, "document = document - 'send_status'", "seq 6: a rescoped"},
+    {5, "account_id = 'stranger'", "seq 5: stranger rescoped"},
+};
+
+Test(truth_is_told, of_every_false_row_under_another_setting) {
+  expect_each_found(rescoped_history(), RESCOPED_FORGERIES, sizeof RESCOPED_FORGERIES / sizeof *RESCOPED_FORGERIES);
 }
 
 /* An earlier not_before, or none, says less, and nothing false. */
