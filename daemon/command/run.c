@@ -51,9 +51,7 @@ static void tell_status(struct run *run) {
   int late = 0;
   for (int i = 0; i < health->organization_count; i++) {
     const struct health_organization *organization = health->organizations[i];
-    for (int j = 0; j < HEALTH_TYPES; j++)
-      accounts += organization->types[j].accounts;
-    accounts += organization->other_accounts;
+    accounts += health_accounts(organization);
     late += health_is_late(health, organization) ? 1 : 0;
   }
   service_status(run->service,

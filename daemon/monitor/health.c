@@ -56,6 +56,13 @@ void health_count_accounts(struct health_organization *organization, struct slic
   organization->other_accounts += accounts;
 }
 
+int64_t health_accounts(const struct health_organization *organization) {
+  int64_t accounts = organization->other_accounts;
+  for (int i = 0; i < HEALTH_TYPES && organization->types[i].name[0] != '\0'; i++)
+    accounts += organization->types[i].accounts;
+  return accounts;
+}
+
 void health_count_sweep(struct health *health, struct health_organization *organization, const struct report *report) {
   organization->outcome_known = true;
   organization->outcome = report->outcome;
@@ -85,6 +92,13 @@ const char *health_direction_name(enum health_direction direction) {
 const char *health_state_name(enum health_state state) {
   static const char *const names[HEALTH_STATES] = {"never", "failing", "late", "guarded", "well"};
   return names[state];
+}
+
+const struct health_organization *health_find(const struct health *health, const char *name) {
+  for (int i = 0; i < health->organization_count; i++)
+    if (strcmp(health->organizations[i]->name, name) == 0)
+      return health->organizations[i];
+  return NULL;
 }
 
 enum health_state health_state(const struct health *health, const struct health_organization *organization) {

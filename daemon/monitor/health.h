@@ -83,6 +83,7 @@ void health_organization_init(struct health_organization *organization, const ch
 void health_count_requests(struct health_organization *organization, int status, int64_t requests); /* 0: no answer */
 void health_clear_accounts(struct health_organization *organization);
 void health_count_accounts(struct health_organization *organization, struct slice type, int64_t accounts);
+int64_t health_accounts(const struct health_organization *organization); /* of all types */
 /* A sweep has ended; takes outcome, counts, failures, success and duration from the report, borrows no text of it.
  * `health` gets the duration and now_ms, now_s are the moment. */
 void health_count_sweep(struct health *health, struct health_organization *organization, const struct report *report);
@@ -90,6 +91,7 @@ void health_count_sweep(struct health *health, struct health_organization *organ
 const char *health_direction_name(enum health_direction direction);
 const char *health_state_name(enum health_state state);
 enum health_state health_state(const struct health *health, const struct health_organization *organization);
+const struct health_organization *health_find(const struct health *health, const char *name); /* NULL: none of ours */
 /* The most of all organizations. */
 int64_t health_ahead_us(const struct health *health);
 /* 3 intervals without success. */

@@ -46,12 +46,10 @@ static void write_organization(struct ready *ready, const struct health_organiza
 
 static bool is_ready(const struct ready *ready) {
   const struct health *health = ready->health;
-  bool late = false;
   if (ready->organization == NULL)
     return health_is_ready(health);
-  for (int i = 0; i < health->organization_count && !late; i++)
-    late = strcmp(ready->organization, health->organizations[i]->name) == 0 &&
-           health_is_late(health, health->organizations[i]);
+  const struct health_organization *organization = health_find(health, ready->organization);
+  bool late = organization != NULL && health_is_late(health, organization);
   return health->database_up && health->database_refusal == NULL && !late;
 }
 

@@ -69,15 +69,8 @@ static struct making *make(const struct routes *routes, struct serve_reply *repl
   return making;
 }
 
-static bool has(const struct health *health, const char *name) {
-  for (int i = 0; i < health->organization_count; i++)
-    if (strcmp(health->organizations[i]->name, name) == 0)
-      return true;
-  return false;
-}
-
 static void answer_ready(const struct routes *routes, const char *organization, struct serve_reply *reply) {
-  if (organization == NULL || has(routes->health(routes->context, false), organization)) {
+  if (organization == NULL || health_find(routes->health(routes->context, false), organization) != NULL) {
     struct making *making = make(routes, reply, more_ready, "application/json");
     making->organization = organization == NULL ? NULL : memory_copy_text(organization);
   } else if (!routes->elsewhere(routes->context, organization, reply)) {

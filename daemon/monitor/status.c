@@ -13,16 +13,14 @@ static void write_moment(struct json *json, const char *name, int64_t moment_s) 
 }
 
 static void write_accounts(const struct health_organization *organization, struct json *json) {
-  int64_t total = organization->other_accounts;
   json_begin_object(json, "accounts_by_type");
   for (int i = 0; i < HEALTH_TYPES && organization->types[i].name[0] != '\0'; i++) {
     const struct health_type *type = &organization->types[i];
-    total += type->accounts;
     json_integer(json, type->name, type->accounts);
   }
   json_integer(json, "other", organization->other_accounts);
   json_end_object(json);
-  json_integer(json, "accounts", total);
+  json_integer(json, "accounts", health_accounts(organization));
 }
 
 static void write_schedule(const struct health *health, const struct health_organization *organization,

@@ -182,7 +182,7 @@ static void write_row(const struct health *health, const struct health_organizat
   frame_next_sweep(html, health, organization);
   html_close(html);
   html_close(html);
-  frame_number(html, "Accounts", verdict_accounts(organization), false);
+  frame_number(html, "Accounts", health_accounts(organization), false);
   frame_number(html, "Broken", organization->broken, organization->broken > 0);
   frame_number(html, "Failures", organization->consecutive_failures, organization->consecutive_failures > 0);
   frame_cell(html, "What is wrong", "w");

@@ -51,7 +51,7 @@ static void write_facts(const struct health *health, const struct health_organiz
   frame_fact(html, "Interval");
   frame_duration(html, organization->interval_ms / 1000);
   frame_fact_end(html);
-  write_number(html, "Accounts", verdict_accounts(organization), false);
+  write_number(html, "Accounts", health_accounts(organization), false);
   write_number(html, "Broken", organization->broken, organization->broken > 0);
   write_number(html, "Failures in a row", organization->consecutive_failures, organization->consecutive_failures > 0);
   write_token(health, organization, html);

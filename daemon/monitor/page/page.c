@@ -251,16 +251,9 @@ static struct sheet *make_index(struct page *page, const struct health *health, 
   return sheet;
 }
 
-static const struct health_organization *find_organization(const struct health *health, const char *name) {
-  for (int i = 0; i < health->organization_count; i++)
-    if (strcmp(health->organizations[i]->name, name) == 0)
-      return health->organizations[i];
-  return NULL;
-}
-
 static struct sheet *make_organization(struct page *page, const struct health *health, const char *name,
                                        const char *key) {
-  const struct health_organization *organization = find_organization(health, name);
+  const struct health_organization *organization = health_find(health, name);
   struct sheet *sheet = begin_sheet(page, health, key);
   if (organization == NULL) {
     const struct config_organization *configured = config_find(page->config, name);

@@ -7,20 +7,13 @@
 
 enum { SKEW_TOLERATED_S = 60 };
 
-int64_t verdict_accounts(const struct health_organization *organization) {
-  int64_t accounts = organization->other_accounts;
-  for (int i = 0; i < HEALTH_TYPES && organization->types[i].name[0] != '\0'; i++)
-    accounts += organization->types[i].accounts;
-  return accounts;
-}
-
 struct verdict verdict_count(const struct health *health) {
   struct verdict verdict = {0};
   for (int i = 0; i < health->organization_count; i++) {
     const struct health_organization *organization = health->organizations[i];
     verdict.states[health_state(health, organization)]++;
     verdict.waiting += advice_is_waiting(health, organization) ? 1 : 0;
-    verdict.accounts += verdict_accounts(organization);
+    verdict.accounts += health_accounts(organization);
     verdict.broken += organization->broken;
   }
   return verdict;

@@ -9,7 +9,6 @@ struct verdict {
   int64_t accounts, broken;
 };
 
-int64_t verdict_accounts(const struct health_organization *organization);
 struct verdict verdict_count(const struct health *health);
 void verdict_write(const struct health *health, const struct verdict *verdict,
                    struct html *html); /* the h1, and what is below it */
