@@ -240,7 +240,7 @@ static bool answer(void *context, const struct serve_request *request, struct se
                                 .elsewhere = tell_elsewhere,
                                 .context = run,
                                 .totals = !run->generation->config->http.metrics_per_organization};
-  return page_answer(run->page, tell_health(run, false), request, reply) || routes_answer(&run->routes, request, reply);
+  return page_answer(run->page, request, reply) || routes_answer(&run->routes, request, reply);
 }
 
 /* A restarted daemon tells what the database knows from its first answer on. */
@@ -360,7 +360,7 @@ int command_run(const struct arguments *arguments) {
   memory_free(organizations);
   run.generation = generation_first(&run.app);
   run.reloaded_s = time(NULL);
-  run.page = page_create(run.app.loop, run.generation->config);
+  run.page = page_create(run.app.loop, run.generation->config, tell_health, &run);
   run.endpoint = endpoint_create(&(struct endpoint_options){
       .loop = run.app.loop, .log = run.app.log, .answer = answer, .context = &run, .hint = ROUTES_HINT});
   if (run.status == 0 && !endpoint_open(run.endpoint, run.generation->config->http.listen, &error)) {

@@ -53,6 +53,8 @@ struct waiter {
 struct page {
   struct loop *loop;
   const struct config *config;
+  const struct health *(*health)(void *context, bool scraped);
+  void *context;
   struct db *db; /* NULL: nobody asked lately */
   struct timer *idle;
   TAILQ_HEAD(sheets, sheet) sheets; /* newest first */
@@ -312,8 +314,7 @@ static void reply_with(struct page *page, struct sheet *sheet, struct serve_repl
   reply->work = waiter;
 }
 
-bool page_answer(struct page *page, const struct health *health, const struct serve_request *request,
-                 struct serve_reply *reply) {
+bool page_answer(struct page *page, const struct serve_request *request, struct serve_reply *reply) {
   const char *path = request->path, *number = serve_argument(request, "page");
   struct index_query query = {.state = serve_argument(request, "state"),
                               .name = serve_argument(request, "name"),
@@ -331,18 +332,20 @@ bool page_answer(struct page *page, const struct health *health, const struct se
   if (!is_short)
     key[0] = '\0';
   if (sheet == NULL && is_index)
-    sheet = make_index(page, health, &query, key);
+    sheet = make_index(page, page->health(page->context, false), &query, key);
   else if (sheet == NULL)
-    sheet = make_organization(page, health, path + strlen(ORGANIZATION), key);
+    sheet = make_organization(page, page->health(page->context, false), path + strlen(ORGANIZATION), key);
   reply_with(page, sheet, reply);
   return true;
 }
 
 /* ---- the whole ---- */
 
-struct page *page_create(struct loop *loop, const struct config *config) {
+struct page *page_create(struct loop *loop, const struct config *config,
+                         const struct health *health(void *context, bool scraped), void *context) {
   struct page *page = memory_allocate(sizeof *page);
-  *page = (struct page){.loop = loop, .config = config, .idle = timer_open(loop, on_idle, page)};
+  *page = (struct page){
+      .loop = loop, .config = config, .health = health, .context = context, .idle = timer_open(loop, on_idle, page)};
   TAILQ_INIT(&page->sheets);
   style_policy(page->policy);
   return page;

@@ -7,11 +7,12 @@
 
 struct page;
 
-struct page *page_create(struct loop *loop, const struct config *config); /* borrowed, until page_use() */
-void page_use(struct page *page, const struct config *config);            /* the configuration in force from now on */
+/* The configuration is borrowed until page_use(). `health`: as of now, asked for only when a page is made; as in struct routes. */
+struct page *page_create(struct loop *loop, const struct config *config,
+                         const struct health *health(void *context, bool scraped), void *context);
+void page_use(struct page *page, const struct config *config); /* the configuration in force from now on */
 /* When the server is gone; what is still asked of the database ends in the loop. NULL is allowed. */
 void page_destroy(struct page *page);
 
-/* A serve_fn with a snapshot of the health. False: it is none of these paths. */
-bool page_answer(struct page *page, const struct health *health, const struct serve_request *request,
-                 struct serve_reply *reply);
+/* As a serve_fn. False: it is none of these paths. */
+bool page_answer(struct page *page, const struct serve_request *request, struct serve_reply *reply);
