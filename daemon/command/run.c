@@ -214,15 +214,12 @@ static const struct health *tell_health(void *context, bool scraped) {
   return &run->health;
 }
 
-/* One that is configured, and not swept here. */
+/* One that is configured and enabled, and not swept here. */
 static bool tell_elsewhere(void *context, const char *organization, struct serve_reply *reply) {
   struct run *run = context;
-  const struct config *config = run->generation->config;
+  const struct config_organization *configured = config_find(run->generation->config, organization);
   const struct health *health = scheduler_health(run->scheduler);
-  int i = 0;
-  while (i < config->organization_count && strcmp(config->organizations[i].name, organization) != 0)
-    i++;
-  if (i == config->organization_count)
+  if (configured == NULL || !configured->enabled)
     return false;
   if (health->database_up) {
     elsewhere_answer(run->generation->shared.watch, organization, reply);

@@ -75,7 +75,7 @@ static void answer_ready(const struct routes *routes, const char *organization, 
     making->organization = organization == NULL ? NULL : memory_copy_text(organization);
   } else if (!routes->elsewhere(routes->context, organization, reply)) {
     reply->status = 404;
-    buffer_append_text(&reply->body, "no organization of this NAME is configured\n");
+    buffer_append_text(&reply->body, "no organization of this NAME is configured and enabled\n");
   }
 }
 

@@ -51,6 +51,8 @@ Test(page_tells, who_needs_attention_and_who_is_unknown) {
                                "Evidence", "Erasures and prunings", "Rejected entries and drift", "are masked", NULL});
   expect(story, "/organization/org2", (const char *const[]){"was never mirrored", "HTTP 503", NULL});
   expect(story, "/organization/org3", (const char *const[]){"HTTP/1.1 404 ", "is disabled here", NULL});
+  expect(story, "/readyz?organization=org3",
+         (const char *const[]){"HTTP/1.1 404 ", "no organization of this NAME", NULL});
   expect(story, "/organization/org4", (const char *const[]){"HTTP/1.1 404 ", "no such organization", NULL});
   expect(story, "/organization/", (const char *const[]){"HTTP/1.1 404 ", NULL});
   expect(story, "/organization", (const char *const[]){"HTTP/1.1 404 ", "/organization/NAME", NULL});

@@ -158,11 +158,15 @@ Test(watched, a_database_that_refuses) {
   story_destroy(story);
 }
 
-/* One that is configured, and not swept by this daemon: the database has the word. */
+/* One that another daemon of the fleet has: the database has the word. One that is disabled is nobody's. */
 Test(watched, an_organization_of_somebody_else) {
   struct story *story = begin();
   story_expect_exit(story, 0, "sync", NULL);
-  story_set(story, "organization org2", "enabled", "no");
+  story_sql(story,
+            "update fleet_slot set holder = gen_random_uuid(), expires_at = now() + interval '10 min' where slot = "
+            "hashtextextended('org2', 0) & 255");
+  story_set(story, "fleet", "enabled", "yes");
+  story_set(story, "organization org3", "enabled", "no");
   const struct run *run = running_start(story, "1h");
   expect_reply(story, "/readyz?organization=org2", "200 OK", "{\"ready\": true}");
   story_sql(
@@ -172,6 +176,7 @@ Test(watched, an_organization_of_somebody_else) {
   story_sql(story, "update organization set last_swept_at = null where name = 'org2'");
   expect_reply(story, "/readyz?organization=org2", "503 ", "{\"organization\": \"org2\", \"seconds\": null, ");
   expect_reply(story, "/readyz?organization=org1", "200 OK", "{\"ready\": true}");
+  expect_reply(story, "/readyz?organization=org3", "404 ", "no organization of this NAME");
   expect_reply(story, "/readyz?organization=", "404 ", "no organization of this NAME");
   running_stop(story, run);
   story_sql(story,
