@@ -101,3 +101,24 @@ Test(page_tells, what_cannot_be_read) {
   free(answer);
   end(story, run);
 }
+
+/* Somebody's page is in the making when the configuration changes: it says so, and blames nobody. */
+Test(page_tells, that_the_configuration_has_changed) {
+  struct story *story = story_create_generated(1, 4, 5);
+  const struct run *run = begin(story);
+  bool told = false;
+  story_sql(story, "begin");
+  story_sql(story, "lock table member in access exclusive mode");
+  for (int i = 0; i < 5 && !told; i++) { /* the lock is waited for a second only */
+    int fd = asking_begin(story, "/organization/org1");
+    running_sleep(300);
+    story_signal(story, run, SIGHUP);
+    char *answer = asking_hear(fd);
+    told = strstr(answer, "the configuration has changed: ask again") != NULL;
+    cr_assert_not(told && strstr(answer, "could not be read") != NULL, "%s", answer);
+    free(answer);
+  }
+  cr_assert(told);
+  story_sql(story, "rollback");
+  end(story, run);
+}

@@ -31,7 +31,7 @@ enum {
 struct sheet {
   TAILQ_ENTRY(sheet) link;
   struct page *page; /* NULL: it is gone */
-  int holders;
+  int references;
   char key[KEY_BYTES];
   int64_t made_ms; /* when it was begun */
   bool whole;
@@ -63,7 +63,7 @@ struct page {
 };
 
 static void release(struct sheet *sheet) {
-  if (--sheet->holders > 0)
+  if (--sheet->references > 0)
     return;
   buffer_finish(&sheet->text);
   memory_free(sheet->organization_id);
@@ -134,9 +134,14 @@ static void ask(struct sheet *sheet);
 static void on_done(void *context, const struct error *error) {
   struct sheet *sheet = context;
   const struct section *section = organization_sections[sheet->section];
-  if (sheet->state.rows > 0) {
+  if (sheet->state.rows > 0)
     section->end(&sheet->state);
-  } else if (error == NULL) {
+  if (sheet->page == NULL) {
+    ask(sheet);
+    release(sheet);
+    return;
+  }
+  if (sheet->state.rows == 0 && error == NULL) {
     html_open_class(&sheet->html, "p", "q");
     html_words(&sheet->html, section->none);
     html_close(&sheet->html);
@@ -151,6 +156,7 @@ static void on_done(void *context, const struct error *error) {
   release(sheet); /* the statement's hold */
 }
 
+/* The next section, if there is one and the page still is. */
 static void ask(struct sheet *sheet) {
   const struct section *section = organization_sections[sheet->section];
   struct page *page = sheet->page;
@@ -174,7 +180,7 @@ static void ask(struct sheet *sheet) {
                                    .prepare = true,
                                    .read_only = true};
   sheet->state = (struct section_state){.html = &sheet->html, .show = sheet->state.show, .now_s = sheet->state.now_s};
-  sheet->holders++;
+  sheet->references++;
   open_session(page);
   db_query(page->db, &statement, on_row, on_done, sheet);
 }
@@ -190,7 +196,7 @@ static void on_id(void *context, const struct db_row *row) {
 
 static void on_id_done(void *context, const struct error *error) {
   struct sheet *sheet = context;
-  if (sheet->organization_id != NULL) {
+  if (sheet->organization_id != NULL || sheet->page == NULL) {
     ask(sheet);
   } else {
     organization_tell_silence(&sheet->html, "the database tells nothing of it", error);
@@ -202,7 +208,7 @@ static void on_id_done(void *context, const struct error *error) {
 static void ask_elsewhere(struct sheet *sheet, const char *name) {
   struct db_statement statement = {
       .sql = sql_query_page_organization, .count = 1, .values = {slice_of(name)}, .prepare = true, .read_only = true};
-  sheet->holders++;
+  sheet->references++;
   open_session(sheet->page);
   db_query(sheet->page->db, &statement, on_id, on_id_done, sheet);
 }
@@ -222,7 +228,7 @@ static void forget_oldest(struct page *page) {
 
 static struct sheet *begin_sheet(struct page *page, const struct health *health, const char *key) {
   struct sheet *sheet = memory_allocate(sizeof *sheet);
-  *sheet = (struct sheet){.page = page, .holders = 1, .made_ms = loop_now_ms(page->loop), .status = 200};
+  *sheet = (struct sheet){.page = page, .references = 1, .made_ms = loop_now_ms(page->loop), .status = 200};
   snprintf(sheet->key, sizeof sheet->key, "%s", key);
   sheet->state.show = page->config->http.show_addresses;
   sheet->state.now_s = health->now_s;
@@ -304,7 +310,7 @@ static void on_drop(void *work) {
 static void reply_with(struct page *page, struct sheet *sheet, struct serve_reply *reply) {
   struct waiter *waiter = memory_allocate(sizeof *waiter);
   *waiter = (struct waiter){.sheet = sheet, .reply = reply};
-  sheet->holders++;
+  sheet->references++;
   LIST_INSERT_HEAD(&sheet->waiters, waiter, link);
   reply->content_type = "text/html; charset=utf-8";
   reply->policy = page->policy;
