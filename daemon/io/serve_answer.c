@@ -121,7 +121,7 @@ static void work(void *context) {
       break;
   }
   if (!TAILQ_EMPTY(&answers->list))
-    timer_start(answers->timer, 0);
+    timer_continue(answers->timer);
 }
 
 struct serve_answers *serve_answers_create(struct loop *loop, void (*finished)(void *context, void *client),
