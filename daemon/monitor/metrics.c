@@ -88,14 +88,20 @@ static void write_process(const struct process_stats *process_stats, struct buff
       exposition_single(text, rows[i].words, rows[i].value);
 }
 
-static void write_total(const struct health *health, struct buffer *text) {
+/* Adds some organizations to the total; false: that were all. */
+static bool add_slice(struct metrics *metrics) {
+  const struct health *health = metrics->health;
+  for (int i = 0; i < SLICE_ORGANIZATIONS && metrics->organization < health->organization_count; i++)
+    organization_metrics_add(&metrics->total, health->organizations[metrics->organization++]);
+  return metrics->organization < health->organization_count;
+}
+
+static void write_total(const struct health_organization *total, struct buffer *text) {
   const struct organization_metric *metric;
-  struct health_organization total;
-  organization_metrics_total(health, &total);
   for (size_t i = 0; (metric = organization_metric(i)) != NULL; i++)
     if (metric->adds_up) {
       exposition_head(text, metric->name, metric->type, metric->help);
-      organization_metric_write(metric, &total, text);
+      organization_metric_write(metric, total, text);
     }
 }
 
@@ -123,8 +129,10 @@ bool metrics_more(struct metrics *metrics, struct buffer *text) {
     write_slice(metrics, metric, text);
     return true;
   }
+  if (metrics->totals && add_slice(metrics))
+    return true;
   if (metrics->totals)
-    write_total(metrics->health, text);
+    write_total(&metrics->total, text);
   if (metrics->process_stats != NULL)
     write_process(metrics->process_stats, text);
   return false;

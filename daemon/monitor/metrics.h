@@ -10,7 +10,8 @@ struct metrics {
   bool totals;                               /* all organizations together, instead of each */
   bool begun;
   size_t metric;
-  int organization; /* the next one */
+  int organization;                 /* the next one */
+  struct health_organization total; /* of those before it, where totals are told */
 };
 
 /* `struct metrics` with its first three members. Appends what takes a few milliseconds at most; false: that was all. Whether it

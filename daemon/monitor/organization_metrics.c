@@ -113,7 +113,7 @@ void organization_metric_write(const struct organization_metric *metric, const s
     exposition_sample(text, metric->name, organization->name, NULL, number_of(metric, organization));
 }
 
-static void add(struct health_organization *total, const struct health_organization *organization) {
+void organization_metrics_add(struct health_organization *total, const struct health_organization *organization) {
   for (int i = 0; i < HEALTH_TYPES && organization->types[i].name[0] != '\0'; i++)
     health_count_accounts(total, slice_of(organization->types[i].name), organization->types[i].accounts);
   for (int i = 0; i < HEALTH_CODES && organization->codes[i].status != 0; i++)
@@ -133,10 +133,4 @@ static void add(struct health_organization *total, const struct health_organizat
   total->gaps += organization->gaps;
   total->skipped_turns += organization->skipped_turns;
   total->removals_held += organization->removals_held;
-}
-
-void organization_metrics_total(const struct health *health, struct health_organization *ret_total) {
-  *ret_total = (struct health_organization){0};
-  for (int i = 0; i < health->organization_count; i++)
-    add(ret_total, health->organizations[i]);
 }

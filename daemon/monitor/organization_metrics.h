@@ -15,5 +15,5 @@ const struct organization_metric *organization_metric(size_t index); /* NULL beh
 void organization_metric_write(const struct organization_metric *metric, const struct health_organization *organization,
                                struct buffer *text);
 
-/* All of them as one, without a name. */
-void organization_metrics_total(const struct health *health, struct health_organization *ret_total);
+/* For all of them as one, without a name: a zeroed total, to which one after the other is added. */
+void organization_metrics_add(struct health_organization *total, const struct health_organization *organization);

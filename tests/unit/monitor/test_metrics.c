@@ -199,6 +199,23 @@ Test(metrics, ten_thousand_organizations_are_bounded) {
   patient_release(&patient);
 }
 
+Test(metrics, ten_thousand_are_added_up_in_slices) {
+  struct patient patient;
+  struct buffer text;
+  int slices = 1;
+  patient_admit(&patient, 10000);
+  for (int i = 0; i < 10000; i++)
+    fill(&patient, i);
+  struct metrics metrics = {.health = &patient.health, .totals = true};
+  buffer_init(&text, 1 << 20);
+  for (; metrics_more(&metrics, &text); slices++)
+    ;
+  cr_assert_geq(slices, 20);
+  expect_line(&text, "closesyncd_accounts{type=\"google\"} 120000");
+  buffer_finish(&text);
+  patient_release(&patient);
+}
+
 Test(metrics, what_does_not_fit_is_told) {
   struct patient patient;
   struct buffer text;
