@@ -1,9 +1,12 @@
 #include "monitor/ready.h"
-#include <string.h>
 
 /* What this file is for: one answer for a load balancer, and the names for whoever reads it. */
 
 enum { SLICE_ORGANIZATIONS = 500 };
+
+static bool database_is_well(const struct health *health) {
+  return health->database_up && health->database_refusal == NULL;
+}
 
 static void begin_reasons(struct ready *ready) {
   struct json *json = &ready->json;
@@ -27,7 +30,7 @@ static void write_reason(struct json *json, const char *organization, int64_t se
 
 static void write_database(struct ready *ready) {
   const struct health *health = ready->health;
-  if (health->database_up && health->database_refusal == NULL)
+  if (database_is_well(health))
     return;
   begin_reasons(ready);
   write_reason(&ready->json, NULL, (health->now_ms - health->database_since_ms) / 1000,
@@ -36,30 +39,19 @@ static void write_database(struct ready *ready) {
 }
 
 static void write_organization(struct ready *ready, const struct health_organization *organization) {
-  if (!health_is_late(ready->health, organization) ||
-      (ready->organization != NULL && strcmp(ready->organization, organization->name) != 0))
+  if (!health_is_late(ready->health, organization))
     return;
   begin_reasons(ready);
   write_reason(&ready->json, organization->name, (ready->health->now_ms - organization->succeeded_at_ms) / 1000,
                READY_LATE, organization->error);
 }
 
-static bool is_ready(const struct ready *ready) {
-  const struct health *health = ready->health;
-  if (ready->organization == NULL)
-    return health_is_ready(health);
-  const struct health_organization *organization = health_find(health, ready->organization);
-  bool late = organization != NULL && health_is_late(health, organization);
-  return health->database_up && health->database_refusal == NULL && !late;
-}
-
-static void begin(struct ready *ready, struct buffer *text) {
+static void begin(struct ready *ready, struct buffer *text, bool is_ready) {
   struct json *json = &ready->json;
   json_init(json, text);
-  ready->ready = is_ready(ready);
+  ready->ready = is_ready;
   json_begin_object(json, NULL);
-  json_boolean(json, "ready", ready->ready);
-  write_database(ready);
+  json_boolean(json, "ready", is_ready);
 }
 
 static void end(struct ready *ready, struct buffer *text) {
@@ -71,8 +63,10 @@ static void end(struct ready *ready, struct buffer *text) {
 
 bool ready_more(struct ready *ready, struct buffer *text) {
   const struct health *health = ready->health;
-  if (!ready->begun)
-    begin(ready, text);
+  if (!ready->begun) {
+    begin(ready, text, health_is_ready(health));
+    write_database(ready);
+  }
   ready->begun = true;
   for (int i = 0; i < SLICE_ORGANIZATIONS && ready->next < health->organization_count; i++)
     write_organization(ready, health->organizations[ready->next++]);
@@ -82,16 +76,34 @@ bool ready_more(struct ready *ready, struct buffer *text) {
   return false;
 }
 
+bool ready_write_well(struct buffer *text, const struct health *health) {
+  struct ready ready = {.health = health};
+  if (!database_is_well(health))
+    return false;
+  for (int i = 0; i < health->organization_count; i++)
+    if (health_is_late(health, health->organizations[i]))
+      return false;
+  begin(&ready, text, true);
+  end(&ready, text);
+  return true;
+}
+
+bool ready_write_own(struct buffer *text, const struct health *health, const struct health_organization *organization) {
+  struct ready ready = {.health = health};
+  begin(&ready, text, database_is_well(health) && !health_is_late(health, organization));
+  write_database(&ready);
+  write_organization(&ready, organization);
+  end(&ready, text);
+  return ready.ready;
+}
+
 void ready_write_other(struct buffer *text, const char *organization, const char *reason, int64_t seconds,
                        const char *error) {
-  struct ready ready = {.organization = organization};
-  struct json *json = &ready.json;
-  json_init(json, text);
-  json_begin_object(json, NULL);
-  json_boolean(json, "ready", reason == NULL);
+  struct ready ready = {0};
+  begin(&ready, text, reason == NULL);
   if (reason != NULL) {
     begin_reasons(&ready);
-    write_reason(json, organization, seconds, reason, error);
+    write_reason(&ready.json, organization, seconds, reason, error);
   }
   end(&ready, text);
 }

@@ -17,7 +17,6 @@ struct making {
   struct metrics metrics;
   struct status status;
   struct ready ready;
-  char *organization;
 };
 
 static const struct health *copy_of(struct making *making) {
@@ -45,7 +44,6 @@ static enum serve_progress more_status(void *work, struct serve_reply *reply) {
 static enum serve_progress more_ready(void *work, struct serve_reply *reply) {
   struct making *making = work;
   making->ready.health = copy_of(making);
-  making->ready.organization = making->organization;
   bool more = ready_more(&making->ready, &reply->body);
   reply->status = making->ready.ready ? 200 : 503;
   return more ? SERVE_MORE : SERVE_WHOLE;
@@ -54,7 +52,6 @@ static enum serve_progress more_ready(void *work, struct serve_reply *reply) {
 static void drop(void *work) {
   struct making *making = work;
   memory_free((void *)making->health);
-  memory_free(making->organization);
   memory_free(making);
 }
 
@@ -69,11 +66,18 @@ static struct making *make(const struct routes *routes, struct serve_reply *repl
   return making;
 }
 
-static void answer_ready(const struct routes *routes, const char *organization, struct serve_reply *reply) {
-  if (organization == NULL || health_find(routes->health(routes->context, false), organization) != NULL) {
-    struct making *making = make(routes, reply, more_ready, "application/json");
-    making->organization = organization == NULL ? NULL : memory_copy_text(organization);
-  } else if (!routes->elsewhere(routes->context, organization, reply)) {
+/* A copy is worth its while only for a list. */
+static void answer_ready(const struct routes *routes, const char *name, struct serve_reply *reply) {
+  const struct health *health = routes->health(routes->context, false);
+  const struct health_organization *organization = name == NULL ? NULL : health_find(health, name);
+  if (organization != NULL) {
+    reply->content_type = "application/json";
+    reply->status = ready_write_own(&reply->body, health, organization) ? 200 : 503;
+  } else if (name == NULL && ready_write_well(&reply->body, health)) {
+    reply->content_type = "application/json";
+  } else if (name == NULL) {
+    make(routes, reply, more_ready, "application/json");
+  } else if (!routes->elsewhere(routes->context, name, reply)) {
     reply->status = 404;
     buffer_append_text(&reply->body, "no organization of this NAME is configured and enabled\n");
   }

@@ -2,19 +2,29 @@
 #include "monitor/ready.h"
 #include "unit/monitor/health_fixture.h"
 
-static void expect_ready_of(const struct patient *patient, const char *organization, bool wanted, const char *text) {
-  struct ready ready = {.health = &patient->health, .organization = organization};
+static void expect_ready_of(const struct patient *patient, const char *name, bool wanted, const char *text) {
+  const struct health_organization *organization = health_find(&patient->health, name);
+  struct buffer body;
+  buffer_init(&body, 1 << 20);
+  cr_assert_not_null(organization);
+  cr_assert_eq(ready_write_own(&body, &patient->health, organization), wanted, "%s", body.bytes);
+  cr_assert_str_eq(body.bytes, text);
+  buffer_finish(&body);
+}
+
+static void expect_ready(const struct patient *patient, bool wanted, const char *text) {
+  struct ready ready = {.health = &patient->health};
   struct buffer body;
   buffer_init(&body, 1 << 20);
   while (ready_more(&ready, &body))
     ;
   cr_assert_eq(ready.ready, wanted, "%s", body.bytes);
   cr_assert_str_eq(body.bytes, text);
+  buffer_clear(&body);
+  bool well = ready_write_well(&body, &patient->health);
+  cr_assert_eq(well, strstr(text, "reasons") == NULL, "at once only where there is nothing to list: %s", text);
+  cr_assert(!well || strcmp(body.bytes, text) == 0);
   buffer_finish(&body);
-}
-
-static void expect_ready(const struct patient *patient, bool wanted, const char *text) {
-  expect_ready_of(patient, NULL, wanted, text);
 }
 
 static const char weird_is_late[] =

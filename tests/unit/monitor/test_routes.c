@@ -54,6 +54,24 @@ Test(routes, paths) {
   patient_release(&patient);
 }
 
+Test(routes, readiness_is_told_at_once_where_nothing_is_listed) {
+  struct patient patient;
+  patient_admit(&patient, 2);
+  const struct serve_request request = {.path = "/readyz"};
+  const struct routes routes = {.health = tell_health, .elsewhere = elsewhere, .context = &patient};
+  for (int i = 0; i < 2; i++) {
+    struct serve_reply reply = {.status = 200};
+    buffer_init(&reply.body, 4096);
+    cr_assert(routes_answer(&routes, &request, &reply));
+    cr_assert_eq(reply.more == NULL, i == 0, "a list comes in slices");
+    if (reply.drop != NULL)
+      reply.drop(reply.work);
+    buffer_finish(&reply.body);
+    patient.health.database_up = false;
+  }
+  patient_release(&patient);
+}
+
 Test(routes, only_a_scrape_begins_the_longest_turn_anew) {
   struct patient patient;
   patient_admit(&patient, 1);
