@@ -104,6 +104,7 @@ static void crowd_that_waits(struct stage *stage) {
     fds[i] = stage_connect(stage);
     stage_say(fds[i], "GET /slices HTTP/1.1\r\nHost: localhost\r\n\r\n");
   }
+  usleep(100000); /* who is cut is gone by then */
   stage_ask(stage, 0, hello);
   stage->counts[0] = stage->clients;
   for (int i = 0; i < WAITING; i++)
