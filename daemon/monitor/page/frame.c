@@ -3,10 +3,12 @@
 #include "base/moment.h"
 #include "monitor/page/advice.h"
 #include "monitor/page/style.h"
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY = 10 }; /* bytes of "2026-11-28" */
+enum { DAY = 10, NOTE_BYTES = 500 }; /* bytes of "2026-11-28", of a note */
 
 static void meta(struct html *html, const char *name, const char *content) {
   html_open(html, "meta");
@@ -93,7 +95,7 @@ static void link_to(struct html *html, const char *path) {
 
 void frame_end(struct html *html) {
   html_open(html, "footer");
-  html_format(html, "closesyncd %s · all times are UTC · asked again every %d s", CLOSESYNCD_VERSION, FRAME_REFRESH_S);
+  html_format(html, "closesyncd %s · all times are UTC · asked again every " FRAME_REFRESH " s", CLOSESYNCD_VERSION);
   link_to(html, "/metrics");
   link_to(html, "/status.json");
   link_to(html, "/readyz");
@@ -193,6 +195,17 @@ void frame_row(struct html *html) {
   html_open(html, "tr");
   html_open(html, "th");
   html_attribute(html, "scope", slice_of("row"));
+}
+
+void frame_note(struct html *html, const char *format, ...) {
+  char text[NOTE_BYTES];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  html_open_class(html, "p", "q");
+  html_words(html, text);
+  html_close(html);
 }
 
 void frame_fact_literal(struct html *html, const char *name) {

@@ -3,7 +3,7 @@
 #include "monitor/health.h"
 #include "monitor/html.h"
 
-enum { FRAME_REFRESH_S = 15 };
+#define FRAME_REFRESH "15" /* seconds */
 
 /* From <html> to an open <main>, with the line of where and when; a link leads to the first page from the others. */
 void frame_begin(struct html *html, const struct health *health, struct slice title, bool is_first);
@@ -33,6 +33,9 @@ void frame_head_literal(struct html *html, const char *words, bool is_number);
 void frame_cell_literal(struct html *html, const char *head, const char *class);
 void frame_number(struct html *html, const char *head, int64_t value, bool is_bad); /* a whole cell */
 void frame_row(struct html *html); /* opens a row and the cell that names it */
+
+/* A quiet paragraph of at most 500 bytes. */
+void frame_note(struct html *html, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A fact of a list: its name, and open for what it is. */
 #define frame_fact(html, name) frame_fact_literal(html, "" name "")

@@ -252,11 +252,8 @@ void index_write(const struct health *health, const struct index_query *asked, b
     write_filters(health, &query, &verdict, html);
   if (count > 0)
     write_table(health, places + first, rows, show_addresses, html);
-  else if (health->organization_count > 0) {
-    html_open_class(html, "p", "q");
-    html_words(html, "No organization is like this.");
-    html_close(html);
-  }
+  else if (health->organization_count > 0)
+    frame_note(html, "No organization is like this.");
   write_pages(html, &query, pages);
   frame_end(html);
   memory_free(places);

@@ -73,11 +73,9 @@ static void write_types(const struct health_organization *organization, struct h
     html_close(html);
   }
   section_end_table(html);
-  html_open_class(html, "p", "q");
-  html_format(html, "Cannot send: %lld; cannot receive: %lld; calendar fails: %lld.",
-              (long long)organization->in_error[HEALTH_SEND], (long long)organization->in_error[HEALTH_RECEIVE],
-              (long long)organization->in_error[HEALTH_CALENDAR]);
-  html_close(html);
+  frame_note(html, "Cannot send: %lld; cannot receive: %lld; calendar fails: %lld.",
+             (long long)organization->in_error[HEALTH_SEND], (long long)organization->in_error[HEALTH_RECEIVE],
+             (long long)organization->in_error[HEALTH_CALENDAR]);
 }
 
 static void write_trouble(const struct health *health, const struct health_organization *organization, bool show,
@@ -88,20 +86,13 @@ static void write_trouble(const struct health *health, const struct health_organ
     mask_sentence(html, slice_of(organization->error), show);
     html_close(html);
   }
-  if (advice != NULL) {
-    html_open_class(html, "p", "q");
-    html_words(html, "→ ");
-    html_words(html, advice);
-    html_close(html);
-  }
+  if (advice != NULL)
+    frame_note(html, "→ %s", advice);
 }
 
 static void tell_masked(bool show, struct html *html) {
-  if (show)
-    return;
-  html_open_class(html, "p", "q");
-  html_words(html, "Addresses, names and values are masked; http.show_addresses = yes shows them.");
-  html_close(html);
+  if (!show)
+    frame_note(html, "Addresses, names and values are masked; http.show_addresses = yes shows them.");
 }
 
 /* "acme …" */
@@ -166,9 +157,7 @@ void organization_begin_elsewhere(const struct health *health, struct slice name
   html_words(html, "is with another daemon");
   html_close(html);
   html_close(html);
-  html_open_class(html, "p", "q");
-  html_words(html, "What the database knows of it follows; how its sweeps fare, the daemon knows that has it.");
-  html_close(html);
+  frame_note(html, "What the database knows of it follows; how its sweeps fare, the daemon knows that has it.");
   tell_masked(show, html);
 }
 

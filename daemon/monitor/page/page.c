@@ -141,11 +141,8 @@ static void on_done(void *context, const struct error *error) {
     release(sheet);
     return;
   }
-  if (sheet->state.rows == 0 && error == NULL) {
-    html_open_class(&sheet->html, "p", "q");
-    html_words(&sheet->html, section->none);
-    html_close(&sheet->html);
-  }
+  if (sheet->state.rows == 0 && error == NULL)
+    frame_note(&sheet->html, "%s", section->none);
   if (error != NULL)
     organization_tell_silence(&sheet->html, "this could not be read", error);
   sheet->section++;
@@ -314,7 +311,7 @@ static void reply_with(struct page *page, struct sheet *sheet, struct serve_repl
   LIST_INSERT_HEAD(&sheet->waiters, waiter, link);
   reply->content_type = "text/html; charset=utf-8";
   reply->policy = page->policy;
-  reply->refresh = "15";
+  reply->refresh = FRAME_REFRESH;
   reply->more = on_more;
   reply->drop = on_drop;
   reply->work = waiter;

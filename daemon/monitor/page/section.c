@@ -31,7 +31,5 @@ void section_moment(struct section_state *state, const char *head, const struct 
 void section_tell_rest(struct section_state *state, int64_t shown, int64_t total) {
   if (shown >= total)
     return;
-  html_open_class(state->html, "p", "q");
-  html_format(state->html, "%lld of %lld are shown; the tables hold all.", (long long)shown, (long long)total);
-  html_close(state->html);
+  frame_note(state->html, "%lld of %lld are shown; the tables hold all.", (long long)shown, (long long)total);
 }

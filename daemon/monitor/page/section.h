@@ -13,9 +13,9 @@ struct section_state { /* of one page in the making; zeroed before each section 
 };
 
 struct section {
-  const char *title; /* NULL: it goes on with what is above it */
-  const char *none;  /* what is said when there is no row */
-  const char *sql;   /* $1: organization_id */
+  const char *title;
+  const char *none; /* what is said when there is no row */
+  const char *sql;  /* $1: organization_id */
   void (*row)(struct section_state *state, const struct db_row *row);
   void (*end)(struct section_state *state); /* after the last row, if there was one */
 };

@@ -12,11 +12,8 @@ static void end_block(struct section_state *state) {
   if (!state->begun)
     return;
   html_close(html); /* ul */
-  if (state->total > 0) {
-    html_open_class(html, "p", "q");
-    html_format(html, "and %lld more fields", (long long)state->total);
-    html_close(html);
-  }
+  if (state->total > 0)
+    frame_note(html, "and %lld more fields", (long long)state->total);
   html_close(html); /* td */
   html_close(html); /* tr */
   state->begun = false;

@@ -72,11 +72,9 @@ void verdict_write_database(const struct health *health, struct html *html) {
       mask_sentence(html, slice_of(health->database_error), false);
     }
     html_close(html);
-    html_open_class(html, "p", "q");
-    html_words(html,
+    frame_note(html,
                "What follows is what this daemon remembers. Start PostgreSQL, or mend database.conninfo and reload; "
                "“closesyncd check” says what is missing. The daemon asks again by itself.");
-    html_close(html);
   }
   if (skew_s > SKEW_TOLERATED_S || skew_s < -SKEW_TOLERATED_S) {
     html_open_class(html, "p", "warn");
