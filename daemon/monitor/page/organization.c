@@ -72,6 +72,13 @@ static void write_types(const struct health_organization *organization, struct h
     frame_number(html, "Accounts", organization->types[i].accounts, false);
     html_close(html);
   }
+  if (organization->other_accounts > 0) {
+    frame_row(html);
+    html_words(html, "others");
+    html_close(html);
+    frame_number(html, "Accounts", organization->other_accounts, false);
+    html_close(html);
+  }
   section_end_table(html);
   frame_note(html, "Cannot send: %lld; cannot receive: %lld; calendar fails: %lld.",
              (long long)organization->in_error[HEALTH_SEND], (long long)organization->in_error[HEALTH_RECEIVE],
