@@ -65,6 +65,8 @@ Test(page_tells, what_is_rare) {
   story_expect_exit(story, 0, "sync", NULL);
   const char *id = story_sql(story, "select account_id from account order by account_id limit 1");
   story_remove(story, 1, id);
+  story_edit(story, 1, story_sql(story, "select account_id from account order by account_id desc limit 1"),
+             "{\"send_status\": \"error\", \"latest_send_error\": \"535\"}");
   story_expect_exit(story, 0, "sync", NULL);
   story_expect_exit(story, 0, "erase", "--account", id, "--reason", "asked by carol@example.com", NULL);
   story_expect_exit(story, 0, "verify", "--record", NULL);
@@ -77,6 +79,8 @@ Test(page_tells, what_is_rare) {
                                "removed", "<rect class=\"on\"", NULL});
   char *answer = asking(story, "/organization/org1");
   cr_assert_null(strstr(answer, "carol"), "a reason can name somebody");
+  const char *since = strstr(answer, "data-label=\"Broken since\""), *before = since ? strstr(since, "in the ") : NULL;
+  cr_assert(before != NULL && before < strstr(since, "data-label=\"Why\""), "when nobody looked is told: %s", answer);
   free(answer);
   end(story, run);
 }

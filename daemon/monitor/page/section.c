@@ -18,14 +18,27 @@ void section_end_table(struct html *html) {
   html_close(html);
 }
 
-void section_moment(struct section_state *state, const char *head, const struct db_row *row, int column) {
-  frame_cell_literal(state->html, head, "t");
+void section_moment_after(struct section_state *state, const char *head, const struct db_row *row, int column,
+                          int after) {
+  struct html *html = state->html;
+  frame_cell_literal(html, head, "t");
   if (!db_row_is_null(row, column)) {
-    html_open(state->html, "span");
-    frame_moment(state->html, db_row_int(row, column), state->now_s);
-    html_close(state->html);
+    html_open(html, "span");
+    frame_moment(html, db_row_int(row, column), state->now_s);
+    if (after >= 0 && !db_row_is_null(row, after)) {
+      html_open_class(html, "span", "do");
+      html_words(html, "in the ");
+      frame_duration(html, db_row_int(row, column) - db_row_int(row, after));
+      html_words(html, " before");
+      html_close(html);
+    }
+    html_close(html);
   }
-  html_close(state->html);
+  html_close(html);
+}
+
+void section_moment(struct section_state *state, const char *head, const struct db_row *row, int column) {
+  section_moment_after(state, head, row, column, -1);
 }
 
 void section_tell_rest(struct section_state *state, int64_t shown, int64_t total) {

@@ -25,5 +25,8 @@ void section_begin_table(struct html *html, const char *const heads[]);
 void section_end_table(struct html *html);
 void section_moment(struct section_state *state, const char *head, const struct db_row *row,
                     int column); /* a whole cell */
+/* Likewise, of what happened since the moment in the column `after`: "in the 5 min before". */
+void section_moment_after(struct section_state *state, const char *head, const struct db_row *row, int column,
+                          int after);
 /* A paragraph: "the first 100 of 250"; nothing when all are shown. */
 void section_tell_rest(struct section_state *state, int64_t shown, int64_t total);

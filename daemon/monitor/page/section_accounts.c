@@ -108,7 +108,7 @@ static void write_broken(struct section_state *state, const struct db_row *row) 
   frame_cell(html, "Owner", NULL);
   mask_value(html, db_row_text(row, OWNER), state->show);
   html_close(html);
-  section_moment(state, "Broken since", row, SINCE);
+  section_moment_after(state, "Broken since", row, SINCE, AFTER);
   write_reasons(state, row);
   html_close(html);
 }

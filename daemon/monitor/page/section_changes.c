@@ -19,28 +19,12 @@ static void end_block(struct section_state *state) {
   state->begun = false;
 }
 
-static void write_when(struct section_state *state, const struct db_row *row) {
-  struct html *html = state->html;
-  frame_cell(html, "Seen", "t");
-  html_open(html, "span");
-  frame_moment(html, db_row_int(row, OBSERVED_AT), state->now_s);
-  if (!db_row_is_null(row, NOT_BEFORE)) {
-    html_open_class(html, "span", "do");
-    html_words(html, "in the ");
-    frame_duration(html, db_row_int(row, OBSERVED_AT) - db_row_int(row, NOT_BEFORE));
-    html_words(html, " before");
-    html_close(html);
-  }
-  html_close(html);
-  html_close(html);
-}
-
 static void begin_block(struct section_state *state, const struct db_row *row) {
   struct html *html = state->html;
   frame_row(html);
   html_format(html, "%lld", (long long)db_row_int(row, SEQ));
   html_close(html);
-  write_when(state, row);
+  section_moment_after(state, "Seen", row, OBSERVED_AT, NOT_BEFORE);
   frame_cell(html, "Account", "w");
   html_open(html, "span");
   if (state->show && !db_row_is_null(row, EMAIL)) {
