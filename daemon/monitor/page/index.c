@@ -13,6 +13,13 @@ struct place {
   int rank;      /* the worst first */
   int64_t order; /* within the rank */
   int number;
+  enum health_state state;
+};
+
+struct index_order {
+  struct verdict verdict;
+  int count;
+  struct place places[];
 };
 
 enum { PAGES_NEAR = 2 };
@@ -30,7 +37,7 @@ static struct place place_of(const struct health *health, int number) {
   const struct health_organization *organization = health->organizations[number];
   enum health_state state = health_state(health, organization);
   bool waits = advice_is_waiting(health, organization);
-  struct place place = {(int)state, organization->succeeded_at_ms, number};
+  struct place place = {(int)state, organization->succeeded_at_ms, number, state};
   if (state == HEALTH_WELL)
     place.order = -organization->broken;
   if (waits)
@@ -40,11 +47,40 @@ static struct place place_of(const struct health *health, int number) {
 
 static bool is_given(const char *text) { return text != NULL && text[0] != '\0'; }
 
-static bool is_wanted(const struct health *health, const struct index_query *query, int number) {
-  const struct health_organization *organization = health->organizations[number];
-  return (!is_given(query->state) ||
-          strcmp(query->state, health_state_name(health_state(health, organization))) == 0) &&
-         (!is_given(query->name) || strstr(organization->name, query->name) != NULL);
+static bool is_wanted(const struct health *health, const struct index_query *query, const struct place *place) {
+  return (!is_given(query->state) || strcmp(query->state, health_state_name(place->state)) == 0) &&
+         (!is_given(query->name) || strstr(health->organizations[place->number]->name, query->name) != NULL);
+}
+
+struct index_order *index_order_create(const struct health *health) {
+  size_t count = (size_t)health->organization_count;
+  struct index_order *order = memory_allocate(sizeof *order + count * sizeof *order->places);
+  order->verdict = verdict_count(health);
+  order->count = health->organization_count;
+  for (int i = 0; i < order->count; i++)
+    order->places[i] = place_of(health, i);
+  qsort(order->places, count, sizeof *order->places, compare_places);
+  return order;
+}
+
+void index_order_destroy(struct index_order *order) { memory_free(order); }
+
+int index_order_count(const struct index_order *order) { return order->count; }
+
+static int pages_of(int count) { return (count + INDEX_ROWS - 1) / INDEX_ROWS; }
+
+static int clamp_page(int page, int count) {
+  int pages = pages_of(count);
+  return page < 1 || pages == 0 ? 1 : page > pages ? pages : page;
+}
+
+void index_clamp(const struct index_order *order, struct index_query *query) {
+  const char *state = NULL;
+  for (int i = 0; i < HEALTH_STATES && query->state != NULL; i++)
+    if (strcmp(query->state, health_state_name((enum health_state)i)) == 0)
+      state = query->state;
+  query->state = state;
+  query->page = clamp_page(query->page, order->count);
 }
 
 /* ---- links: the same page in another light ---- */
@@ -233,28 +269,26 @@ static void write_fleet(const struct health_fleet *fleet, struct html *html) {
   html_close(html);
 }
 
-void index_write(const struct health *health, const struct index_query *asked, bool show_addresses, struct html *html) {
+void index_write(const struct health *health, const struct index_order *order, const struct index_query *asked,
+                 bool show_addresses, struct html *html) {
   struct index_query query = *asked;
-  struct verdict verdict = verdict_count(health);
-  struct place *places = memory_allocate(sizeof *places * ((size_t)health->organization_count + 1));
+  struct place *places = memory_allocate(sizeof *places * ((size_t)order->count + 1));
   int count = 0;
-  for (int i = 0; i < health->organization_count; i++)
-    if (is_wanted(health, &query, i))
-      places[count++] = place_of(health, i);
-  qsort(places, (size_t)count, sizeof *places, compare_places);
-  int pages = (count + INDEX_ROWS - 1) / INDEX_ROWS;
-  query.page = query.page < 1 || pages == 0 ? 1 : query.page > pages ? pages : query.page;
+  for (int i = 0; i < order->count; i++)
+    if (is_wanted(health, &query, &order->places[i]))
+      places[count++] = order->places[i];
+  query.page = clamp_page(query.page, count);
   int first = (query.page - 1) * INDEX_ROWS, rows = count - first < INDEX_ROWS ? count - first : INDEX_ROWS;
   frame_begin(html, health, slice_of("organizations"), true);
-  verdict_write(health, &verdict, html);
+  verdict_write(health, &order->verdict, html);
   write_fleet(health->fleet, html);
   if (health->organization_count > 1)
-    write_filters(health, &query, &verdict, html);
+    write_filters(health, &query, &order->verdict, html);
   if (count > 0)
     write_table(health, places + first, rows, show_addresses, html);
   else if (health->organization_count > 0)
     frame_note(html, "No organization is like this.");
-  write_pages(html, &query, pages);
+  write_pages(html, &query, pages_of(count));
   frame_end(html);
   memory_free(places);
 }

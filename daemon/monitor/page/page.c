@@ -57,6 +57,8 @@ struct page {
   void *context;
   struct db *db; /* NULL: nobody asked lately */
   struct timer *idle;
+  struct index_order *order; /* or NULL */
+  int64_t ordered_ms;
   TAILQ_HEAD(sheets, sheet) sheets; /* newest first */
   int sheet_count;
   char policy[STYLE_POLICY_BYTES];
@@ -78,6 +80,8 @@ static void forget(struct page *page, struct sheet *sheet) {
 }
 
 static void forget_all(struct page *page) {
+  index_order_destroy(page->order);
+  page->order = NULL;
   while (!TAILQ_EMPTY(&page->sheets))
     forget(page, TAILQ_FIRST(&page->sheets));
 }
@@ -248,10 +252,18 @@ static struct sheet *find_sheet(struct page *page, const char *key) {
   return NULL;
 }
 
-static struct sheet *make_index(struct page *page, const struct health *health, const struct index_query *query,
-                                const char *key) {
+static void put_in_order(struct page *page, const struct health *health) {
+  index_order_destroy(page->order);
+  page->order = index_order_create(health);
+  page->ordered_ms = loop_now_ms(page->loop);
+}
+
+static struct sheet *make_index(struct page *page, const struct index_query *query, const char *key) {
+  const struct health *health = page->health(page->context, false);
   struct sheet *sheet = begin_sheet(page, health, key);
-  index_write(health, query, sheet->state.show, &sheet->html);
+  if (index_order_count(page->order) != health->organization_count)
+    put_in_order(page, health);
+  index_write(health, page->order, query, sheet->state.show, &sheet->html);
   sheet->whole = true;
   return sheet;
 }
@@ -317,28 +329,37 @@ static void reply_with(struct page *page, struct sheet *sheet, struct serve_repl
   reply->work = waiter;
 }
 
-bool page_answer(struct page *page, const struct serve_request *request, struct serve_reply *reply) {
-  const char *path = request->path, *number = serve_argument(request, "page");
+static struct sheet *find_index(struct page *page, const struct serve_request *request) {
+  const char *number = serve_argument(request, "page");
   struct index_query query = {.state = serve_argument(request, "state"),
                               .name = serve_argument(request, "name"),
                               .page = number == NULL ? 1 : atoi(number)};
-  bool is_index = strcmp(path, "/") == 0;
   char key[KEY_BYTES];
-  if (!is_index && strncmp(path, ORGANIZATION, strlen(ORGANIZATION)) != 0)
-    return false;
-  int length = is_index ? snprintf(key, sizeof key, "/\n%s\n%s\n%d", query.state == NULL ? "" : query.state,
-                                   query.name == NULL ? "" : query.name, query.page)
-                        : snprintf(key, sizeof key, "%s", path);
-  bool is_short = length < (int)sizeof key;
-  timer_start(page->idle, IDLE_MS);
-  struct sheet *sheet = is_short ? find_sheet(page, key) : NULL;
-  if (!is_short)
+  if (page->order == NULL || loop_now_ms(page->loop) - page->ordered_ms >= FRESH_MS)
+    put_in_order(page, page->health(page->context, false));
+  index_clamp(page->order, &query);
+  int length = snprintf(key, sizeof key, "/\n%s\n%s\n%d", query.state == NULL ? "" : query.state,
+                        query.name == NULL ? "" : query.name, query.page);
+  if (length >= (int)sizeof key)
     key[0] = '\0';
-  if (sheet == NULL && is_index)
-    sheet = make_index(page, page->health(page->context, false), &query, key);
-  else if (sheet == NULL)
-    sheet = make_organization(page, page->health(page->context, false), path + strlen(ORGANIZATION), key);
-  reply_with(page, sheet, reply);
+  struct sheet *sheet = key[0] == '\0' ? NULL : find_sheet(page, key);
+  return sheet != NULL ? sheet : make_index(page, &query, key);
+}
+
+static struct sheet *find_organization(struct page *page, const char *path) {
+  const char *key = strlen(path) < KEY_BYTES ? path : "";
+  struct sheet *sheet = key[0] == '\0' ? NULL : find_sheet(page, key);
+  if (sheet != NULL)
+    return sheet;
+  return make_organization(page, page->health(page->context, false), path + strlen(ORGANIZATION), key);
+}
+
+bool page_answer(struct page *page, const struct serve_request *request, struct serve_reply *reply) {
+  bool is_index = strcmp(request->path, "/") == 0;
+  if (!is_index && strncmp(request->path, ORGANIZATION, strlen(ORGANIZATION)) != 0)
+    return false;
+  timer_start(page->idle, IDLE_MS);
+  reply_with(page, is_index ? find_index(page, request) : find_organization(page, request->path), reply);
   return true;
 }
 

@@ -11,7 +11,9 @@ static const char *write_page(const struct patient *patient, const struct index_
   buffer_finish(&text);
   buffer_init(&text, 10 << 20);
   html_init(&html, &text);
-  index_write(&patient->health, query, false, &html);
+  struct index_order *order = index_order_create(&patient->health);
+  index_write(&patient->health, order, query, false, &html);
+  index_order_destroy(order);
   cr_assert(buffer_fits(&text));
   cr_assert_eq(html.depth, 0);
   return text.bytes;
@@ -124,6 +126,20 @@ Test(index, two_hundred_at_once_and_links_to_more) {
   page = write_page(&patient, &(struct index_query){.page = 1, .name = "044"});
   expect_order(page, (const char *const[]){"org0044\"", "org0440\"", "org0449\"", NULL});
   cr_assert_null(strstr(page, "org0045\""));
+  release(&patient);
+}
+
+Test(index, pages_that_are_the_same_are_asked_for_in_one_way) {
+  struct patient patient = admit(450);
+  struct index_order *order = index_order_create(&patient.health);
+  struct index_query query = {.page = 2147483647, .state = "nonsense"};
+  cr_assert_eq(index_order_count(order), 450);
+  index_clamp(order, &query);
+  cr_assert(query.page == 3 && query.state == NULL, "%d", query.page);
+  query = (struct index_query){.page = -5, .state = "late"};
+  index_clamp(order, &query);
+  cr_assert(query.page == 1 && strcmp(query.state, "late") == 0);
+  index_order_destroy(order);
   release(&patient);
 }
 
