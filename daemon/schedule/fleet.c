@@ -129,7 +129,9 @@ static void note_failure(struct fleet *fleet, const struct error *error) {
   char note[LOG_THROTTLE_NOTE_BYTES];
   if (strcmp(error->code, "25006") == 0)
     db_drop(fleet->db, "the server is read-only");
-  if (error->kind != ERROR_UNREACHABLE && log_throttle_failed(&fleet->failure, now_ms(fleet), error->text, note))
+  /* While the database is away, that is the monitor's to tell. */
+  if ((error->kind != ERROR_UNREACHABLE || database_monitor_is_open(fleet->options.database_monitor)) &&
+      log_throttle_failed(&fleet->failure, now_ms(fleet), error->text, note))
     log_write(fleet->options.log, LOG_LEVEL_ERROR, "could not give the fleet a sign of life: %s%s", error->text, note);
 }
 

@@ -21,7 +21,9 @@ struct ownership {
   struct fleet *fleet; /* NULL: all is ours */
   struct placing *placing;
   struct walk assigning, replanning;
-  bool begun; /* by this walk, or one that began again: some are ours that were not */
+  struct log_throttle unplaced;
+  bool placed; /* of every NAME it is known which slot it is in */
+  bool begun;  /* by this walk, or one that began again: some are ours that were not */
   bool abandoned;
 };
 
@@ -121,11 +123,6 @@ static void on_assigned(void *context) {
   ownership->options.changed(ownership->options.context);
 }
 
-static void on_moved(void *context) {
-  struct ownership *ownership = context;
-  walk_begin(&ownership->assigning);
-}
-
 void ownership_ended(struct ownership *ownership, struct job *job, struct generation *generation) {
   job->fresh = false;
   if (ownership->fleet != NULL && job->organization != NULL)
@@ -145,6 +142,16 @@ static void on_place(void *context, const struct db_row *row) {
     job->slot = (int)db_row_int(row, 1);
 }
 
+static void tell_placed(struct ownership *ownership, const struct error *error) {
+  char note[LOG_THROTTLE_NOTE_BYTES];
+  if (error == NULL && log_throttle_over(&ownership->unplaced, now_ms(ownership), note))
+    log_write(ownership->options.log, LOG_LEVEL_WARNING, "the slots of all organizations are known again %s", note);
+  if (error != NULL && error->kind != ERROR_UNREACHABLE && error->kind != ERROR_CANCELLED &&
+      log_throttle_failed(&ownership->unplaced, now_ms(ownership), error->text, note))
+    log_write(ownership->options.log, LOG_LEVEL_ERROR, "could not ask which slots organizations are in: %s%s",
+              error->text, note);
+}
+
 static void on_placed(void *context, const struct error *error) {
   struct placing *placing = context;
   struct ownership *ownership = placing->ownership;
@@ -152,8 +159,10 @@ static void on_placed(void *context, const struct error *error) {
   if (ownership == NULL)
     return;
   ownership->placing = NULL;
-  if (error == NULL)
-    fleet_beat(ownership->fleet);
+  ownership->placed = error == NULL;
+  tell_placed(ownership, error);
+  if (ownership->placed)
+    walk_begin(&ownership->assigning);
 }
 
 /* Those of whom it is not known yet. */
@@ -166,21 +175,34 @@ static void place(struct ownership *ownership) {
   for (int i = 0; i < roster->job_count; i++)
     if (roster->jobs[i]->slot < 0)
       any = db_array_append(&names, slice_of(roster->jobs[i]->name));
-  if (any && db_array_close(&names)) {
+  ownership->placed = !any || !db_array_close(&names);
+  if (!ownership->placed) {
     struct db_statement statement = {
         .sql = sql_query_fleet_place, .count = 1, .values = {buffer_slice(&names)}, .prepare = true};
     ownership->placing = memory_allocate(sizeof *ownership->placing);
     ownership->placing->ownership = ownership;
     db_query(fleet_session(ownership->fleet), &statement, on_place, on_placed, ownership->placing);
-  } else {
-    fleet_beat(ownership->fleet);
   }
   buffer_finish(&names);
 }
 
+/* A place that could not be asked for is asked for again: the fleet's session may fail alone. */
+static void on_moved(void *context) {
+  struct ownership *ownership = context;
+  if (!ownership->placed && ownership->placing == NULL)
+    place(ownership);
+  walk_begin(&ownership->assigning);
+}
+
+/* In this order, on one session: the heartbeat's answer finds the places known. */
+static void join_in(struct ownership *ownership) {
+  place(ownership);
+  fleet_beat(ownership->fleet);
+}
+
 void ownership_opened(struct ownership *ownership) {
   if (ownership->fleet != NULL)
-    place(ownership);
+    join_in(ownership);
 }
 
 /* ---- the whole ---- */
@@ -237,11 +259,14 @@ void ownership_use(struct ownership *ownership, struct generation *generation) {
     return;
   fleet_use(ownership->fleet, generation);
   if (database_monitor_is_open(ownership->options.database_monitor))
-    place(ownership);
+    join_in(ownership);
+  else
+    ownership->placed = false;
 }
 
 bool ownership_is_known(const struct ownership *ownership) {
-  return ownership->fleet == NULL || (fleet_is_known(ownership->fleet) && !ownership->assigning.going);
+  return ownership->fleet == NULL ||
+         (ownership->placed && fleet_is_known(ownership->fleet) && !ownership->assigning.going);
 }
 
 const struct health_fleet *ownership_health(const struct ownership *ownership) {

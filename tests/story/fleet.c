@@ -212,3 +212,46 @@ Test(fleet, is_joined_and_left_by_a_reload) {
   story_expect_exact(story);
   story_destroy(story);
 }
+
+/* The places of organizations are asked for until they are known, at a start and after a reload. */
+Test(fleet, asks_again_which_slots_organizations_are_in) {
+  static const char refuse[] =
+      "create or replace function hashtextextended(text, integer) returns bigint language plpgsql as $$ begin raise "
+      "exception 'the story says so'; end $$";
+  struct story *story = begin(4);
+  story_set(story, "organization org4", "enabled", "no");
+  story_set(story, "fleet", "member", "alone");
+  story_sql(story, refuse);
+  const struct run *run = story_start(story, "run", NULL);
+  running_await(story, run, "could not ask which slots organizations are in: ", 1, 10000);
+  await_shares(story, 1, 10000);
+  story_expect_sql(story, "0", "select count(*) from account");
+  story_sql(story, "drop function hashtextextended(text, integer)");
+  expect_swept(story, 3, "at the start", 10000);
+  story_sql(story, refuse);
+  story_set(story, "organization org4", "enabled", "yes");
+  story_signal(story, run, SIGHUP);
+  running_await(story, run, "could not ask which slots organizations are in: ", 2, 10000);
+  story_sql(story, "drop function hashtextextended(text, integer)");
+  expect_swept(story, 4, "after the reload", 10000);
+  running_stop(story, run);
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
+/* The session of the heartbeats is ended alone, in the middle of one. */
+Test(fleet, tells_that_no_heartbeat_gets_through) {
+  struct story *story = begin(2);
+  const struct run *run = join(story, "alone");
+  expect_swept(story, 2, "before", 10000);
+  story_sql(story, "create function refuse() returns trigger language plpgsql as $$ begin perform "
+                   "pg_terminate_backend(pg_backend_pid()); return new; end $$");
+  story_sql(story, "create trigger refuse before update on fleet_daemon for each row execute function refuse()");
+  running_await(story, run, "could not give the fleet a sign of life: ", 1, 10000);
+  story_sql(story, "drop trigger refuse on fleet_daemon");
+  running_await(story, run, "the fleet gets signs of life again", 1, 10000);
+  expect_swept(story, 2, "after", 10000);
+  cr_assert_eq(running_lines(story, run, "could not use the database"), 0, "%s", running_said(story, run));
+  running_stop(story, run);
+  story_destroy(story);
+}
