@@ -49,8 +49,10 @@ static void begin(struct ownership *ownership, struct job *job, int64_t span_ms)
     queue_plan(job, at_ms);
 }
 
-static void drain(struct job *job) {
+/* What the database refused it is for its next daemon to find out. */
+static void drain(struct ownership *ownership, struct job *job) {
   job->foreign = true;
+  roster_note_trouble(ownership->options.roster, job, false);
   queue_withdraw(job);
   if (job->sweep != NULL)
     sweep_stop(job->sweep);
@@ -94,7 +96,7 @@ static void assign(void *context, struct job *job) {
     begin(ownership, job, span_ms < interval_ms ? span_ms : interval_ms);
     ownership->begun = true;
   } else if (!ours && !job->foreign) {
-    drain(job);
+    drain(ownership, job);
   }
   if (ownership->fleet != NULL)
     pay(ownership, job, ownership->generation);

@@ -73,7 +73,7 @@ static void bring_forward(void *context, struct job *job) {
 
 static void note_database(struct scheduler *scheduler, struct job *job, const struct error *error) {
   bool was_troubled = job->troubled;
-  roster_note_trouble(&scheduler->roster, job, error->kind == ERROR_DATABASE);
+  roster_note_trouble(&scheduler->roster, job, error->kind == ERROR_DATABASE && !job->foreign);
   if (job->troubled || error->kind == ERROR_UNREACHABLE) {
     database_monitor_failed(scheduler->database_monitor, error, job->name);
   } else if (was_troubled && !scheduler->stopping) {
@@ -84,7 +84,7 @@ static void note_database(struct scheduler *scheduler, struct job *job, const st
   }
 }
 
-/* Of those whom the database refused something, the last one has left. */
+/* Of those whom the database refused something, the last one may have left. */
 static void note_departures(struct scheduler *scheduler) {
   if (scheduler->roster.troubled == 0 && !scheduler->stopping)
     database_monitor_worked(scheduler->database_monitor);
@@ -217,6 +217,7 @@ static void on_settled(void *context) {
 }
 
 static void on_owned(void *context) {
+  note_departures(context);
   tell_attempted(context);
   tell_changed(context);
 }

@@ -255,3 +255,29 @@ Test(fleet, tells_that_no_heartbeat_gets_through) {
   running_stop(story, run);
   story_destroy(story);
 }
+
+/* What the database refuses an organization is told by the daemon that sweeps it; who gives it away is ready again. */
+Test(fleet, a_refusal_leaves_with_its_organization) {
+  struct story *story = begin(12);
+  const char *number = story_sql(
+      story, "select n from generate_series(1, 12) as n where hashtextextended('org' || n, 0) & 255 >= 128 limit 1");
+  story_sql(story, "create function refuse() returns trigger language plpgsql as $$ begin raise exception "
+                   "'the story says so'; end $$");
+  story_sql(story, story_format(story,
+                                "create trigger refuse before insert on account for each row when "
+                                "(new.organization_id = 'orga_story%s') execute function refuse()",
+                                number));
+  asking_listen(story);
+  const struct run *first = join(story, "first");
+  running_await(story, first, "the database refused: the story says so", 1, 10000);
+  expect_told(story, "/readyz", "503");
+  story_set(story, "http", "listen", "");
+  const struct run *second = join(story, "second"); /* it takes the upper half of the slots */
+  await_shares(story, 2, 10000);
+  running_await(story, second, "the database refused: the story says so", 1, 10000);
+  running_await(story, first, "the database refuses nothing any more", 1, 5000);
+  expect_told(story, "/readyz", "200 OK");
+  running_stop(story, first);
+  running_stop(story, second);
+  story_destroy(story);
+}
