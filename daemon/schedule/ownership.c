@@ -58,12 +58,12 @@ static void drain(struct ownership *ownership, struct job *job) {
     sweep_stop(job->sweep);
 }
 
-/* When the daemon before swept it last, it is due an interval later. */
+/* When the daemon before swept it last, it is due an interval later; who was asked for is not put off. */
 static void replan(void *context, struct job *job) {
   int64_t due_ms = job->health.succeeded_at_ms + job->health.interval_ms;
   (void)context;
-  if (!job->fresh || job->foreign || job->sweep != NULL || job->queued || job->health.last_success_s == 0 ||
-      due_ms <= job->health.next_sweep_ms)
+  if (!job->fresh || job->foreign || job->asked || job->sweep != NULL || job->queued ||
+      job->health.last_success_s == 0 || due_ms <= job->health.next_sweep_ms)
     return;
   pace_init(&job->pace, job->health.interval_ms, job->pace.jitter, due_ms);
   queue_plan(job, due_ms);
