@@ -191,6 +191,7 @@ void fleet_beat(struct fleet *fleet) {
   struct db_statement daemons = {.sql = sql_query_fleet_daemons, .prepare = true};
   fleet->beating = true;
   fleet->sent_ms = now_ms(fleet);
+  slots_ask(&fleet->slots);
   ask(fleet, &heartbeat, on_beat_row, on_beat_done);
   ask(fleet, &daemons, on_daemon_row, on_daemons);
   buffer_finish(&pids);

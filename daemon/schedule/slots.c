@@ -67,14 +67,14 @@ static void step(struct slots *slots, int slot, enum slot_event event) {
   }
 }
 
-static void clear_told(struct slots *slots) {
+void slots_ask(struct slots *slots) {
   for (int slot = 0; slot < SLOTS; slot++)
     slots->told[slot] = -1;
 }
 
 void slots_init(struct slots *slots, int64_t ttl_ms) {
   *slots = (struct slots){.ttl_ms = ttl_ms};
-  clear_told(slots);
+  slots_ask(slots);
 }
 
 void slots_tell(struct slots *slots, int slot, int64_t epoch) {
@@ -105,7 +105,6 @@ struct slots_moved slots_hear(struct slots *slots, int64_t sent_ms, int share) {
       moved.leaving++;
     }
   }
-  clear_told(slots);
   return moved;
 }
 

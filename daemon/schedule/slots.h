@@ -46,7 +46,9 @@ bool slot_next(enum slot_state state, enum slot_event event, enum slot_state *re
 const char *slot_state_name(enum slot_state state); /* "foreign", "owned", "draining" */
 
 void slots_init(struct slots *slots, int64_t ttl_ms);
-/* An answer: slots_tell() for each slot that is ours, then slots_hear(). `share`: how many each daemon may have. */
+/* A question, then its answer: slots_tell() for each slot that is ours, and slots_hear() when it is whole; what was told of one that is not
+ * is forgotten with the next question. `share`: how many each daemon may have. */
+void slots_ask(struct slots *slots);
 void slots_tell(struct slots *slots, int slot, int64_t epoch);
 struct slots_moved slots_hear(struct slots *slots, int64_t sent_ms, int share);
 /* True: no heartbeat was answered for ttl/2, and slots are drained for it from now on. */

@@ -83,6 +83,7 @@ static void beat(struct world *world, int number) {
   if (daemon->cut)
     return;
   beat_database(world, number);
+  slots_ask(&daemon->slots);
   if (random_between(&world->random, 1, 1000) <= world->lost_per_mille) { /* the answer is lost */
     daemon->hangs_ms = local + TTL;
     mishap(world, number);

@@ -58,6 +58,7 @@ Test(slots, every_state_can_be_left) {
 }
 
 static struct slots_moved hear(struct slots *slots, int64_t at_ms, int first, int count, int64_t epoch, int share) {
+  slots_ask(slots);
   for (int slot = first; slot < first + count; slot++)
     slots_tell(slots, slot, epoch);
   return slots_hear(slots, at_ms, share);
@@ -101,10 +102,12 @@ Test(slots, know_by_the_epoch_who_had_them) {
   struct slots slots;
   slots_init(&slots, TTL);
   hear(&slots, 1000, 0, 2, 5, 256);
+  slots_ask(&slots);
   slots_tell(&slots, 0, 6); /* expired, and taken by ourselves */
   slots_tell(&slots, 1, 7); /* somebody had it in between */
   slots_hear(&slots, 1400, 256);
   cr_assert(slots_sweeps(&slots, 0) && !slots_sweeps(&slots, 1) && slots_departs(&slots, 1));
+  slots_ask(&slots);
   slots_tell(&slots, 0, 6);
   slots_tell(&slots, 1, 7);
   slots_hear(&slots, 1800, 256);
@@ -112,4 +115,14 @@ Test(slots, know_by_the_epoch_who_had_them) {
   cr_assert(!slots_drained(&slots, 1));
   hear(&slots, 2200, 1, 1, 7, 256);
   cr_assert(slots_sweeps(&slots, 1) && slots_departs(&slots, 0));
+}
+
+Test(slots, are_not_ours_by_an_answer_that_broke_off) {
+  struct slots slots;
+  slots_init(&slots, TTL);
+  slots_ask(&slots);
+  for (int slot = 0; slot < SLOTS; slot++)
+    slots_tell(&slots, slot, 1);
+  cr_assert_eq(hear(&slots, 1400, 0, 10, 2, 256).taken, 10);
+  cr_assert_eq(slots_count(&slots, "owned"), 10);
 }
