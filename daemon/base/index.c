@@ -2,8 +2,8 @@
 #include "base/memory.h"
 #include <string.h>
 
-/* What this file is for: finding ids. Slots hold number + 1 and half of the hash, so that a probe reads a key only when it is
- * most likely the right one. The seed keeps a hostile choice of keys from making every probe a long one. */
+/* What this file is for: finding ids. Slots hold number + 1 and the key's hash, so that a probe reads a key only when it is
+ * most likely the right one, and growing reads none. The seed keeps a hostile choice of keys from making every probe a long one. */
 
 struct slot {
   uint32_t number_plus_one, hash;
@@ -27,7 +27,7 @@ static uint64_t mix(uint64_t value) {
   return value ^ value >> 32;
 }
 
-static uint64_t hash_key(const struct index *index, struct slice key) {
+static uint32_t hash_key(const struct index *index, struct slice key) {
   uint64_t hash = index->seed ^ key.length;
   size_t i = 0;
   for (; i + 8 <= key.length; i += 8) {
@@ -38,7 +38,7 @@ static uint64_t hash_key(const struct index *index, struct slice key) {
   uint64_t tail = 0;
   if (i < key.length)
     memcpy(&tail, key.bytes + i, key.length - i);
-  return mix(hash ^ tail);
+  return (uint32_t)mix(hash ^ tail);
 }
 
 struct index *index_create(index_key_fn *key, const void *context, uint64_t seed) {
@@ -61,13 +61,13 @@ void index_clear(struct index *index) {
 }
 
 /* The slot of the key, or the free one where it would go. */
-static struct slot *probe(const struct index *index, struct slice key, uint64_t hash) {
+static struct slot *probe(const struct index *index, struct slice key, uint32_t hash) {
   uint32_t mask = index->slot_count - 1;
-  for (uint32_t at = (uint32_t)hash & mask;; at = (at + 1) & mask) {
+  for (uint32_t at = hash & mask;; at = (at + 1) & mask) {
     struct slot *slot = &index->slots[at];
     if (slot->number_plus_one == 0)
       return slot;
-    if (slot->hash != (uint32_t)(hash >> 32))
+    if (slot->hash != hash)
       continue;
     struct slice other = index->key(index->context, slot->number_plus_one - 1);
     if (other.length == key.length && memcmp(other.bytes, key.bytes, key.length) == 0)
@@ -82,8 +82,10 @@ static void grow(struct index *index) {
   index->slots = memory_allocate(sizeof(struct slot) * index->slot_count);
   for (uint32_t i = 0; i < old_count; i++)
     if (old[i].number_plus_one != 0) {
-      struct slice key = index->key(index->context, old[i].number_plus_one - 1);
-      *probe(index, key, hash_key(index, key)) = old[i];
+      uint32_t at = old[i].hash & (index->slot_count - 1);
+      while (index->slots[at].number_plus_one != 0)
+        at = (at + 1) & (index->slot_count - 1);
+      index->slots[at] = old[i];
     }
   memory_free(old);
 }
@@ -91,11 +93,11 @@ static void grow(struct index *index) {
 uint32_t index_add(struct index *index, struct slice key, bool *ret_new) {
   if (index->count >= index->slot_count / 4 * 3)
     grow(index);
-  uint64_t hash = hash_key(index, key);
+  uint32_t hash = hash_key(index, key);
   struct slot *slot = probe(index, key, hash);
   *ret_new = slot->number_plus_one == 0;
   if (*ret_new)
-    *slot = (struct slot){++index->count, (uint32_t)(hash >> 32)};
+    *slot = (struct slot){++index->count, hash};
   return slot->number_plus_one - 1;
 }
 

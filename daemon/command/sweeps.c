@@ -273,6 +273,8 @@ static void start(struct sweeps *sweeps) {
                                    .schema = app->config->database.schema,
                                    .mode = sweeps->options->plan ? SCHEMA_LOOK : SCHEMA_APPLY};
   schema_start(&options, on_schema, sweeps);
+  if (app->shared.watch != options.db) /* connects while the other session looks at the schema */
+    db_open(app->shared.watch);
 }
 
 static void forget_plans(struct sweeps *sweeps) {

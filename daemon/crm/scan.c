@@ -28,14 +28,17 @@ bool scan_take(struct scan *scan, unsigned char byte) {
   return true;
 }
 
-/* Eight bytes at once: is any of them a quote, a backslash, a control character or beyond ASCII? */
-static bool eight_are_plain(const unsigned char *at) {
+/* Eight bytes at once: how many of them come before the first that is a quote, a backslash, a control character or beyond ASCII? In `odd` the
+ * top bit of that byte is set; a borrow may set more, but only of bytes that are higher. */
+static size_t plain_of_eight(const unsigned char *at) {
   const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
   uint64_t word;
   memcpy(&word, at, sizeof word);
+  word = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? word : __builtin_bswap64(word);
   uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
   uint64_t odd = ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word) | word;
-  return (odd & tops) == 0;
+  odd &= tops;
+  return odd == 0 ? sizeof word : (size_t)__builtin_ctzll(odd) / 8;
 }
 
 /* Length of the well-formed UTF-8 sequence at `at` (Unicode 15, table 3-7), or 0; *ret_bad is then the length of the
@@ -110,8 +113,8 @@ static bool string_rest(struct scan *scan, const unsigned char *pause, bool *ret
   const unsigned char *at = scan->at, *end = scan->end;
   *ret_done = false;
   for (;;) {
-    while (pause - at >= 8 && eight_are_plain(at))
-      at += 8;
+    for (size_t plain = 8; plain == 8 && pause - at >= 8; at += plain)
+      plain = plain_of_eight(at);
     if (at >= pause)
       break;
     bool odd = false;

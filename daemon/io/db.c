@@ -279,11 +279,13 @@ static void step(struct db *db) {
 
 static void on_soon(void *context) { step(context); }
 
-static void on_idle(void *context) {
+void db_open(struct db *db) {
   static const char question[] = "select";
   struct db_statement statement = {.sql = question, .prepare = true};
-  db_query(context, &statement, NULL, NULL, NULL);
+  db_query(db, &statement, NULL, NULL, NULL);
 }
+
+static void on_idle(void *context) { db_open(context); }
 
 /* ---- the whole ---- */
 

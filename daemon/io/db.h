@@ -32,7 +32,8 @@ struct db_statement {
   int count; /* parameters, all in text format */
   /* bytes NULL: SQL NULL. Need not be NUL-terminated, hold no NUL, are copied when sent. */
   struct slice values[DB_PARAMETERS_MAX];
-  bool prepare;   /* worth a named prepared statement (sql's address is its identity) */
+  bool prepare; /* worth a named prepared statement (sql's address is its identity) */
+  bool binary;  /* the columns of its rows come in PostgreSQL's binary form: db_row_text() gives the bytes of a bytea */
   bool read_only; /* for db_query(): the server refuses to write anything */
 };
 
@@ -51,6 +52,8 @@ typedef void db_row_fn(void *context, const struct db_row *row);
 typedef void db_done_fn(void *context, const struct error *error);
 
 struct db *db_create(struct loop *loop, const struct db_options *options); /* options are copied */
+void db_open(
+    struct db *db); /* connect now, not with the first work; whether that succeeds is told to db_on_state() alone */
 /* Pending work completes with CANCELLED from the loop, then it frees itself. NULL is allowed. */
 void db_destroy(struct db *db);
 

@@ -112,8 +112,9 @@ static void send_statement(struct session *session, const struct db_statement *s
   }
   int slot = statement->prepare ? find_prepared(session, statement, name) : -1;
   int count = statement->count;
-  int sent = slot >= 0 ? PQsendQueryPrepared(connection, name, count, values, NULL, NULL, 0)
-                       : PQsendQueryParams(connection, statement->sql, count, NULL, values, NULL, NULL, 0);
+  int form = statement->binary ? 1 : 0;
+  int sent = slot >= 0 ? PQsendQueryPrepared(connection, name, count, values, NULL, NULL, form)
+                       : PQsendQueryParams(connection, statement->sql, count, NULL, values, NULL, NULL, form);
   if (sent != 1) {
     break_connection(session);
     return;

@@ -49,11 +49,16 @@ static bool set_accept(CURL *easy) {
   return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, &headers) == CURLE_OK;
 }
 
+/* A page of a hundred accounts is over a hundred kilobytes, which curl would read in eight pieces. Below the size from which malloc asks the
+ * system each time. */
+#define READ_BYTES (64L * 1024)
+
 static bool set_transport(const struct http_options *options, CURL *easy, const char *url) {
   bool tls = strncmp(url, "https:", 6) == 0;
   return set_text(easy, CURLOPT_URL, url) && set_accept(easy) &&
          set_long(easy, CURLOPT_PATH_AS_IS, 1) && /* or the path /x/../y/ becomes another resource */
          set_text(easy, CURLOPT_USERAGENT, options->user_agent) && set_text(easy, CURLOPT_ACCEPT_ENCODING, "gzip") &&
+         set_long(easy, CURLOPT_BUFFERSIZE, READ_BYTES) &&
          set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS) &&
          /* without TLS nothing is negotiated: curl would wait for the first answer before a second connection */
          set_long(easy, CURLOPT_PIPEWAIT, tls) && set_long(easy, CURLOPT_NOSIGNAL, 1) &&

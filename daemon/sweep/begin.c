@@ -107,27 +107,17 @@ void sweep_wait(struct sweep *sweep) {
     drive_later(sweep, EVENT_WAITED, LOCK_RETRY_MS);
 }
 
-static bool decode_digest(struct slice hex, unsigned char ret_digest[HASH_BYTES]) {
-  if (hex.length != 2 * HASH_BYTES + 2) /* \x… */
-    return false;
-  for (int i = 0; i < HASH_BYTES; i++) {
-    unsigned value = 0;
-    for (int j = 0; j < 2; j++) {
-      char digit = hex.bytes[2 + 2 * i + j];
-      value = value * 16 + (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-    }
-    ret_digest[i] = (unsigned char)value;
-  }
-  return true;
+/* The bytes of a digest; NULL: there is none. */
+static const unsigned char *digest_column(const struct db_row *row, int column) {
+  struct slice bytes = db_row_text(row, column);
+  return bytes.length == HASH_BYTES ? (const unsigned char *)bytes.bytes : NULL;
 }
 
 static void on_stored_row(void *context, const struct db_row *row) {
   struct sweep *sweep = context;
-  unsigned char raw[HASH_BYTES], digest[HASH_BYTES];
   struct error error = {0};
-  bool known = decode_digest(db_row_text(row, 1), raw) && decode_digest(db_row_text(row, 2), digest);
-  if (!snapshot_store(listing_snapshot(sweep->listing), db_row_text(row, 0), known ? raw : NULL, known ? digest : NULL,
-                      &error))
+  if (!snapshot_store(listing_snapshot(sweep->listing), db_row_text(row, 0), digest_column(row, 1),
+                      digest_column(row, 2), &error))
     sweep->why = error;
 }
 
@@ -150,6 +140,7 @@ void sweep_recall(struct sweep *sweep) {
                                               slice_of(sweep->verify ? "true" : "false"),
                                               buffer_slice(&sweep->excluded_fields)},
                                    .prepare = true,
+                                   .binary = true,
                                    .read_only = !sweep_writes(sweep)};
   struct write_behind *write_behind = sweep->options.write_behind;
   bool remembered = write_behind->snapshot != NULL && !sweep->verify;

@@ -2,7 +2,7 @@
 -- it is sent again and put right; so does the digest of an account that was taken under another sync.exclude_fields. For a verifying
 -- sweep also those alive in the history alone.
 --
--- $1 organization_id text, $2 verify boolean, $3 excluded_fields text[] -> account_id text, raw_digest bytea, canonical_digest bytea
+-- $1 organization_id text, $2 verify boolean, $3 excluded_fields text[] -> account_id text, raw_digest bytea, canonical_digest bytea (read in binary)
 select
   account_id,
   case when account.account_id is not null and excluded_fields = $3::text[] then raw_digest end as raw_digest,

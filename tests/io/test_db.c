@@ -56,6 +56,32 @@ Test(db, values_are_read_by_type) {
   expect_well(&outcome, "");
 }
 
+static void read_bytes(void *context, const struct db_row *row) {
+  static const char bytes[] = {0, 'x', (char)255};
+  int *seen = context;
+  struct slice slice = db_row_text(row, 0);
+  cr_assert_eq(slice.length, sizeof bytes);
+  cr_assert_arr_eq(slice.bytes, bytes, sizeof bytes);
+  cr_assert(slice_equals(db_row_text(row, 1), "\xC3\xA4"));
+  cr_assert(db_row_is_null(row, 2));
+  (*seen)++;
+}
+
+Test(db, bytes_come_as_they_are_when_asked_for_in_binary) {
+  struct database database = {.pending = 0};
+  struct outcome outcome = {.calls = 0};
+  int seen = 0;
+  struct db_statement statement = {.sql = "select '\\x0078ff'::bytea, '\xC3\xA4', null::bytea", .binary = true};
+  database_open(&database, NULL);
+  db_query(database.db, &statement, read_bytes, NULL, &seen);
+  statement.prepare = true;
+  db_query(database.db, &statement, read_bytes, NULL, &seen);
+  query(&database, &outcome, "select 1");
+  database_finish(&database);
+  cr_assert_eq(seen, 2);
+  expect_well(&outcome, "0:1|");
+}
+
 Test(db, parameters_are_slices_and_copied) {
   struct database database = {.pending = 1};
   struct outcome outcome = {.database = &database};

@@ -121,6 +121,28 @@ Test(scan, says_what_is_dirty) {
   }
 }
 
+/* Eight bytes are looked at together; what ends or dirties a string may stand anywhere among them, behind bytes of any kind. */
+Test(scan, finds_what_is_odd_at_every_place) {
+  static const char plain[] = "a!#[]~\x7f \xc3\xa4";
+  for (size_t place = 0; place < 24; place++)
+    for (size_t shift = 0; shift < sizeof plain - 1; shift++) {
+      char text[32] = "\"";
+      struct scan scan;
+      struct slice inner;
+      for (size_t i = 0; i < place; i++)
+        text[1 + i] = plain[(shift + i) % 8];
+      memcpy(text + 1 + place, "\"\"\\", 4);
+      scan_init(&scan, (struct slice){text, place + 4});
+      cr_assert(scan_string(&scan, &inner) && inner.length == place && !scan.dirty, "%s", text);
+      text[1 + place] = '\x1f';
+      scan_init(&scan, (struct slice){text, place + 4});
+      cr_assert(scan_string(&scan, &inner) && inner.length == place + 1 && scan.dirty, "%s", text);
+      memcpy(text + 1 + place, "\xc3\xa4\"", 4);
+      scan_init(&scan, (struct slice){text, place + 4});
+      cr_assert(scan_string(&scan, &inner) && inner.length == place + 2 && !scan.dirty, "%s", text);
+    }
+}
+
 Test(scan, tells_what_a_string_stands_for) {
 #define BAD "\xef\xbf\xbd"
   const struct {
