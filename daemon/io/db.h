@@ -34,6 +34,8 @@ struct db_statement {
   struct slice values[DB_PARAMETERS_MAX];
   bool prepare; /* worth a named prepared statement (sql's address is its identity) */
   bool binary;  /* the columns of its rows come in PostgreSQL's binary form: db_row_text() gives the bytes of a bytea */
+  bool
+      once; /* with `prepare`: left out where this session has run that sql before, in a transaction that was committed */
   bool read_only; /* for db_query(): the server refuses to write anything */
 };
 

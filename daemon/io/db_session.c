@@ -22,6 +22,7 @@ struct sent { /* one entry of libpq's command queue */
 struct prepared {
   const char *sql; /* its address is its identity */
   bool ready;      /* answered well; false: sent in this pipeline */
+  bool ran, done;  /* in this work; in one that was committed */
 };
 
 struct session {
@@ -111,6 +112,10 @@ static void send_statement(struct session *session, const struct db_statement *s
     return;
   }
   int slot = statement->prepare ? find_prepared(session, statement, name) : -1;
+  if (slot >= 0 && statement->once && session->prepared[slot].done)
+    return;
+  if (slot >= 0)
+    session->prepared[slot].ran = true;
   int count = statement->count;
   int form = statement->binary ? 1 : 0;
   int sent = slot >= 0 ? PQsendQueryPrepared(connection, name, count, values, NULL, NULL, form)
@@ -179,12 +184,6 @@ static void statement_ended(struct session *session) {
   PQsetSingleRowMode(session->connection); /* possible only now, before the next answer is looked at */
 }
 
-static void refuse_copy(struct session *session) {
-  struct error error;
-  error_set(&error, ERROR_BUG, "could not copy: COPY is not possible on this session");
-  break_with(session, &error);
-}
-
 static void take_failure(struct session *session, const PGresult *result) {
   struct error error;
   result_error(result, &error);
@@ -195,6 +194,7 @@ static void take_failure(struct session *session, const PGresult *result) {
 
 /* True when this result was the end of the work. */
 static bool take_result(struct session *session, const PGresult *result) {
+  struct error error;
   struct sent *head = &session->sent[session->sent_first];
   switch (PQresultStatus(result)) {
   case PGRES_SINGLE_TUPLE:
@@ -219,7 +219,8 @@ static bool take_result(struct session *session, const PGresult *result) {
   case PGRES_COPY_IN:
   case PGRES_COPY_OUT:
   case PGRES_COPY_BOTH:
-    refuse_copy(session);
+    error_set(&error, ERROR_BUG, "could not copy: COPY is not possible on this session");
+    break_with(session, &error);
     return false;
   case PGRES_PIPELINE_SYNC:
     return true;
@@ -273,7 +274,11 @@ static void take_notifications(struct session *session) {
 
 /* ---- the life of a work ---- */
 
-static void forget_unanswered(struct session *session) {
+static void settle_prepared(struct session *session) {
+  for (int i = 0; i < session->prepared_count; i++) {
+    session->prepared[i].done |= session->prepared[i].ran && !session->failed;
+    session->prepared[i].ran = false;
+  }
   int kept = session->prepared_count;
   while (kept > 0 && !session->prepared[kept - 1].ready) /* answers come in order: only the last can be missing */
     kept--;
@@ -288,7 +293,7 @@ static void finish_work(struct session *session) {
     return;
   }
   timer_stop(session->timer);
-  forget_unanswered(session);
+  settle_prepared(session);
   session->busy = false;
   struct error error = session->error;
   session->events.finished(session->events.context, session->failed ? &error : NULL);

@@ -233,6 +233,7 @@ static bool feed(void *context, struct db_statement *ret_statement) {
     break;
   case STAGE_TABLES: /* not when the session opens: they are 80 kB of WAL, and an unchanged sweep needs none of them */
     plain(ret_statement, sql_query_session_temp);
+    ret_statement->once = true;
     apply->stage = STAGE_BEGIN;
     break;
   case STAGE_BEGIN:
@@ -299,4 +300,44 @@ void apply_start(struct db *db, const struct apply_work *work, apply_done_fn *do
   if (!spool_rewind(work->spool, &apply->error))
     apply->stage = STAGE_DONE;
   db_transaction(db, &(struct db_pipeline){.feed = feed, .rows = on_row, .done = on_done, .context = apply});
+}
+
+/* ---- the same with nothing to do ---- */
+
+static const struct {
+  const char *sql;
+  int count;
+  const char *value; /* of the first parameter; all others are NULL */
+} warm_up[] = {
+    {sql_query_hold, 1, NULL},          {sql_query_warm_up, 0, NULL},    {sql_sync_10_load, 1, "[]"},
+    {sql_sync_20_history, 0, NULL},     {sql_sync_30_account, 0, NULL},  {sql_sync_31_identity, 0, NULL},
+    {sql_sync_32_mail_server, 0, NULL}, {sql_sync_33_calendar, 0, NULL}, {sql_sync_34_feature, 0, NULL},
+    {sql_sync_40_digest, 0, NULL},      {sql_sync_45_drift, 0, NULL},    {sql_sync_70_rejected, 1, "[]"},
+    {sql_sync_80_seen, 1, "{}"},        {sql_sync_90_finish, 16, NULL},
+};
+
+static bool feed_warm_up(void *context, struct db_statement *ret_statement) {
+  size_t *next = context;
+  if (*next == sizeof warm_up / sizeof warm_up[0])
+    return false;
+  *ret_statement = (struct db_statement){.sql = warm_up[*next].sql,
+                                         .count = warm_up[*next].count,
+                                         .values = {optional(warm_up[*next].value)},
+                                         .prepare = true,
+                                         .once = true};
+  ++*next;
+  return true;
+}
+
+static void on_warmed_up(void *context, const struct error *error) {
+  (void)error; /* the sweep's own transaction meets it too, and tells */
+  memory_free(context);
+}
+
+/* The tables in a transaction of their own: whatever was planned in the one that makes them is planned anew after it. */
+void apply_warm_up(struct db *db) {
+  struct db_statement tables = {.sql = sql_query_session_temp, .prepare = true, .once = true};
+  size_t *next = memory_allocate(sizeof *next);
+  db_query(db, &tables, NULL, NULL, NULL);
+  db_transaction(db, &(struct db_pipeline){.feed = feed_warm_up, .done = on_warmed_up, .context = next});
 }

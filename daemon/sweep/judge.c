@@ -5,6 +5,7 @@
 #include "crm/principal.h"
 #include "crm/request.h"
 #include "io/db_array.h"
+#include "store/apply.h"
 #include "sweep/dues.h"
 #include "sweep/identity.h"
 #include "sweep/way_in.h"
@@ -169,6 +170,14 @@ static void on_whose(void *context, const struct api_request_answer *answer) {
     judge_missing(sweep);
 }
 
+/* There is something to write, and more to read: PostgreSQL gets ready meanwhile. */
+static void warm_up(struct sweep *sweep) {
+  if (sweep->warmed_up || !sweep_writes(sweep) || snapshot_count(listing_snapshot(sweep->listing)).differing == 0)
+    return;
+  sweep->warmed_up = true;
+  apply_warm_up(sweep->options.shared->write);
+}
+
 static void on_listing(void *context, enum listing_event event, const struct error *error) {
   struct sweep *sweep = context;
   struct error stranger = {0};
@@ -177,6 +186,7 @@ static void on_listing(void *context, enum listing_event event, const struct err
     return;
   switch (event) {
   case LISTING_MORE:
+    warm_up(sweep);
     drive_event(sweep, EVENT_MORE);
     return;
   case LISTING_MOVED:

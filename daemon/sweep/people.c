@@ -77,7 +77,7 @@ static void read_answer(void *work) {
 static void on_read(void *work) {
   struct reading *reading = work;
   struct people *people = reading->people;
-  struct db_statement statement = {.sql = sql_query_member, .count = 3};
+  struct db_statement statement = {.sql = sql_query_member, .count = 3, .prepare = true};
   if (is_cancelled(people))
     return;
   if (!reading->good) {
@@ -148,9 +148,11 @@ static void on_forgotten(void *context, const struct error *error) { conclude(co
 static void begin(void *context) {
   struct people *people = context;
   struct slice id = slice_of(people->organization_id);
-  struct db_statement unknown = {
-      .sql = sql_query_member_unknown, .count = 2, .values = {id, slice_of(people->options.organization->user_id)}};
-  struct db_statement forget = {.sql = sql_query_member_forget, .count = 1, .values = {id}};
+  struct db_statement unknown = {.sql = sql_query_member_unknown,
+                                 .count = 2,
+                                 .values = {id, slice_of(people->options.organization->user_id)},
+                                 .prepare = true};
+  struct db_statement forget = {.sql = sql_query_member_forget, .count = 1, .values = {id}, .prepare = true};
   if (is_cancelled(people))
     return;
   if (!people->options.shared->config->sync.members)

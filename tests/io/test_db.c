@@ -235,6 +235,26 @@ Test(db, failed_preparation_is_tried_again) {
   expect_well(&late, "0:5|1:5|");
 }
 
+Test(db, statement_for_once_is_left_out_when_it_was_committed) {
+  static const char sql[] = "select 1 / (3 - nextval('counted'))";
+  struct database database = {.pending = 0};
+  struct db_statement statement = {.sql = sql, .prepare = true, .once = true};
+  struct outcome failed = {.statement = &statement, .statements = 3}, well = failed, left_out = failed;
+  struct outcome create = {.calls = 0}, next = {.calls = 0};
+  well.statements = 2;
+  database_open(&database, NULL);
+  query(&database, &create, "create temp sequence counted");
+  transaction(&database, &failed, NULL, false);
+  transaction(&database, &well, NULL, false);
+  transaction(&database, &left_out, NULL, false);
+  query(&database, &next, "select nextval('counted')");
+  database_finish(&database);
+  expect_error(&failed, ERROR_DATABASE, "22012", "division by zero");
+  expect_well(&well, "0:-1|1:0|");
+  expect_well(&left_out, "");
+  expect_well(&next, "0:6|");
+}
+
 Test(db, script_is_all_or_nothing) {
   struct database database = {.pending = 0};
   struct outcome well = {.calls = 0}, bad = {.calls = 0}, open = {.calls = 0}, broken = {.calls = 0},
