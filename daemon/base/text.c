@@ -140,6 +140,25 @@ void text_hex(const unsigned char *bytes, size_t length, char *ret_hex) {
   ret_hex[2 * length] = '\0';
 }
 
+int text_hex_digit(char digit) {
+  if (digit >= '0' && digit <= '9')
+    return digit - '0';
+  char lower = (char)(digit | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+static bool is_blank(char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
+
+struct slice text_trim(struct slice text) {
+  while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
+    text.length--;
+  while (text.length > 0 && is_blank(*text.bytes)) {
+    text.bytes++;
+    text.length--;
+  }
+  return text;
+}
+
 struct unit {
   const char *suffix;
   int64_t factor;

@@ -87,6 +87,7 @@ static void print_address(struct authorize *authorize) {
 static bool read_code(struct authorize *authorize) {
   char *pasted = memory_allocate(PASTED_BYTES_MAX);
   struct error error = {0};
+  setvbuf(stdin, NULL, _IONBF, 0); /* the code is in no buffer that nobody wipes */
   bool read = fgets(pasted, PASTED_BYTES_MAX, stdin) != NULL;
   bool good = consent_read(slice_of(read ? pasted : ""), authorize->state, &authorize->code, &error);
   secret_wipe(pasted, PASTED_BYTES_MAX);

@@ -1,6 +1,7 @@
 /* Follows conninfo_parse() and conninfo_uri_parse() of libpq (fe-connect.c). Where in doubt it refuses: a password that slips
  * through is in the process list of every tool that prints the configuration. */
 #include "config/conninfo.h"
+#include "base/text.h"
 #include "config/keyword.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,12 +139,6 @@ static const char *judge_keywords(char *at, char *value, struct arena *arena, in
   return NULL;
 }
 
-static int hex_digit(char digit) {
-  static const char digits[] = "0123456789abcdef";
-  const char *found = digit ? strchr(digits, digit >= 'A' && digit <= 'F' ? digit + 32 : digit) : NULL;
-  return found ? (int)(found - digits) : -1;
-}
-
 /* Percent-decoding in place; false for what is no escape. */
 static bool decode(char *text) {
   char *out = text;
@@ -152,7 +147,7 @@ static bool decode(char *text) {
       *out++ = *text;
       continue;
     }
-    int high = hex_digit(text[1]), low = high < 0 ? -1 : hex_digit(text[2]);
+    int high = text_hex_digit(text[1]), low = high < 0 ? -1 : text_hex_digit(text[2]);
     if (low < 0 || (high == 0 && low == 0))
       return false;
     *out++ = (char)(high * 16 + low);

@@ -1,4 +1,5 @@
 #include "crm/consent.h"
+#include "base/text.h"
 #include <string.h>
 
 /* What this file is for: reading what a person pasted. It promises to take a code from an address only when the address carries the
@@ -14,18 +15,6 @@ bool consent_url(struct buffer *url, const char *address, const struct oauth_cli
           (buffer_append_text(url, "&redirect_uri=") && text_percent_encode(url, slice_of(client->redirect_uri))));
 }
 
-static bool is_blank(char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
-
-static struct slice trim(struct slice text) {
-  while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
-    text.length--;
-  while (text.length > 0 && is_blank(*text.bytes)) {
-    text.bytes++;
-    text.length--;
-  }
-  return text;
-}
-
 static bool has_odd_bytes(struct slice text) {
   for (size_t i = 0; i < text.length; i++)
     if (text.bytes[i] <= 0x20 || (unsigned char)text.bytes[i] >= 0x7f)
@@ -37,21 +26,14 @@ static bool begins(struct slice text, const char *with) {
   return text.length >= strlen(with) && memcmp(text.bytes, with, strlen(with)) == 0;
 }
 
-static int hex_digit(char byte) {
-  if (byte >= '0' && byte <= '9')
-    return byte - '0';
-  char lower = (char)(byte | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* A query's value, percent-decoded; false when it is too long, or decodes to what no code holds. */
 static bool decode(struct slice value, char ret_text[VALUE_BYTES]) {
   size_t length = 0;
   for (size_t i = 0; i < value.length; i++) {
     char byte = value.bytes[i];
     if (byte == '%') {
-      int high = i + 2 < value.length ? hex_digit(value.bytes[i + 1]) : -1;
-      int low = i + 2 < value.length ? hex_digit(value.bytes[i + 2]) : -1;
+      int high = i + 2 < value.length ? text_hex_digit(value.bytes[i + 1]) : -1;
+      int low = i + 2 < value.length ? text_hex_digit(value.bytes[i + 2]) : -1;
       if (high < 0 || low < 0)
         return false;
       byte = (char)(high * 16 + low);
@@ -122,7 +104,7 @@ static bool read_query(struct slice query, const char *state, char text[VALUE_BY
 bool consent_read(struct slice pasted, const char *state, struct secret **ret_code, struct error *error) {
   char text[VALUE_BYTES];
   struct slice query;
-  pasted = trim(pasted);
+  pasted = text_trim(pasted);
   if (pasted.length == 0)
     return error_set(error, ERROR_AUTH, "nothing was pasted");
   if (has_odd_bytes(pasted))

@@ -1,5 +1,6 @@
 /* Collects an answer within its bounds. The head is kept as text and taken apart once, when the answer is complete. */
 #include "io/http_answer.h"
+#include "base/text.h"
 #include <string.h>
 
 void answer_init(struct answer *answer, size_t max_body_bytes) {
@@ -29,25 +30,16 @@ bool answer_body(struct answer *answer, const char *bytes, size_t length) {
   return answer->state == ANSWER_FITS;
 }
 
-static bool is_blank(char byte) { return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n'; }
-
-static struct slice trim(const char *begin, const char *end) {
-  while (begin < end && is_blank(*begin))
-    begin++;
-  while (begin < end && is_blank(end[-1]))
-    end--;
-  return (struct slice){.bytes = begin, .length = (size_t)(end - begin)};
-}
-
 /* False for what is no header: the blank line, a folded continuation (RFC 9112 5.2 forbids them), garbage. */
 static bool parse_line(char *line, char *end, struct header *ret_header) {
   char *colon = memchr(line, ':', (size_t)(end - line));
-  if (colon == NULL || colon == line || is_blank(*line))
+  if (colon == NULL || colon == line || strchr(" \t\r\n", *line) != NULL)
     return false;
   for (char *byte = line; byte < colon; byte++)
     if (*byte >= 'A' && *byte <= 'Z')
       *byte = (char)(*byte + ('a' - 'A'));
-  *ret_header = (struct header){.name = trim(line, colon), .value = trim(colon + 1, end)};
+  *ret_header = (struct header){.name = text_trim((struct slice){line, (size_t)(colon - line)}),
+                                .value = text_trim((struct slice){colon + 1, (size_t)(end - colon - 1)})};
   return true;
 }
 

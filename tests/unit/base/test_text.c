@@ -99,6 +99,23 @@ Test(text, utf8_floor) {
   cr_assert_eq(text_utf8_floor(slice_of("\x80\x80\x80\x80\x80"), 5), 5, "no text at all is cut anywhere");
 }
 
+Test(text, reads_a_hex_digit) {
+  cr_assert_eq(text_hex_digit('0'), 0);
+  cr_assert_eq(text_hex_digit('9'), 9);
+  cr_assert_eq(text_hex_digit('a'), 10);
+  cr_assert_eq(text_hex_digit('F'), 15);
+  for (const char *none = "/:@G`g\x01\x10\x7f\xe1"; *none; none++)
+    cr_assert_eq(text_hex_digit(*none), -1, "%d", *none);
+  cr_assert_eq(text_hex_digit('\0'), -1);
+}
+
+Test(text, trims_both_ends) {
+  cr_assert(slice_equals(text_trim(slice_of(" \t a b\r\n\v\f")), "a b"));
+  cr_assert(slice_equals(text_trim(slice_of("\n \t")), ""));
+  cr_assert(slice_equals(text_trim(slice_of("\xc2\xa0x")), "\xc2\xa0x"));
+  cr_assert(slice_equals(text_trim(slice_of(NULL)), ""));
+}
+
 Test(text, hex) {
   char hex[9];
   text_hex((const unsigned char *)"\x00\x7f\xab\xff", 4, hex);
