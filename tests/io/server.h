@@ -20,7 +20,7 @@ struct server {
   int listener, port;
   pthread_t acceptor, threads[SERVER_CONNECTIONS];
   int fds[SERVER_CONNECTIONS];
-  atomic_int accepted, requests;
+  atomic_int accepted, requests, ended;
   char last_request[4096]; /* read it when no request is under way */
   char base[64];           /* http://127.0.0.1:PORT */
 };
@@ -35,6 +35,7 @@ static inline void *server_connection(void *context) {
   free(context);
   served.server->scene(served.server, served.fd);
   shutdown(served.fd, SHUT_RDWR); /* closed by server_stop(), so that no number is used twice */
+  served.server->ended++;
   return NULL;
 }
 
