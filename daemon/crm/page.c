@@ -1,4 +1,5 @@
 #include "crm/page.h"
+#include <string.h>
 
 /* What this file is for: the envelope. It promises that every byte of the body was checked before the page counts as read, and
  * that an entry is found whatever stands in it. It does not look into entries, but for their `id`. */
@@ -148,6 +149,33 @@ enum page_result page_step(struct page_reader *reader, size_t budget, struct pag
 }
 
 void page_finish(struct page_reader *reader) { scan_finish(&reader->scan); }
+
+static bool is_space(char byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
+
+/* Steps over white space and `text`, from the front or from the end of `body`. */
+static bool take_text(struct slice *body, const char *text, bool front) {
+  size_t length = strlen(text), size = body->length;
+  while (size > 0 && is_space(body->bytes[front ? body->length - size : size - 1]))
+    size--;
+  if (size < length)
+    return false;
+  const char *at = front ? body->bytes + (body->length - size) : body->bytes + (size - length);
+  if (memcmp(at, text, length) != 0)
+    return false;
+  *body = (struct slice){front ? at + length : body->bytes, size - length};
+  return true;
+}
+
+bool page_seems_to_have_more(struct slice body) {
+  static const char *const words[] = {"{", "\"has_more\"", ":", "true", "}"};
+  struct slice front = body, back = body;
+  bool first = true, last = true;
+  for (int i = 0; i < 4; i++) {
+    first = first && take_text(&front, words[i], true);
+    last = last && take_text(&back, words[4 - i], false);
+  }
+  return first || last;
+}
 
 bool page_read_single(struct slice body, size_t bytes_max, struct page_entry *ret_entry, struct error *error) {
   struct scan scan;

@@ -50,6 +50,8 @@ void page_begin(struct page_reader *reader, struct slice body);
 enum page_result page_step(struct page_reader *reader, size_t budget, struct page_entry *ret_entry,
                            struct error *error);
 void page_finish(struct page_reader *reader);
+/* A guess from the two ends of a reply, before it is read: whether its `has_more` is true. */
+bool page_seems_to_have_more(struct slice body);
 
 enum { PAGE_SINGLE_BYTES_MAX = 2 * ENTRY_BYTES_MAX };
 /* The reply of the single endpoint: the body is one entry. It is read at once, so it must not be longer than `bytes_max`. */

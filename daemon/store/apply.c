@@ -203,10 +203,10 @@ static bool end_step(struct apply *apply, int step, struct db_statement *stateme
     return work->verify && work->complete;
   case 2:
     with_one(statement, sql_sync_70_rejected, work->rejected);
-    return true;
+    return work->has_rejected;
   case 3:
     with_one(statement, sql_sync_80_seen, array_or_empty(work->unseen));
-    return true;
+    return work->has_unseen;
   default:
     finish(apply, statement);
     return true;

@@ -21,10 +21,11 @@ struct apply_work { /* everything borrowed until the completion */
   bool verified;                                       /* this sweep counts as one that compared everything */
   const struct snapshot *snapshot;
   struct spool *spool;
-  struct slice removed, unseen; /* text[] literals; empty: none */
-  struct slice rejected;        /* a JSON array */
-  enum outcome floor;           /* what it comes to when nothing is written: unchanged, incomplete or guarded */
-  const char *error;            /* or NULL */
+  struct slice removed, unseen;  /* text[] literals; empty: none */
+  struct slice rejected;         /* a JSON array */
+  bool has_rejected, has_unseen; /* now, or the database knows some of before */
+  enum outcome floor;            /* what it comes to when nothing is written: unchanged, incomplete or guarded */
+  const char *error;             /* or NULL */
   int64_t accounts, rejected_count;
   int requests, attempts;
   int64_t received_bytes, gap_ms;

@@ -27,14 +27,17 @@ static bool append_unseen(struct sweep *sweep, bool (*next)(const struct snapsho
   return true;
 }
 
+bool sweep_rejected_are_stored(const struct sweep *sweep) {
+  char rejected[2 * HASH_BYTES + 1];
+  rejected_digest(listing_rejected(sweep->listing), rejected);
+  return strcmp(rejected, sweep->mirror_state.rejected_digest) == 0;
+}
+
 /* Neither an account, nor what was set aside, nor the NAME, nor the principal is other than the database has it. */
 static bool all_is_stored(struct sweep *sweep, const struct snapshot_counts *counts) {
-  char rejected[2 * HASH_BYTES + 1];
   if (sweep->verify || counts->differing > 0 || sweep->removed.length > 0 || sweep->principal_id != NULL)
     return false;
-  rejected_digest(listing_rejected(sweep->listing), rejected);
-  return strcmp(rejected, sweep->mirror_state.rejected_digest) == 0 &&
-         strcmp(sweep->mirror_state.name, sweep->options.organization->name) == 0;
+  return sweep_rejected_are_stored(sweep) && strcmp(sweep->mirror_state.name, sweep->options.organization->name) == 0;
 }
 
 /* It ends like the sweep before, with the same accounts out of sight: then counting it is enough. */

@@ -6,3 +6,5 @@ void sweep_prepare_listing(struct sweep *sweep); /* a fresh one, in place of wha
 void sweep_list(struct sweep *sweep);  /* MORE, UNSTABLE, UNBOUND, MISSING, SAME, DIFFERENT or FAILED follows */
 void sweep_bind(struct sweep *sweep);  /* RENAMED, DIFFERENT or FAILED */
 void sweep_prove(struct sweep *sweep); /* SAME, DIFFERENT or FAILED */
+/* What this listing could not take is what the database has set aside. */
+bool sweep_rejected_are_stored(const struct sweep *sweep);

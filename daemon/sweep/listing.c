@@ -5,9 +5,26 @@
 #include <string.h>
 
 /* What this file is for: the way from bytes to the spool. It promises one request in flight, and an end: every page must bring
- * something new. It knows nothing of the database. */
+ * something new. It knows nothing of the database.
+ *
+ * While a page is read, the next one is on its way (it is "ahead"): the end of a page mostly tells that there is one, and it begins a full
+ * page on, as long as every page so far was full. One that is not wanted after all is given up. Whatever a page comes to is told when
+ * nothing is ahead any more, or when it is what is wanted next. */
 
-enum { ACCOUNTS_MAX = 10 * 1000 * 1000 };
+enum {
+  ACCOUNTS_MAX = 10 * 1000 * 1000,
+  AHEAD_BYTES_MAX = 1024 * 1024, /* behind a larger page none is asked for: two such at once are too much memory */
+};
+
+enum ahead_state { AHEAD_NONE, AHEAD_ASKED, AHEAD_HERE };
+
+struct ahead {
+  enum ahead_state state;
+  size_t skip;
+  enum verdict verdict; /* when it is here */
+  struct error error;
+  struct buffer body;
+};
 
 struct listing {
   struct listing_options options;
@@ -21,12 +38,19 @@ struct listing {
   struct buffer body;  /* of the page that is being read */
   struct timer *timer; /* goes on reading it */
   bool reading, cancelled;
+  bool full; /* so was every page that was read */
+  struct ahead ahead;
+  bool owed; /* the event that is told when the request ahead is over, and its error: */
+  enum listing_event event;
+  struct error error;
   enum request_paging paging;
   size_t skip;
   int attempts; /* listings begun */
 };
 
 static void read_on(void *context);
+static void on_answer(void *context, const struct api_request_answer *answer);
+static void take_ahead(struct listing *listing);
 
 /* A record of the spool; apply_next_batch() reads it. */
 static bool on_differs(void *context, uint32_t number, const unsigned char raw_digest[HASH_BYTES],
@@ -78,8 +102,59 @@ void listing_destroy(struct listing *listing) {
   buffer_finish(&listing->url);
   rejected_finish(&listing->rejected);
   buffer_finish(&listing->body);
+  buffer_finish(&listing->ahead.body);
   timer_close(listing->timer);
   memory_free(listing);
+}
+
+static void cancelled(struct error *error) { error_set(error, ERROR_CANCELLED, "the sweep was abandoned"); }
+
+static void ask(struct listing *listing, size_t skip) {
+  struct request_list list = {listing->paging, listing->options.page_size, skip, listing->options.user_id,
+                              listing->options.fields};
+  request_list_url(&listing->url, listing->options.base_url, &list);
+  listing->api_request = api_request_start(listing->options.api_request, &listing->url, on_answer, listing);
+}
+
+/* Before the page is read: it is on its way while that lasts. */
+static void ask_ahead(struct listing *listing) {
+  struct slice body = buffer_slice(&listing->body);
+  if (!listing->full || listing->cancelled || listing->paging != REQUEST_LIMIT_AND_SKIP ||
+      body.length > AHEAD_BYTES_MAX || !page_seems_to_have_more(body))
+    return;
+  listing->ahead.state = AHEAD_ASKED;
+  listing->ahead.skip = listing->skip + (size_t)listing->options.page_size;
+  ask(listing, listing->ahead.skip);
+}
+
+static void drop_ahead(struct listing *listing) {
+  buffer_finish(&listing->ahead.body);
+  listing->ahead = (struct ahead){.state = AHEAD_NONE};
+}
+
+/* What the page came to. */
+static void tell(struct listing *listing, enum listing_event event, const struct error *error) {
+  bool wanted = event == LISTING_MORE && listing->ahead.state != AHEAD_NONE && listing->ahead.skip == listing->skip;
+  if (listing->ahead.state == AHEAD_ASKED && !wanted) {
+    listing->owed = true;
+    listing->event = event;
+    listing->error = error == NULL ? (struct error){0} : *error;
+    api_request_cancel(listing->api_request);
+    return;
+  }
+  if (!wanted)
+    drop_ahead(listing);
+  listing->fn(listing->context, event, error);
+}
+
+static void tell_owed(struct listing *listing) {
+  struct error error = listing->error;
+  listing->owed = false;
+  drop_ahead(listing);
+  if (listing->cancelled)
+    cancelled(&error);
+  listing->fn(listing->context, error.kind == ERROR_NONE ? listing->event : LISTING_FAILED,
+              error.kind == ERROR_NONE ? NULL : &error);
 }
 
 static enum listing_event complete(struct listing *listing) {
@@ -89,6 +164,7 @@ static enum listing_event complete(struct listing *listing) {
 }
 
 static enum listing_event judge_page(struct listing *listing, const struct page *page) {
+  listing->full = (listing->skip == 0 || listing->full) && page->entries == (size_t)listing->options.page_size;
   listing->skip += page->entries;
   bool begins_again = snapshot_is_unstable(listing->snapshot) && listing->attempts < 2;
   if (!page->has_more || begins_again || snapshot_is_stuck(listing->snapshot))
@@ -104,8 +180,12 @@ static void read_on(void *context) {
   struct page page;
   struct error error = {0};
   enum page_result result = PAGE_BAD;
+  if (!listing->reading) {
+    take_ahead(listing);
+    return;
+  }
   if (listing->cancelled)
-    error_set(&error, ERROR_CANCELLED, "the sweep was abandoned");
+    cancelled(&error);
   else
     do
       result = snapshot_page_step(listing->snapshot, &page, &error);
@@ -117,12 +197,13 @@ static void read_on(void *context) {
   listing->reading = false;
   buffer_finish(&listing->body);
   enum listing_event event = result == PAGE_END ? judge_page(listing, &page) : LISTING_FAILED;
-  listing->fn(listing->context, event, event == LISTING_FAILED ? &error : NULL);
+  tell(listing, event, event == LISTING_FAILED ? &error : NULL);
 }
 
 static void read_page(struct listing *listing, struct buffer *memory) {
   listing->body = buffer_take(memory);
   listing->reading = true;
+  ask_ahead(listing);
   snapshot_page_begin(listing->snapshot, buffer_slice(&listing->body));
   timer_start(listing->timer, 0);
 }
@@ -132,6 +213,7 @@ static void forget_pages(struct listing *listing) {
   spool_clear(listing->spool);
   rejected_clear(&listing->rejected);
   listing->skip = 0;
+  listing->full = false;
 }
 
 /* Asked again once without _limit and _skip. Such a reply begins at the front, so pages read before are forgotten, unless it was
@@ -143,25 +225,56 @@ static void ask_plainly(struct listing *listing) {
   listing_next(listing);
 }
 
-static void on_answer(void *context, const struct api_request_answer *answer) {
-  struct listing *listing = context;
+static void take(struct listing *listing, enum verdict verdict, struct buffer *body, const struct error *why) {
   struct error error = {0};
-  listing->api_request = NULL;
-  if (answer->verdict == VERDICT_TAKE) {
-    read_page(listing, answer->memory);
+  if (verdict == VERDICT_TAKE) {
+    read_page(listing, body);
     return;
   }
-  if (answer->verdict == VERDICT_PARAMETERS && listing->paging != REQUEST_PLAIN) {
+  if (verdict == VERDICT_PARAMETERS && listing->paging != REQUEST_PLAIN) {
     ask_plainly(listing);
     return;
-  } else if (answer->verdict == VERDICT_PARAMETERS) {
+  } else if (verdict == VERDICT_PARAMETERS) {
     error_set(&error, ERROR_HTTP, "Close refused the request (HTTP 400)");
-  } else if (answer->verdict == VERDICT_MISSING) {
+  } else if (verdict == VERDICT_MISSING) {
     error_set(&error, ERROR_HTTP, "Close knows no such address (HTTP 404): check api.base_url");
   } else {
-    error = *answer->error;
+    error = *why;
   }
   listing->fn(listing->context, LISTING_FAILED, &error);
+}
+
+static void take_ahead(struct listing *listing) {
+  struct ahead ahead = listing->ahead;
+  listing->ahead = (struct ahead){.state = AHEAD_NONE};
+  if (listing->cancelled)
+    cancelled(&ahead.error);
+  take(listing, listing->cancelled ? VERDICT_GIVE_UP : ahead.verdict, &ahead.body, &ahead.error);
+  buffer_finish(&ahead.body);
+}
+
+/* The page before it is still being read. */
+static void keep(struct listing *listing, const struct api_request_answer *answer) {
+  struct ahead *ahead = &listing->ahead;
+  ahead->state = AHEAD_HERE;
+  ahead->verdict = answer->verdict;
+  if (answer->verdict == VERDICT_TAKE)
+    ahead->body = buffer_take(answer->memory);
+  else if (answer->error != NULL)
+    ahead->error = *answer->error;
+}
+
+static void on_answer(void *context, const struct api_request_answer *answer) {
+  struct listing *listing = context;
+  listing->api_request = NULL;
+  if (listing->owed) {
+    tell_owed(listing);
+  } else if (listing->reading) {
+    keep(listing, answer);
+  } else {
+    drop_ahead(listing);
+    take(listing, answer->verdict, answer->memory, answer->error);
+  }
 }
 
 void listing_restart(struct listing *listing) {
@@ -172,17 +285,23 @@ void listing_restart(struct listing *listing) {
 }
 
 void listing_next(struct listing *listing) {
-  struct request_list list = {listing->paging, listing->options.page_size, listing->skip, listing->options.user_id,
-                              listing->options.fields};
-  request_list_url(&listing->url, listing->options.base_url, &list);
-  listing->api_request = api_request_start(listing->options.api_request, &listing->url, on_answer, listing);
+  switch (listing->ahead.state) {
+  case AHEAD_NONE:
+    ask(listing, listing->skip);
+    break;
+  case AHEAD_ASKED:
+    break;
+  case AHEAD_HERE:
+    timer_start(listing->timer, 0);
+    break;
+  }
 }
 
 bool listing_cancel(struct listing *listing) {
   listing->cancelled = true;
   if (listing->api_request != NULL)
     api_request_cancel(listing->api_request);
-  return listing->api_request != NULL || listing->reading;
+  return listing->api_request != NULL || listing->reading || listing->ahead.state == AHEAD_HERE;
 }
 
 struct snapshot *listing_snapshot(struct listing *listing) {

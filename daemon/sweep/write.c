@@ -6,6 +6,7 @@
 #include "store/held.h"
 #include "sweep/dues.h"
 #include "sweep/holder.h"
+#include "sweep/judge.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -111,6 +112,8 @@ void sweep_write(struct sweep *sweep) {
                             .removed = sweep->removed,
                             .unseen = buffer_slice(&sweep->unseen),
                             .rejected = rejected_list(listing_rejected(sweep->listing)),
+                            .has_rejected = counts.rejected > 0 || !sweep_rejected_are_stored(sweep),
+                            .has_unseen = counts.missing > 0 || counts.uncertain > 0 || sweep->mirror_state.unseen,
                             .floor = sweep->floor,
                             .error = sweep->floor == OUTCOME_UNCHANGED ? NULL : sweep->why.text,
                             .accounts = counts.shown,

@@ -14,7 +14,7 @@
 with lock as materialized (
   select count(*) > 0 as is_held
   from pg_locks
-  join pg_stat_activity as activity using (pid)
+  join pg_stat_get_activity($14::integer) as activity using (pid)
   where pg_locks.locktype = 'advisory'
   and pg_locks.objsubid = 1
   and pg_locks.granted

@@ -227,6 +227,33 @@ Test(hostile_page, smaller_than_asked) {
   story_destroy(story);
 }
 
+/* The page behind it was asked for already, a full page on: it is given up. */
+Test(hostile_page, smaller_than_the_one_before) {
+  struct story *story = story_create(2);
+  story_set(story, "api", "page_size", "2");
+  story_accounts(story, 1,
+                 "[" ACCOUNT("a", "1") "," ACCOUNT("b", "1") "," ACCOUNT("c", "1") "," ACCOUNT("d", "1") "," ACCOUNT(
+                     "e", "1") "," ACCOUNT("f", "1") "]");
+  story_replies(
+      story, "[{\"match\": {\"key\": \"api_story_1\", \"path\": \"/connected_account/\", \"skip\": 2}, \"body\": "
+             "\"{\\\"data\\\": [{\\\"id\\\": \\\"c\\\", \\\"organization_id\\\": \\\"orga_story1\\\", \\\"email\\\": "
+             "\\\"1\\\"}], \\\"has_more\\\": true}\"}]");
+  const struct run *run = expect(story, 0, "changed", NULL);
+  story_expect_member(story, run, "org1", "accounts", "6");
+  cr_assert_eq(story_request_count(story, "_skip=3"), 1);
+  cr_assert_eq(story_request_count(story, "_skip=5"), 1);
+  story_expect_exact(story);
+  story_destroy(story);
+}
+
+Test(hostile_page, refused_while_the_one_before_is_read) {
+  struct story *story = paged(35);
+  story_replies(story, "[{\"match\": {\"key\": \"api_story_1\", \"skip\": 20}, \"status\": 500, \"body\": \"{}\"}]");
+  expect(story, 1, "failed", "HTTP 500");
+  cr_assert_eq(story_request_count(story, "_skip=20"), 2, "once by each: the answer is kept");
+  story_destroy(story);
+}
+
 /* close-api.md 9.4: the server allows no deeper _skip, but answers whole when it is asked plainly. What was read before is forgotten,
  * so that no account counts as shown twice. */
 Test(hostile_page, skip_refused) {

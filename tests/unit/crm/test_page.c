@@ -46,6 +46,27 @@ Test(page, whole_replies) {
   }
 }
 
+Test(page, its_ends_tell_whether_it_has_more) {
+  static const struct {
+    const char *body;
+    bool more;
+  } rows[] = {
+      {"", false},
+      {"}", false},
+      {"true}", false},
+      {"{\"has_more\":true", true},
+      {"{\"has_more\":true,\"data\":[]}", true},
+      {"\n{ \"has_more\" : true , \"data\":[]}", true},
+      {"{\"has_more\":false,\"data\":[]}", false},
+      {"{\"data\":[],\"has_more\":true}", true},
+      {"{\"data\":[],\"has_more\" :\ttrue\r\n} \n", true},
+      {"{\"data\":[],\"has_more\":false}", false},
+      {"{\"data\":[],\"next\":{\"has_more\":true}}", false},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    cr_assert_eq(page_seems_to_have_more(slice_of(rows[i].body)), rows[i].more, "%s", rows[i].body);
+}
+
 Test(page, what_is_no_list_says_why) {
   static const struct {
     const char *body, *words;
