@@ -12,6 +12,7 @@
 enum {
   BEATS_A_TTL = 3,
   TRIES_A_TTL = 12,
+  ANSWER_AT_LEAST_MS = 1000,
   UUID_BYTES = 37,
   HEX_BYTES = 2 + 2 * HASH_BYTES + 1,
   TELL_BYTES_MAX = 64 * 1024
@@ -270,6 +271,11 @@ bool fleet_serves_both(const struct config *left, const struct config *right) {
          strcmp(left->fleet.member, right->fleet.member) == 0 && connections_serve_both(left, right);
 }
 
+/* A heartbeat that hangs is given up while there is time for another one. */
+static int64_t answer_timeout_ms(int64_t ttl_ms) {
+  return ttl_ms / BEATS_A_TTL > ANSWER_AT_LEAST_MS ? ttl_ms / BEATS_A_TTL : ANSWER_AT_LEAST_MS;
+}
+
 struct fleet *fleet_create(const struct fleet_options *options, const struct generation *generation) {
   struct fleet *fleet = memory_allocate(sizeof *fleet);
   *fleet = (struct fleet){.options = *options};
@@ -277,7 +283,7 @@ struct fleet *fleet_create(const struct fleet_options *options, const struct gen
   fleet_use(fleet, generation);
   slots_init(&fleet->slots, generation->config->fleet.ttl_ms);
   snprintf(fleet->ttl, sizeof fleet->ttl, "%" PRId64 " ms", fleet->slots.ttl_ms);
-  fleet->db = connections_open_session(options->loop, generation->config, fleet->slots.ttl_ms);
+  fleet->db = connections_open_session(options->loop, generation->config, answer_timeout_ms(fleet->slots.ttl_ms));
   fleet->beat = timer_open(options->loop, on_beat, fleet);
   fleet->silence = timer_open(options->loop, on_silence, fleet);
   return fleet;

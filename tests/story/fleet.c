@@ -256,6 +256,24 @@ Test(fleet, tells_that_no_heartbeat_gets_through) {
   story_destroy(story);
 }
 
+/* The session of the heartbeats, the first that is told, hangs: another one is there before the slots expire. */
+Test(fleet, a_heartbeat_that_hangs_costs_no_slot) {
+  struct story *story = begin(2);
+  story_set(story, "fleet", "ttl", "6s");
+  const struct run *run = join(story, "alone");
+  expect_swept(story, 2, "before", 10000);
+  story_await_sql(story, "3", "select cardinality(backend_pids) from fleet_daemon", 10000);
+  pid_t backend = (pid_t)story_count(story, "select backend_pids[1] from fleet_daemon");
+  cr_assert(backend > 0 && kill(backend, SIGSTOP) == 0);
+  story_await_sql(story, "t", story_format(story, "select backend_pids[1] <> %d from fleet_daemon", (int)backend),
+                  15000);
+  cr_assert_eq(kill(backend, SIGCONT), 0);
+  story_expect_sql(story, "1", "select max(epoch) from fleet_slot");
+  expect_swept(story, 2, "after", 10000);
+  running_stop(story, run);
+  story_destroy(story);
+}
+
 /* What the database refuses an organization is told by the daemon that sweeps it; who gives it away is ready again. */
 Test(fleet, a_refusal_leaves_with_its_organization) {
   struct story *story = begin(12);

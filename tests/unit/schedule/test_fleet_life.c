@@ -84,14 +84,14 @@ static void beat(struct world *world, int number) {
     return;
   beat_database(world, number);
   slots_ask(&daemon->slots);
-  if (random_between(&world->random, 1, 1000) <= world->lost_per_mille) { /* the answer is lost */
-    daemon->hangs_ms = local + TTL;
-    mishap(world, number);
-    return;
-  }
   for (int slot = 0; slot < SLOTS; slot++)
     if (world->slots[slot].holder == number)
       slots_tell(&daemon->slots, slot, world->slots[slot].epoch);
+  if (random_between(&world->random, 1, 1000) <= world->lost_per_mille) { /* the answer's end is lost */
+    daemon->hangs_ms = local + TTL / 3;
+    mishap(world, number);
+    return;
+  }
   slots_hear(&daemon->slots, local, share(world));
 }
 
