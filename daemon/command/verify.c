@@ -175,7 +175,7 @@ static void on_head(void *context, const struct db_row *row) {
 }
 
 static void read_heads(struct verify *verify) {
-  struct db_statement heads = {.sql = sql_query_heads, .read_only = true};
+  struct db_statement heads = {.sql = sql_query_heads, .count = 1, .read_only = true};
   db_query(verify->work.app.shared.watch, &heads, on_head, on_heads, verify);
 }
 

@@ -11,4 +11,8 @@ bool db_array_append(struct buffer *literal, struct slice element) {
   return buffer_append(literal, "\"", 1);
 }
 
+bool db_array_append_null(struct buffer *literal) {
+  return buffer_append_text(literal, literal->length == 0 ? "{null" : ",null");
+}
+
 bool db_array_close(struct buffer *literal) { return buffer_append_text(literal, literal->length == 0 ? "{}" : "}"); }

@@ -31,6 +31,10 @@ void job_name_organization(struct job *job, struct slice id) {
   job->health.organization_id = job->organization_id;
 }
 
+int64_t job_gap_us(const struct job *job, const struct config *config) {
+  return (config->sync.gap_ms > 0 ? config->sync.gap_ms : 3 * job->health.interval_ms) * 1000;
+}
+
 void job_tell_error(struct job *job, struct slice text) {
   memory_free(job->error);
   job->error = text.length == 0 ? NULL : memory_copy(text.bytes, text.length);

@@ -51,6 +51,8 @@ struct job *job_create(struct scheduler *scheduler, const struct config_organiza
 void job_destroy(struct job *job); /* no sweep may be under way */
 
 void job_name_organization(struct job *job, struct slice id);
+int64_t job_gap_us(const struct job *job,
+                   const struct config *config);         /* the distance that begins a new span of coverage */
 void job_look_at_token(struct job *job);                 /* into its health */
 void job_tell_error(struct job *job, struct slice text); /* empty: none */
 /* A sweep has ended: health, outage, log. Returns how it ended for the pace. */

@@ -9,7 +9,7 @@
 #include "sql/embedded.h"
 #include <string.h>
 
-enum { SPREAD_EACH_MS = 50, NAMES_BYTES_MAX = 16 * 1024 * 1024 };
+enum { SPREAD_EACH_MS = 50, NAMES_BYTES_MAX = 16 * 1024 * 1024, SLOTS_BYTES_MAX = 4096 };
 
 struct placing {               /* the question which slots NAMEs are in; lives beside the ownership */
   struct ownership *ownership; /* NULL: gone */
@@ -116,8 +116,25 @@ static void look_for_drained(struct ownership *ownership) {
   fleet_drained(ownership->fleet, drained);
 }
 
+/* Their evidence is ours to tell. */
+static void tell_slots(const struct ownership *ownership) {
+  struct buffer list;
+  bool any = false;
+  buffer_init(&list, SLOTS_BYTES_MAX);
+  for (int slot = 0; ownership->fleet != NULL && slot < SLOTS; slot++)
+    if (slots_sweeps(fleet_slots(ownership->fleet), slot)) {
+      buffer_append_format(&list, "%c%d", any ? ',' : '{', slot);
+      any = true;
+    }
+  if (ownership->fleet != NULL)
+    buffer_append_text(&list, any ? "}" : "{}");
+  shutdown_use_slots(ownership->options.shutdown, buffer_slice(&list));
+  buffer_finish(&list);
+}
+
 static void on_assigned(void *context) {
   struct ownership *ownership = context;
+  tell_slots(ownership);
   if (ownership->begun)
     known_read_fresh(ownership->options.roster, ownership->generation, on_known, ownership);
   ownership->begun = false;
@@ -278,7 +295,7 @@ const struct health_fleet *ownership_health(const struct ownership *ownership) {
 static void on_left(void *context) {
   struct ownership *ownership = context;
   ownership->fleet = NULL;
-  ownership->options.left(ownership->options.context);
+  shutdown_tell_heads(ownership->options.shutdown);
 }
 
 void ownership_leave(struct ownership *ownership) {
@@ -289,7 +306,7 @@ void ownership_leave(struct ownership *ownership) {
   if (ownership->fleet != NULL && reachable)
     fleet_leave(ownership->fleet, on_left, ownership);
   else
-    ownership->options.left(ownership->options.context);
+    shutdown_tell_heads(ownership->options.shutdown);
 }
 
 void ownership_abandon(struct ownership *ownership) {

@@ -15,7 +15,6 @@ struct ownership_options {
   struct shutdown *shutdown;
   const struct database_monitor *database_monitor;
   void (*changed)(void *context); /* which organizations are ours, or what is known of them */
-  void (*left)(void *context);    /* of ownership_leave() */
   void *context;
 };
 
@@ -30,6 +29,6 @@ void ownership_settled(struct ownership *ownership); /* something that was owed 
 bool ownership_is_known(const struct ownership *ownership);
 const struct health_fleet *ownership_health(const struct ownership *ownership); /* NULL: all is ours */
 
-/* The slots go back, after all else; `left` follows, perhaps at once. */
+/* The slots go back, then shutdown_tell_heads(). */
 void ownership_leave(struct ownership *ownership);
 void ownership_abandon(struct ownership *ownership); /* no more waiting for that */

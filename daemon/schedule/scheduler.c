@@ -4,8 +4,8 @@
 #include "schedule/known.h"
 #include "schedule/members.h"
 #include "schedule/ownership.h"
+#include "schedule/payments.h"
 #include "schedule/roster.h"
-#include <string.h>
 #include <time.h>
 
 /* What this file is for: all jobs, and what a sweep's end means for them. It promises that nothing waits for a database that is away
@@ -115,7 +115,7 @@ static void go_on(struct job *job, enum pace_ending ending, const struct report 
 
 static void end(struct scheduler *scheduler) {
   bool idle = queue_next_running(scheduler->queue, NULL) == NULL && !scheduler->adopting;
-  if (scheduler->stopping && idle && shutdown_is_settled(scheduler->shutdown) &&
+  if (scheduler->stopping && idle && !shutdown_is_paying(scheduler->shutdown) &&
       members_are_settled(scheduler->members))
     shutdown_write(scheduler->shutdown, scheduler->roster.jobs, scheduler->roster.job_count);
 }
@@ -227,7 +227,7 @@ static void on_written(void *context) {
   ownership_leave(scheduler->ownership);
 }
 
-static void on_left(void *context) {
+static void on_stopped(void *context) {
   struct scheduler *scheduler = context;
   scheduler->options.stopped(scheduler->options.context);
 }
@@ -257,7 +257,8 @@ static void open_rooms(struct scheduler *scheduler) {
                                                                    .log = options->log,
                                                                    .database_monitor = scheduler->database_monitor,
                                                                    .settled = on_settled,
-                                                                   .stopped = on_written,
+                                                                   .written = on_written,
+                                                                   .stopped = on_stopped,
                                                                    .context = scheduler});
   scheduler->members = members_create(&(struct members_options){.loop = options->loop,
                                                                 .log = options->log,
@@ -278,7 +279,6 @@ static void open_rooms(struct scheduler *scheduler) {
                                                                       .shutdown = scheduler->shutdown,
                                                                       .database_monitor = scheduler->database_monitor,
                                                                       .changed = on_owned,
-                                                                      .left = on_left,
                                                                       .context = scheduler});
   walk_open(&scheduler->asking, &scheduler->roster, &(struct walk_options){.visit = request});
   walk_open(&scheduler->returning, &scheduler->roster,
@@ -366,7 +366,7 @@ void scheduler_abandon(struct scheduler *scheduler) {
   shutdown_abandon(scheduler->shutdown);
   ownership_abandon(scheduler->ownership);
   for (struct job *job = NULL; (job = queue_next_running(scheduler->queue, job)) != NULL;)
-    shutdown_drop_sessions(job->generation);
+    payments_drop_sessions(job->generation);
 }
 
 bool scheduler_clear(struct scheduler *scheduler) { return roster_clear(&scheduler->roster); }

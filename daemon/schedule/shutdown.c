@@ -1,41 +1,43 @@
 #include "schedule/shutdown.h"
 #include "base/memory.h"
+#include "schedule/payments.h"
 #include "sql/embedded.h"
-#include "store/held.h"
-#include <stdlib.h>
-#include <string.h>
 
 /* What this file is for: last words. It promises that what is owed is written down when an organization leaves and when the daemon
- * stops, and that neither waits longer than it may. At the end they pay in the order of their ids, so that two daemons that stop at once
- * wait for each other's rows and not in a circle, and some at a time: what is written when time is up stays written. */
+ * stops, and that neither waits longer than it may. At the end what is owed comes first; the heads are told as far as there is time. */
 
-enum { HEADS_FIRST_MS = 60 * 1000, HEADS_EVERY_MS = 24 * 60 * 60 * 1000, PAY_AT_ONCE = 500 };
-
-struct payment {
-  LIST_ENTRY(payment) link;
-  struct shutdown *shutdown;
-  struct generation *generation; /* held until the database has answered */
-};
+enum { HEADS_FIRST_MS = 60 * 1000, HEADS_EVERY_MS = 24 * 60 * 60 * 1000, PAY_AHEAD = 4, SLOTS_BYTES_MAX = 4096 };
 
 struct shutdown {
   struct shutdown_options options;
-  const struct generation *generation;
-  LIST_HEAD(payments, payment) payments; /* of those who left */
-  struct timer *daily;                   /* the heads are told */
-  bool asking_heads, writing, abandoned;
-  const struct job **owing;   /* at the end */
-  int owing_count, paid;      /* paid: or being paid */
-  int batch_begin, batch_end; /* of the transaction under way */
-  bool holding;               /* the next one's row is taken, its statement follows */
-  struct write_behind_texts texts;
+  struct generation *generation;
+  struct payments *payments;
+  struct timer *daily; /* the heads are told */
+  struct timer *more;  /* of the end */
+  bool asking_heads, writing, written, ending, abandoned;
+  struct job *const *jobs; /* at the end */
+  int job_count, paid;     /* paid: or being paid */
+  struct buffer slots;     /* whose heads are told */
 };
 
 static void on_daily(void *context);
+static void pay_some(void *context);
+
+static void on_settled(void *context) {
+  struct shutdown *shutdown = context;
+  if (shutdown->writing && !shutdown->written)
+    timer_start(shutdown->more, 0);
+  else
+    shutdown->options.settled(shutdown->options.context);
+}
 
 struct shutdown *shutdown_create(const struct shutdown_options *options) {
   struct shutdown *shutdown = memory_allocate(sizeof *shutdown);
   *shutdown = (struct shutdown){.options = *options};
-  LIST_INIT(&shutdown->payments);
+  shutdown->payments = payments_create(&(struct payments_options){
+      .loop = options->loop, .log = options->log, .settled = on_settled, .context = shutdown});
+  buffer_init(&shutdown->slots, SLOTS_BYTES_MAX);
+  shutdown->more = timer_open(options->loop, pay_some, shutdown);
   shutdown->daily = timer_open(options->loop, on_daily, shutdown);
   timer_start(shutdown->daily, HEADS_FIRST_MS);
   return shutdown;
@@ -45,30 +47,20 @@ void shutdown_destroy(struct shutdown *shutdown) {
   if (shutdown == NULL)
     return;
   timer_close(shutdown->daily);
-  memory_free(shutdown->owing);
+  timer_close(shutdown->more);
+  payments_destroy(shutdown->payments);
+  buffer_finish(&shutdown->slots);
   memory_free(shutdown);
 }
 
-void shutdown_use(struct shutdown *shutdown, const struct generation *generation) { shutdown->generation = generation; }
+void shutdown_use(struct shutdown *shutdown, struct generation *generation) { shutdown->generation = generation; }
+
+void shutdown_use_slots(struct shutdown *shutdown, struct slice slots) {
+  buffer_clear(&shutdown->slots);
+  buffer_append(&shutdown->slots, slots.bytes, slots.length);
+}
 
 /* ---- those who leave ---- */
-
-static void on_paid(void *context, const struct error *error) {
-  struct payment *payment = context;
-  struct shutdown *shutdown = payment->shutdown;
-  if (error != NULL)
-    log_write(shutdown->options.log, LOG_LEVEL_WARNING,
-              "could not write down the last unchanged sweeps of an organization that leaves: %s", error->text);
-  LIST_REMOVE(payment, link);
-  generation_release(payment->generation);
-  memory_free(payment);
-  shutdown->options.settled(shutdown->options.context);
-}
-
-static int64_t gap_us(const struct generation *generation, const struct job *job) {
-  int64_t gap_ms = generation->config->sync.gap_ms;
-  return (gap_ms > 0 ? gap_ms : 3 * job->health.interval_ms) * 1000;
-}
 
 /* The monitor knows about the database of the configuration in force alone. */
 static bool is_reachable(const struct shutdown *shutdown, const struct generation *generation) {
@@ -77,15 +69,8 @@ static bool is_reachable(const struct shutdown *shutdown, const struct generatio
 }
 
 void shutdown_pay(struct shutdown *shutdown, struct job *job, struct generation *generation) {
-  struct write_behind_texts texts;
-  struct db_statement statement;
-  if (write_behind_owes(&job->write_behind) && job->organization_id != NULL && is_reachable(shutdown, generation)) {
-    struct payment *payment = memory_allocate(sizeof *payment);
-    *payment = (struct payment){.shutdown = shutdown, .generation = generation_hold(generation)};
-    LIST_INSERT_HEAD(&shutdown->payments, payment, link);
-    write_behind_statement(&job->write_behind, job->organization_id, gap_us(generation, job), &texts, &statement);
-    held_query(generation->shared.write, job->organization_id, &statement, NULL, on_paid, payment);
-  }
+  if (write_behind_owes(&job->write_behind) && job->organization_id != NULL && is_reachable(shutdown, generation))
+    payments_add(shutdown->payments, job, generation);
   write_behind_finish(&job->write_behind);
   write_behind_init(&job->write_behind);
 }
@@ -112,7 +97,8 @@ static void on_daily_heads(void *context, const struct error *error) {
   struct shutdown *shutdown = context;
   on_heads(context, error);
   shutdown->asking_heads = false;
-  shutdown->options.settled(shutdown->options.context);
+  if (shutdown->ending)
+    shutdown->options.stopped(shutdown->options.context);
 }
 
 static void on_last_heads(void *context, const struct error *error) {
@@ -122,7 +108,9 @@ static void on_last_heads(void *context, const struct error *error) {
 }
 
 static void ask_heads(struct shutdown *shutdown, db_done_fn *done) {
-  struct db_statement heads = {.sql = sql_query_heads, .prepare = true};
+  struct db_statement heads = {.sql = sql_query_heads, .count = 1, .prepare = true};
+  if (shutdown->slots.length > 0)
+    heads.values[0] = buffer_slice(&shutdown->slots);
   db_query(shutdown->generation->shared.watch, &heads, on_head_row, done, shutdown);
 }
 
@@ -137,96 +125,62 @@ static void on_daily(void *context) {
 
 /* ---- the end ---- */
 
-/* The next one pays, in one transaction with some others. */
-static bool feed_owed(void *context, struct db_statement *ret_statement) {
+static void end(struct shutdown *shutdown) {
+  shutdown->written = true;
+  shutdown->options.written(shutdown->options.context);
+}
+
+/* As many as there is time for in a turn, and a few transactions ahead of the database. */
+static void pay_some(void *context) {
   struct shutdown *shutdown = context;
-  if (shutdown->paid == shutdown->batch_end)
-    return false;
-  const struct job *job = shutdown->owing[shutdown->paid];
-  shutdown->holding = !shutdown->holding;
-  if (shutdown->holding) {
-    *ret_statement = held_statement(job->organization_id);
-    return true;
+  bool has_time = true;
+  while (shutdown->paid < shutdown->job_count && has_time && !shutdown->abandoned &&
+         payments_under_way(shutdown->payments) < PAY_AHEAD) {
+    struct job *job = shutdown->jobs[shutdown->paid++];
+    if (job->organization != NULL)
+      shutdown_pay(shutdown, job, shutdown->generation);
+    has_time = loop_has_time(shutdown->options.loop);
   }
-  write_behind_statement(&job->write_behind, job->organization_id, gap_us(shutdown->generation, job), &shutdown->texts,
-                         ret_statement);
-  shutdown->paid++;
-  return true;
+  if (!has_time) {
+    timer_continue(shutdown->more);
+    return;
+  }
+  if (shutdown->paid == shutdown->job_count)
+    payments_send(shutdown->payments);
+  if (payments_under_way(shutdown->payments) == 0)
+    end(shutdown);
 }
 
-static void on_row(void *context, int statement, const struct db_row *row) {
-  (void)context;
-  (void)statement;
-  (void)row;
-}
-
-static void pay_some(struct shutdown *shutdown);
-
-static void on_written(void *context, const struct error *error) {
-  struct shutdown *shutdown = context;
-  if (error != NULL)
-    log_write(shutdown->options.log, LOG_LEVEL_WARNING,
-              "could not write down the last unchanged sweeps of %d organizations: %s",
-              shutdown->owing_count - shutdown->batch_begin, error->text);
-  if (error != NULL || shutdown->abandoned)
-    shutdown->options.stopped(shutdown->options.context);
-  else if (shutdown->paid < shutdown->owing_count)
-    pay_some(shutdown);
-  else
-    ask_heads(shutdown, on_last_heads);
-}
-
-static void pay_some(struct shutdown *shutdown) {
-  int left = shutdown->owing_count - shutdown->paid;
-  shutdown->batch_begin = shutdown->paid;
-  shutdown->batch_end = shutdown->paid + (left < PAY_AT_ONCE ? left : PAY_AT_ONCE);
-  db_transaction(shutdown->generation->shared.write,
-                 &(struct db_pipeline){.feed = feed_owed, .rows = on_row, .done = on_written, .context = shutdown});
-}
-
-static int compare_ids(const void *left, const void *right) {
-  const struct job *const *one = left, *const *other = right;
-  return strcmp((*one)->organization_id, (*other)->organization_id);
-}
-
-static void gather_owing(struct shutdown *shutdown, struct job *const *jobs, int count) {
-  shutdown->owing = memory_allocate(sizeof(struct job *) * ((size_t)count + 1));
-  for (int i = 0; i < count; i++)
-    if (write_behind_owes(&jobs[i]->write_behind) && jobs[i]->organization_id != NULL && jobs[i]->organization != NULL)
-      shutdown->owing[shutdown->owing_count++] = jobs[i];
-  qsort(shutdown->owing, (size_t)shutdown->owing_count, sizeof(struct job *), compare_ids);
-}
-
-bool shutdown_is_paying(const struct shutdown *shutdown) { return !LIST_EMPTY(&shutdown->payments); }
-
-bool shutdown_is_settled(const struct shutdown *shutdown) {
-  return LIST_EMPTY(&shutdown->payments) && !shutdown->asking_heads;
-}
+bool shutdown_is_paying(const struct shutdown *shutdown) { return payments_under_way(shutdown->payments) > 0; }
 
 void shutdown_write(struct shutdown *shutdown, struct job *const *jobs, int count) {
   if (shutdown->writing)
     return;
   shutdown->writing = true;
-  if (shutdown->abandoned || !database_monitor_is_open(shutdown->options.database_monitor))
-    shutdown->options.stopped(shutdown->options.context);
-  else {
-    gather_owing(shutdown, jobs, count);
-    pay_some(shutdown);
+  if (shutdown->abandoned || !database_monitor_is_open(shutdown->options.database_monitor)) {
+    end(shutdown);
+    return;
   }
+  shutdown->jobs = jobs;
+  shutdown->job_count = count;
+  if (!shutdown->asking_heads)
+    payments_use_all_sessions(shutdown->payments);
+  pay_some(shutdown);
+}
+
+void shutdown_tell_heads(struct shutdown *shutdown) {
+  if (!shutdown->asking_heads && (shutdown->abandoned || !database_monitor_is_open(shutdown->options.database_monitor)))
+    shutdown->options.stopped(shutdown->options.context);
+  else if (shutdown->asking_heads) /* and telling them */
+    shutdown->ending = true;
+  else
+    ask_heads(shutdown, on_last_heads);
 }
 
 void shutdown_stop(struct shutdown *shutdown) { timer_stop(shutdown->daily); }
 
-void shutdown_drop_sessions(const struct generation *generation) {
-  db_drop(generation->shared.watch, "stopping");
-  for (int i = 0; i < generation->shared.writer_count; i++)
-    db_drop(generation->shared.writers[i], "stopping");
-}
-
 void shutdown_abandon(struct shutdown *shutdown) {
-  const struct payment *payment;
   shutdown->abandoned = true;
-  shutdown_drop_sessions(shutdown->generation);
-  LIST_FOREACH(payment, &shutdown->payments, link)
-  shutdown_drop_sessions(payment->generation);
+  payments_abandon(shutdown->payments);
+  payments_drop_sessions(shutdown->generation);
 }

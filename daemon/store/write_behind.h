@@ -53,14 +53,6 @@ bool write_behind_owes(const struct write_behind *write_behind);
 /* The distance that begins a new span: what is owed was collected under its own, whatever a reload says since. */
 int64_t write_behind_gap_us(const struct write_behind *write_behind, int64_t gap_us);
 
-/* The statement that pays (sql/query/flush.sql); its texts live in `ret_texts` until it was sent. */
-struct write_behind_texts {
-  char from[MOMENT_TEXT_BYTES], ended[MOMENT_TEXT_BYTES], until[MOMENT_TEXT_BYTES], listed[MOMENT_TEXT_BYTES];
-  char outcome_at[MOMENT_TEXT_BYTES];
-  char attempts[24], sweeps[24], gap[40], longest[40], pending[40];
-};
-void write_behind_statement(const struct write_behind *write_behind, const char *organization_id, int64_t gap_us,
-                            struct write_behind_texts *ret_texts, struct db_statement *ret_statement);
 void write_behind_sent(struct write_behind *write_behind,
                        const struct coverage *coverage); /* it may arrive, whatever is answered */
 void write_behind_paid(struct write_behind *write_behind, int64_t now_ms);

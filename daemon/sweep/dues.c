@@ -1,6 +1,7 @@
 /* What this file is for: the difference between what was seen and what is written. It promises that what is owed is paid before anything
  * newer is written, and that what may have arrived without an answer is not counted twice. */
 #include "sweep/dues.h"
+#include "store/flush.h"
 #include "store/held.h"
 
 struct write_behind_entry dues_entry(const struct sweep *sweep, enum outcome outcome, const char *error) {
@@ -15,12 +16,14 @@ struct write_behind_entry dues_entry(const struct sweep *sweep, enum outcome out
 
 /* Queue the statement that pays what is owed; the session sends it before whatever is queued behind it. */
 void dues_pay(struct sweep *sweep, db_row_fn *rows, db_done_fn *done, void *context) {
-  struct write_behind_texts texts;
-  struct db_statement statement;
-  write_behind_statement(sweep->options.write_behind, sweep_bound_to(sweep), sweep_gap_ms(sweep) * 1000, &texts,
-                         &statement);
-  write_behind_sent(sweep->options.write_behind, &sweep->options.write_behind->coverage);
+  struct write_behind *write_behind = sweep->options.write_behind;
+  struct flush flush;
+  flush_init(&flush);
+  flush_add(&flush, write_behind, sweep_bound_to(sweep), sweep_gap_ms(sweep) * 1000);
+  struct db_statement statement = flush_statement(&flush);
+  write_behind_sent(write_behind, &write_behind->coverage);
   held_query(sweep->options.shared->write, sweep_bound_to(sweep), &statement, rows, done, context);
+  flush_finish(&flush);
 }
 
 static void on_paid_before(void *context, const struct error *error) {

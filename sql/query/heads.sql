@@ -3,6 +3,7 @@
 -- without a row, of which there is history or mirror nevertheless, goes by its id, and has no head. Rows are as many as the chain
 -- says: that none of them is missing is what verifying proves.
 --
+-- $1 slots integer[]: of a fleet, only organizations in these; NULL: all
 -- -> organization text (NAME), organization_id text, seq bigint, hash text (hex), rows bigint, head text
 with recursive told (organization_id) as (
   -- From each id to the next one that any table has: tables are long, organizations are few.
@@ -32,4 +33,5 @@ from told
 left join organization on organization.organization_id = told.organization_id
 cross join lateral (select head_text(told.organization_id) as text offset 0) as head
 where told.organization_id <> ''
+and ($1::integer[] is null or (hashtextextended(coalesce(organization.name, told.organization_id), 0) & 255)::integer = any ($1))
 order by 1;

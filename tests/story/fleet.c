@@ -64,10 +64,15 @@ Test(fleet, asks_close_as_often_as_one) {
   long most = ORGANIZATIONS * (WATCHED_MS / INTERVAL_MS + 1);
   cr_assert_leq(listings, most * 11 / 10, "%ld listings, one daemon makes %ld", listings, most);
   cr_assert_geq(listings, ORGANIZATIONS, "they do ask");
+  long own =
+      story_count(story, "select count(*) from organization join fleet_slot on slot = "
+                         "hashtextextended(name, 0) & 255 join fleet_daemon on daemon_id = holder where member = 'm0'");
   for (int i = 0; i < DAEMONS; i++) {
     cr_assert_eq(running_lines(story, runs[i], "a turn is skipped"), 0, "%s", running_said(story, runs[i]));
     running_stop(story, runs[i]);
   }
+  cr_assert_eq(running_lines(story, runs[0], "head organization="), own, "each tells its own: %s",
+               running_said(story, runs[0]));
   story_expect_sql(story, "0 0",
                    "select concat_ws(' ', count(holder), (select count(*) from fleet_daemon)) from fleet_slot");
   story_expect_exact(story);
@@ -189,6 +194,23 @@ Test(fleet, tells_who_has_what) {
   running_stop(story, second);
   status = story_expect_exit(story, 0, "status", NULL);
   cr_assert_null(strstr(status->out, "HOLDER"), "%s", status->out);
+  story_destroy(story);
+}
+
+/* What a daemon that stops still has to say keeps nobody waiting: the heads of the evidence cannot be read here. */
+Test(fleet, is_left_before_the_heads_are_told) {
+  struct story *story = begin(4);
+  const struct run *run = join(story, "alone");
+  expect_swept(story, 4, "swept", 10000);
+  story_sql(story, "begin");
+  story_sql(story, "lock table erasure in access exclusive mode");
+  story_signal(story, run, SIGTERM);
+  story_await_sql(story, "0 0",
+                  "select concat_ws(' ', count(holder), (select count(*) from fleet_daemon)) from fleet_slot", 3000);
+  cr_assert_not(story_ended(story, run), "it waits for the heads");
+  story_sql(story, "rollback");
+  story_wait(story, run, 5000);
+  cr_assert_eq(run->exit_status, 0);
   story_destroy(story);
 }
 

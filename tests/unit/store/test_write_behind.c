@@ -83,25 +83,6 @@ Test(write_behind, attempts_are_of_one_outcome) {
   cr_assert_eq(write_behind.coverage.sweeps, 1, "what was covered is still owed");
 }
 
-Test(write_behind, the_statement_says_what_is_owed) {
-  struct write_behind write_behind;
-  struct write_behind_texts texts;
-  struct db_statement statement;
-  write_behind_init(&write_behind);
-  for (int i = 0; i < 3; i++) {
-    struct write_behind_entry entry = sweep_at(60LL * SECOND * i, OUTCOME_UNCHANGED, "");
-    cr_assert(write_behind_add(&write_behind, &entry));
-  }
-  write_behind_statement(&write_behind, "orga_1", 180LL * SECOND, &texts, &statement);
-  cr_assert(slice_equals(statement.values[1], "unchanged"));
-  cr_assert_null(statement.values[2].bytes);
-  cr_assert(slice_equals(statement.values[6], "1970-01-01T00:00:00.000000Z"));
-  cr_assert(slice_equals(statement.values[8], "1970-01-01T00:02:00.000000Z"));
-  cr_assert(slice_equals(statement.values[9], "3"));
-  cr_assert(slice_equals(statement.values[10], "61000000 microseconds"), "%s", texts.longest);
-  cr_assert(slice_equals(statement.values[12], "1970-01-01T00:02:00.000000Z"));
-}
-
 /* ---- what is remembered, and the row as it is read with the lock ---- */
 
 static const struct backend OURS = {100, 5}, REUSED = {100, 6};
