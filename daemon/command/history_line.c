@@ -17,7 +17,9 @@ enum {
   NEW_VALUE,
   NOT_BEFORE,
   OBSERVED_AT,
-  CHANGED_FIELDS
+  CHANGED_FIELDS,
+  OLD_WORD,
+  NEW_WORD
 };
 
 enum { VALUE_BYTES_MAX = 200, LINE_BYTES_MAX = 64 * 1024 * 1024, DAY = 10, SECOND = 19 };
@@ -42,10 +44,10 @@ static void print_when(const struct terminal *terminal, const struct db_row *row
   terminal_word(terminal, TONE_QUIET, 31, text);
 }
 
-static void print_value(const struct terminal *terminal, const struct db_row *row, int column) {
+static void print_value(const struct terminal *terminal, const struct db_row *row, int column, int word) {
   struct slice value = db_row_text(row, column);
-  if (db_row_is_null(row, column)) {
-    terminal_word(terminal, TONE_QUIET, 0, "absent");
+  if (!db_row_is_null(row, word)) {
+    terminal_word(terminal, TONE_QUIET, 0, db_row_text(row, word).bytes);
     return;
   }
   size_t length = text_utf8_floor(value, VALUE_BYTES_MAX);
@@ -64,9 +66,9 @@ static void print_what(const struct terminal *terminal, const struct db_row *row
     terminal_word(terminal, TONE_CHANGE, 0, slice_equals(change, "rescoped") ? "= rescoped " : "~ ");
     terminal_clean(stdout, 0, db_row_text(row, FIELD));
     fputs(": ", stdout);
-    print_value(terminal, row, OLD_VALUE);
+    print_value(terminal, row, OLD_VALUE, OLD_WORD);
     fputs(" → ", stdout);
-    print_value(terminal, row, NEW_VALUE);
+    print_value(terminal, row, NEW_VALUE, NEW_WORD);
   }
 }
 

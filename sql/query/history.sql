@@ -3,7 +3,8 @@
 -- $1 names text[] (NULL: every organization), $2 account_id text (NULL: all), $3 since timestamptz, $4 since bigint, a seq (or NULL),
 -- $5 behind jsonb, {organization_id: the last seq told} (organizations it does not name from the beginning), $6 until jsonb likewise
 -- (NULL: no end), $7 count bigint, $8 newest boolean: the last rows instead of the first
--- -> name text and the columns of account_change; moments in ISO 8601, values as JSON, changed_fields as a JSON array
+-- -> name text and the columns of account_change; moments in ISO 8601, values as JSON, changed_fields as a JSON array; then old_word,
+-- new_word text: why a value is not there, absent (Close said none), erased or pruned (it is not known any more)
 with wanted as (
   select past.organization_id, past.seq, past.observed_at
   from organization
@@ -24,9 +25,21 @@ select
   change.old_value, change.new_value,
   to_char(change.not_before at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as not_before,
   to_char(change.observed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as observed_at,
-  to_json(change.changed_fields) as changed_fields
+  to_json(change.changed_fields) as changed_fields,
+  case
+    when change.old_value is not null then null
+    when past.change = 'added' or earlier.document_salt is not null then 'absent'
+    when earlier.version is null then 'pruned'
+    else 'erased'
+  end as old_word,
+  case when change.new_value is not null then null when past.document_salt is not null then 'absent' else 'erased' end as new_word
 from picked
 join organization on organization.organization_id = picked.organization_id
+join account_history as past on past.organization_id = picked.organization_id and past.seq = picked.seq
+left join account_history as earlier
+  on earlier.organization_id = past.organization_id
+  and earlier.account_id = past.account_id
+  and earlier.version = past.version - 1
 cross join lateral (
   select *
   from account_change

@@ -90,6 +90,33 @@ Test(history_tells, a_pipe_in_the_words_of_account_change) {
   story_destroy(story);
 }
 
+/* A value that was erased or pruned is not known; only what Close did not say is absent. */
+Test(history_tells, what_is_not_known_any_more) {
+  struct story *story = story_create(1);
+  tell(story);
+  story_edit(story, 1, "emailacct_1", "{\"send_status\": null, \"user_id\": \"u\"}");
+  story_put(story, 1, "{\"id\": \"emailacct_3\", \"user_id\": \"u\"}");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_edit(story, 1, "emailacct_3", "{\"user_id\": \"v\"}");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_remove(story, 1, "emailacct_3");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_expect_exit(story, 0, "erase", "--account", "emailacct_3", NULL);
+  const struct run *run = story_expect_exit(story, 0, "history", NULL);
+  must_tell(story, run, "~ send_status: \"error\" → null\n");
+  must_tell(story, run, "~ user_id: absent → \"u\"\n");
+  must_tell(story, run, "~ user_id: erased → erased\n");
+  story_set(story, "history", "retention", "1s");
+  story_await_sql(story, "t", "select max(observed_at) < clock_timestamp() - interval '1.1 s' from account_history",
+                  5000);
+  story_expect_exit(story, 0, "prune", NULL);
+  run = story_expect_exit(story, 0, "history", NULL);
+  must_tell(story, run, "~ send_status: pruned → null\n");
+  must_tell(story, run, "~ user_id: pruned → \"u\"\n");
+  cr_assert_null(strstr(run->out, "absent"), "%s", run->out);
+  story_destroy(story);
+}
+
 /* What comes while it stays is told once, also what comes while its session is gone. */
 Test(history_tells, what_comes) {
   struct story *story = story_create(1);

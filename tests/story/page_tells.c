@@ -85,6 +85,33 @@ Test(page_tells, what_is_rare) {
   end(story, run);
 }
 
+/* Null, absent, erased and pruned are four things, and no value that would have to be masked. */
+Test(page_tells, what_stands_instead_of_a_value) {
+  struct story *story = story_create(1);
+  story_put(story, 1, "{\"id\": \"emailacct_1\", \"email\": \"a@example.com\"}");
+  story_put(story, 1, "{\"id\": \"emailacct_2\", \"user_id\": \"u\"}");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_edit(story, 1, "emailacct_1", "{\"email\": null, \"user_id\": null}");
+  story_edit(story, 1, "emailacct_2", "{\"user_id\": \"v\"}");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_remove(story, 1, "emailacct_2");
+  story_expect_exit(story, 0, "sync", NULL);
+  story_expect_exit(story, 0, "erase", "--account", "emailacct_2", NULL);
+  const struct run *run = begin(story);
+  expect(story, "/organization/org1",
+         (const char *const[]){"<code>email</code> <del>•••</del> → <ins>null</ins>",
+                               "<code>user_id</code> <del>absent</del> → <ins>null</ins>",
+                               "<code>user_id</code> <del>erased</del> → <ins>erased</ins>", NULL});
+  story_set(story, "history", "retention", "1s");
+  story_await_sql(story, "t", "select max(observed_at) < clock_timestamp() - interval '1.1 s' from account_history",
+                  5000);
+  story_expect_exit(story, 0, "prune", NULL);
+  running_sleep(1100); /* what was made is shown for a second */
+  expect(story, "/organization/org1",
+         (const char *const[]){"<code>email</code> <del>pruned</del> → <ins>null</ins>", NULL});
+  end(story, run);
+}
+
 /* A table that somebody locks holds up its own part alone, and the daemon not at all. */
 Test(page_tells, what_cannot_be_read) {
   struct story *story = story_create_generated(1, 4, 5);

@@ -5,7 +5,21 @@
 #include "sql/embedded.h"
 #include <string.h>
 
-enum { SEQ, ACCOUNT_ID, TYPE, EMAIL, CHANGE, FIELD, OLD_VALUE, NEW_VALUE, NOT_BEFORE, OBSERVED_AT, FIELDS };
+enum {
+  SEQ,
+  ACCOUNT_ID,
+  TYPE,
+  EMAIL,
+  CHANGE,
+  FIELD,
+  OLD_VALUE,
+  NEW_VALUE,
+  NOT_BEFORE,
+  OBSERVED_AT,
+  FIELDS,
+  OLD_WORD,
+  NEW_WORD
+};
 
 static void end_block(struct section_state *state) {
   struct html *html = state->html;
@@ -59,10 +73,10 @@ static bool is_reason(struct slice field) {
   return false;
 }
 
-static void write_side(struct section_state *state, const struct db_row *row, int column) {
+static void write_side(struct section_state *state, const struct db_row *row, int column, int word) {
   struct html *html = state->html;
-  if (db_row_is_null(row, column))
-    html_words(html, "absent");
+  if (!db_row_is_null(row, word))
+    html_text(html, db_row_text(row, word));
   else if (db_row_text(row, column).length == 0)
     html_words(html, "empty");
   else if (is_reason(db_row_text(row, FIELD)))
@@ -91,11 +105,11 @@ static void write_change(struct section_state *state, const struct db_row *row) 
     html_close(html);
     html_words(html, " ");
     html_open(html, "del");
-    write_side(state, row, OLD_VALUE);
+    write_side(state, row, OLD_VALUE, OLD_WORD);
     html_close(html);
     html_words(html, " → ");
     html_open(html, "ins");
-    write_side(state, row, NEW_VALUE);
+    write_side(state, row, NEW_VALUE, NEW_WORD);
     html_close(html);
   }
   html_close(html);
