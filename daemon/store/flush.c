@@ -101,6 +101,11 @@ struct db_statement flush_statement(struct flush *flush) {
   return statement;
 }
 
+void flush_warm_up(struct db *db) {
+  struct db_statement statement = {.sql = sql_query_flush, .count = FLUSH_COLUMNS, .prepare = true, .once = true};
+  db_query(db, &statement, NULL, NULL, NULL);
+}
+
 struct db_statement flush_hold_statement(const struct flush *flush, struct slice wanted) {
   return (struct db_statement){
       .sql = sql_query_hold_free,

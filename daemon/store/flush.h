@@ -19,3 +19,5 @@ struct db_statement flush_statement(struct flush *flush);
 /* What takes the rows of these organizations, as many as are free, before it in the same transaction. `wanted`, borrowed: which of them, as its
  * row told last time (column 1: those that were busy); the empty slice: all. */
 struct db_statement flush_hold_statement(const struct flush *flush, struct slice wanted);
+/* Has the session plan it, unless it has done so before. */
+void flush_warm_up(struct db *db);

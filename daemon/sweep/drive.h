@@ -16,7 +16,7 @@ struct sweep {
   void (*act)(struct sweep *sweep, enum sweep_action action);
   enum sweep_state state;
   int under_way; /* completions that are still to come */
-  bool stopping, locked, lock_lost, too_late, warmed_up;
+  bool stopping, locked, lock_lost, too_late, apply_is_warm, flush_is_warm;
   struct backend lock; /* the session that took the lock */
   int moved;           /* times that the mirror was not any more what the sweep began with */
   int64_t began_ms, clock_read_ms, blocked_since_ms;

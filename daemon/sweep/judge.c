@@ -6,6 +6,7 @@
 #include "crm/request.h"
 #include "io/db_array.h"
 #include "store/apply.h"
+#include "store/flush.h"
 #include "sweep/dues.h"
 #include "sweep/identity.h"
 #include "sweep/way_in.h"
@@ -173,12 +174,17 @@ static void on_whose(void *context, const struct api_request_answer *answer) {
     judge_missing(sweep);
 }
 
-/* There is something to write, and more to read: PostgreSQL gets ready meanwhile. */
+/* There is more to read: PostgreSQL gets ready meanwhile for what comes behind it. */
 static void warm_up(struct sweep *sweep) {
-  if (sweep->warmed_up || !sweep_writes(sweep) || snapshot_count(listing_snapshot(sweep->listing)).differing == 0)
+  bool differs = snapshot_count(listing_snapshot(sweep->listing)).differing > 0;
+  if (!sweep_writes(sweep) || (differs ? sweep->apply_is_warm : sweep->flush_is_warm))
     return;
-  sweep->warmed_up = true;
-  apply_warm_up(sweep->options.shared->write);
+  if (differs)
+    apply_warm_up(sweep->options.shared->write);
+  else
+    flush_warm_up(sweep->options.shared->write);
+  sweep->apply_is_warm |= differs;
+  sweep->flush_is_warm = true;
 }
 
 static void on_listing(void *context, enum listing_event event, const struct error *error) {
