@@ -51,6 +51,18 @@ begin atomic
 end;
 comment on function document_difference(jsonb, jsonb, text[]) is 'What differs between two documents in the named fields: leaf by leaf, lists by elements';
 
+-- The same of one field, each leaf an object without the side that is absent; NULL where a document is.
+create or replace function document_leaves(before jsonb, after jsonb, top text) returns jsonb[]
+  language sql immutable strict parallel safe
+begin atomic
+  select array_agg(
+    jsonb_build_object('field', leaf.field)
+    || case when leaf.old_value is null then '{}' else jsonb_build_object('old_value', leaf.old_value) end
+    || case when leaf.new_value is null then '{}' else jsonb_build_object('new_value', leaf.new_value) end)
+  from document_difference(before, after, array[top]) as leaf;
+end;
+comment on function document_leaves(jsonb, jsonb, text) is 'What differs between two documents in one field: its leaves as objects with field, old_value, new_value';
+
 -- The same between any two times, as a net: what changed and changed back in between is not in it. Where a side was erased, a row for
 -- each top-level field that the history names, as above; or, where that is another stay, one with field NULL and what is left of both.
 -- 'rescoped' is a field that was asked for at one of the two times alone (sync.exclude_fields): it is in one document, and the row next to

@@ -1,59 +1,75 @@
--- Every change by field. A field that is no list and no object tells both its values, without a look at any other row; the rest is told leaf
--- by leaf, element by element. The version before is found by its number, only where a field is wanted of it, so that a filter by field,
--- account or time reads what it names and nothing else. A row added or removed is one row with field NULL and the whole document. Where a
--- side was erased or pruned, a row per changed top-level field remains.
+-- Every change by field. A field that is no list and no object tells both its values; the rest is told leaf by leaf, element by element.
+-- A row added or removed is one row with field NULL and the whole document. Where a side was erased or pruned, a row per changed top-level
+-- field remains. Fields and leaves are unfolded in select lists, which costs a fourth of a lateral join for each row, and the version
+-- before is looked up by its number where a value of it is told, so that a filter by field, account or time reads what it names and nothing
+-- else. The index tells a status by itself.
 create or replace view account_change with (security_invoker = true) as
 select
+  past.organization_id, past.seq, past.account_id, past.type, json_text(past.document -> 'email') as email,
+  past.change, past.field,
+  case
+    when past.leaf is not null then past.leaf -> 'old_value'
+    else coalesce(
+      case
+        when past.top in ('send_status', 'receive_status', 'email_receive_status', 'calendar_receive_status')
+        then (
+          select to_jsonb(case past.top
+            when 'send_status' then earlier.send_status
+            when 'receive_status' then earlier.receive_status
+            when 'email_receive_status' then earlier.email_receive_status
+            else earlier.calendar_receive_status end)
+          from account_history as earlier
+          where earlier.organization_id = past.organization_id
+          and earlier.account_id = past.account_id
+          and earlier.version = past.version - 1)
+      end,
+      (
+        select earlier.document -> past.top
+        from account_history as earlier
+        where earlier.organization_id = past.organization_id
+        and earlier.account_id = past.account_id
+        and earlier.version = past.version - 1))
+  end as old_value,
+  case when past.leaf is not null then past.leaf -> 'new_value' else past.document -> past.top end as new_value,
+  past.not_before, past.observed_at, past.changed_fields
+from (
+  select named.*, coalesce(named.leaf ->> 'field', named.top) as field
+  from (
+    select
+      changed.*,
+      unnest(coalesce(
+        case
+          when changed.top <> all (plain_fields())
+          then document_leaves(
+            (
+              select earlier.document
+              from account_history as earlier
+              where earlier.organization_id = changed.organization_id
+              and earlier.account_id = changed.account_id
+              and earlier.version = changed.version - 1),
+            changed.document, changed.top)
+        end,
+        '{null}')) as leaf
+    from (
+      select past.*, unnest(past.changed_fields) as top
+      from account_history as past
+      where past.change in ('changed', 'rescoped')
+    ) as changed
+  ) as named
+) as past
+union all
+select
   past.organization_id, past.seq, past.account_id,
-  json_text(part.document -> '_type') as type,
-  json_text(part.document -> 'email') as email,
-  past.change, part.field, part.old_value, part.new_value, past.not_before, past.observed_at,
-  past.changed_fields
+  case past.change when 'added' then past.type else earlier.type end,
+  json_text(case past.change when 'added' then past.document else earlier.document end -> 'email'),
+  past.change, null, earlier.document, past.document, past.not_before, past.observed_at, past.changed_fields
 from account_history as past
-cross join lateral (
-  select top as field, earlier.document -> top as old_value, past.document -> top as new_value, past.document
-  from unnest(past.changed_fields) as top
-  left join account_history as earlier
-    on earlier.organization_id = past.organization_id
-    and earlier.account_id = past.account_id
-    and earlier.version = past.version - 1
-  where past.change in ('changed', 'rescoped')
-  and top = any (plain_fields())
-  union all
-  select leaf.field, leaf.old_value, leaf.new_value, past.document
-  from account_history as earlier
-  cross join lateral document_difference(
-    earlier.document, past.document,
-    array(select top from unnest(past.changed_fields) as top where top <> all (plain_fields()))) as leaf
-  where past.change in ('changed', 'rescoped')
-  and not past.changed_fields <@ plain_fields()
-  and past.document_salt is not null
+left join account_history as earlier
+  on past.change = 'removed'
   and earlier.organization_id = past.organization_id
   and earlier.account_id = past.account_id
   and earlier.version = past.version - 1
-  and earlier.document_salt is not null
-  union all
-  select top, earlier.document -> top, past.document -> top, past.document
-  from unnest(past.changed_fields) as top
-  left join account_history as earlier
-    on earlier.organization_id = past.organization_id
-    and earlier.account_id = past.account_id
-    and earlier.version = past.version - 1
-  where past.change in ('changed', 'rescoped')
-  and top <> all (plain_fields())
-  and (earlier.document_salt is null or past.document_salt is null)
-  union all
-  select null, null, past.document, past.document
-  where past.change = 'added'
-  union all
-  select null, earlier.document, null, earlier.document
-  from (select) as gone
-  left join account_history as earlier
-    on earlier.organization_id = past.organization_id
-    and earlier.account_id = past.account_id
-    and earlier.version = past.version - 1
-  where past.change = 'removed'
-) as part;
+where past.change in ('added', 'removed');
 comment on view account_change is 'Every change ever seen, a row per changed field';
 comment on column account_change.organization_id is 'The organization';
 comment on column account_change.seq is 'Position in the organization''s history';
