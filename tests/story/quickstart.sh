@@ -140,6 +140,8 @@ arrived() {
 await 20 arrived || complain "the change does not arrive: $(cat "$base/daemon")"
 metrics=$(sed -n 's|^ *http *\(http:[^ ]*/metrics\).*|\1|p' "$base/daemon")
 curl -sf "$metrics" | grep '^closesyncd_' >/dev/null || complain 'there are no metrics where it says'
+curl -sf "$(sed -n 's|^ *page *\(http:[^ ]*\)$|\1|p' "$base/daemon")" | grep -i '^<!doctype html>' >/dev/null || complain 'there is no page where it says'
+eval "$(sed -n 's/^ *look *\(.*\) status .*/\1/p' "$base/daemon") status" | grep '^2 organizations: 2 well' >/dev/null || complain 'there is no status where it says'
 kill -INT "$pid"
 wait "$pid"
 expect_status 0 $? "$base/daemon"
@@ -152,6 +154,15 @@ pkill -KILL -f "^$CLOSESYNCD_BUILD_DIR/closesyncd -c $box/closesyncd.conf run" |
 wait "$pid"
 expect_status 1 $? "$base/dies"
 expect_nothing_left "$base/dies"
+
+echo 'a build folder from which a package was made' # without tests, so without the pretended Close
+mkdir "$base/bin"
+printf '#!/bin/sh\necho "cmake $*"\nexit 1\n' >"$base/bin/cmake"
+chmod +x "$base/bin/cmake"
+env -u CLOSESYNCD_BUILD_DIR PATH="$base/bin:$PATH" "$long/config/quickstart" --once >"$base/build" 2>&1
+expect_status 1 $? "$base/build"
+expect "$base/build" ' -DBUILD_TESTING=ON'
+expect "$base/build" 'quickstart: could not build'
 
 echo 'a wrong option'
 "$long/config/quickstart" --twice >"$base/option" 2>&1
