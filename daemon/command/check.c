@@ -59,7 +59,9 @@ static void tell_nobody_enabled(struct check *check) {
   for (int i = 0; i < config->organization_count; i++)
     if (config->organizations[i].enabled)
       return;
-  check_report_add(check->check_report, PLACE_CONFIGURATION, FINDING_CONFIG, "configuration", "%s", app_nobody_enabled);
+  if (config->organization_count > 0) /* else the configuration has told it */
+    check_report_add(check->check_report, PLACE_CONFIGURATION, FINDING_CONFIG, "configuration", "%s",
+                     app_nobody_enabled);
 }
 
 static void look(struct check *check) {

@@ -143,6 +143,15 @@ Test(check_tells, that_nobody_is_enabled) {
   story_destroy(story);
 }
 
+Test(check_tells, one_problem_of_a_configuration_without_organizations) {
+  struct story *story = story_create_generated(1, 3, 1);
+  const struct run *run = story_expect_exit(story, 78, "-c", "/dev/null", "check", "--offline", NULL);
+  cr_expect(strstr(run->out, "no organization is configured: add a section [organization NAME]") != NULL, "%s",
+            run->out);
+  cr_expect(strstr(run->out, "enabled") == NULL, "%s", run->out);
+  story_destroy(story);
+}
+
 Test(check_tells, that_one_session_is_enough) {
   struct story *story = story_create_generated(1, 3, 1);
   story_set(story, "database", "connections", "1");
