@@ -86,19 +86,14 @@ bool text_append_clean(struct buffer *buffer, struct slice text) {
   return buffer_fits(buffer);
 }
 
-bool text_append_escape(struct buffer *buffer, unsigned char byte) {
-  static const char digits[] = "0123456789abcdef";
-  return buffer_append(buffer, (char[]){'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]}, 6);
-}
-
-/* One byte below 0x80 inside a JSON string. */
+/* One byte below 0x80 inside a JSON string; \u00xx by hand, for a hostile page may be made of them. */
 static bool append_json_ascii(struct buffer *buffer, char byte) {
-  static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+  static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt", digits[] = "0123456789abcdef";
   const char *found = byte ? strchr(plain, byte) : NULL;
   if (found)
     return buffer_append(buffer, (char[]){'\\', letters[found - plain]}, 2);
   if ((unsigned char)byte < 0x20 || byte == 0x7f)
-    return text_append_escape(buffer, (unsigned char)byte);
+    return buffer_append(buffer, (char[]){'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]}, 6);
   return buffer_append(buffer, &byte, 1);
 }
 

@@ -6,8 +6,6 @@
 bool text_percent_encode(struct buffer *buffer, struct slice slice);
 /* Append as a JSON string with quotes; NUL and bytes that are no UTF-8 become U+FFFD. */
 bool text_append_json(struct buffer *buffer, struct slice slice);
-/* A character below U+0100 as \u00xx; by hand, for a hostile page may be made of them. */
-bool text_append_escape(struct buffer *buffer, unsigned char byte);
 void text_hex(const unsigned char *bytes, size_t length, char *ret_hex); /* writes 2 * length + 1 bytes */
 int text_hex_digit(char digit);                                          /* 0 to 15, in either case; -1: it is none */
 struct slice text_trim(struct slice text);                               /* without ASCII white space at both ends */

@@ -26,7 +26,8 @@ static bool is_address(int family, struct slice host, unsigned char *ret_address
   return inet_pton(family, text, ret_address) == 1;
 }
 
-bool config_is_loopback(struct slice host) {
+/* 127.0.0.0/8, "::1" and exactly "localhost"; without brackets. */
+static bool is_loopback(struct slice host) {
   unsigned char address[16];
   if (slice_equals(host, "localhost") || slice_equals(host, "::1"))
     return true;
@@ -48,7 +49,8 @@ static bool is_port(struct slice text, bool needed) {
   return port >= 1 && port <= 65535;
 }
 
-bool config_split_host(struct slice text, bool port_needed, struct slice *ret_host) {
+/* The host of "HOST", "HOST:PORT", "[IPv6]" or "[IPv6]:PORT", without brackets; false when the text is none of these. */
+static bool split_host(struct slice text, bool port_needed, struct slice *ret_host) {
   unsigned char address[16];
   if (text.length && text.bytes[0] == '[') {
     const char *end = memchr(text.bytes, ']', text.length);
@@ -82,10 +84,9 @@ static const char *judge_url(const char *text, const char *example) {
   if (strpbrk(text, "?#"))
     return "a URL without a query (?) and a fragment (#)";
   const char *path = authority.bytes + authority.length;
-  if (!config_split_host(authority, false, &host) || path[strspn(path, LETTERS DIGITS "/-._~%+:")] ||
-      strstr(path, "/.."))
+  if (!split_host(authority, false, &host) || path[strspn(path, LETTERS DIGITS "/-._~%+:")] || strstr(path, "/.."))
     return example;
-  if (plain && !config_is_loopback(host))
+  if (plain && !is_loopback(host))
     return "https://, for the key would travel in the clear; plain http is for 127.0.0.0/8, [::1] and localhost alone";
   return strlen(text) > BASE_URL_BYTES_MAX ? "a URL of at most 2,000 bytes" : NULL;
 }
@@ -121,7 +122,7 @@ const char *config_judge_proxy(const struct config_rule *rule, const char *text,
     return keep(rule, text, 0, target);
   for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
     size_t length = strlen(schemes[i]);
-    if (strncmp(text, schemes[i], length) == 0 && config_split_host(slice_of(text + length), false, &host))
+    if (strncmp(text, schemes[i], length) == 0 && split_host(slice_of(text + length), false, &host))
       return keep(rule, text, strlen(text), target);
   }
   return "empty, or a URL like http://proxy.example:3128 (https, socks5 and socks5h too) without a user name";
@@ -133,7 +134,7 @@ const char *config_judge_listen(const struct config_rule *rule, const char *text
   bool well = !*text;
   if (strncmp(text, "unix:", 5) == 0)
     well = text[5] == '/' && text[6] && strlen(text + 5) <= 107; /* sockaddr_un */
-  else if (*text && config_split_host(slice_of(text), true, &host))
+  else if (*text && split_host(slice_of(text), true, &host))
     well = *text == '[' || is_address(AF_INET, host, address);
   if (!well)
     return "empty, or an address like 127.0.0.1:8740, [::1]:8740 or unix:/run/closesyncd/http.sock";
@@ -142,6 +143,5 @@ const char *config_judge_listen(const struct config_rule *rule, const char *text
 
 bool config_listens_locally(const char *listen) {
   struct slice host;
-  return strncmp(listen, "unix:", 5) == 0 ||
-         (config_split_host(slice_of(listen), true, &host) && config_is_loopback(host));
+  return strncmp(listen, "unix:", 5) == 0 || (split_host(slice_of(listen), true, &host) && is_loopback(host));
 }
