@@ -24,7 +24,8 @@ static const struct command commands[] = {
      "With --roles it also makes the roles PREFIX_owner, PREFIX_writer, PREFIX_auditor and\n"
      "PREFIX_analyst and tells what each has, PREFIX being 1 to 50 of a-z 0-9 _ and not beginning with pg_.\n"},
     {"status", command_status, "NAME", 0, OPERANDS_ANY, "what the database knows of each organization",
-     "Last sweep and outcome, accounts, failures; \"never reached\" where nothing is known.\n"},
+     "Last sweep and outcome, accounts, failures; \"never reached\" where nothing is known.\n"
+     "A running daemon writes down unchanged sweeps once in sync.flush_interval (1 min).\n"},
     {"history", command_history, "NAME", 0, OPERANDS_ANY, "what changed, newest last",
      "Between which two moments (UTC), which account, what, from what, to what. The last 50\n"
      "rows, or with --since the first ones from there on. Exit status: 0, 69 the database is\n"
