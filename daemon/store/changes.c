@@ -23,8 +23,6 @@ struct changes {
 
 static const char *const names[CHANGE_KINDS] = {"added", "changed", "removed", "rescoped"};
 
-const char *change_name(enum change_kind kind) { return names[kind]; }
-
 bool change_parse(struct slice text, enum change_kind *ret_kind) {
   for (int i = 0; i < CHANGE_KINDS; i++)
     if (slice_equals(text, names[i])) {

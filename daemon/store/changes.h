@@ -29,7 +29,6 @@ bool changes_rewind(struct changes *changes, struct error *error) __attribute__(
 /* The next one, borrowed until the next call. False: no more (error untouched), or it could not be read (error set). */
 bool changes_next(struct changes *changes, struct change *ret_change, struct error *error);
 
-const char *change_name(enum change_kind kind);
 bool change_parse(struct slice text, enum change_kind *ret_kind) __attribute__((warn_unused_result));
 /* "[{"change", "account_id", "type", "email", "fields": {name: [old, new]}}, …]"; an absent value is null. */
 bool changes_print_json(struct changes *changes, FILE *stream, struct error *error) __attribute__((warn_unused_result));

@@ -103,9 +103,10 @@ Test(changes, may_be_many) {
   changes_destroy(changes);
 }
 
-Test(changes, have_three_names) {
+Test(changes, have_four_names) {
+  static const char *const names[CHANGE_KINDS] = {"added", "changed", "removed", "rescoped"};
   enum change_kind kind;
   for (int i = 0; i < CHANGE_KINDS; i++)
-    cr_assert(change_parse(slice_of(change_name((enum change_kind)i)), &kind) && kind == (enum change_kind)i);
+    cr_assert(change_parse(slice_of(names[i]), &kind) && kind == (enum change_kind)i);
   cr_assert_not(change_parse(slice_of("renamed"), &kind));
 }
