@@ -1,3 +1,5 @@
+/* One visible order of starting, and its reverse. It promises that no core dump holds a key, and that a loop that is not empty at the
+ * end is told as the bug it is. */
 #include "app.h"
 #include "base/memory.h"
 #include "base/nearest.h"
@@ -8,9 +10,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-/* What this file is for: one visible order of starting, and its reverse. It promises that no core dump holds a key, and that a
- * loop that is not empty at the end is told as the bug it is. */
 
 /* journald's, of an error; a line without one is told as news. */
 static const char *priority(void) { return journal_is_stderr() ? "<3>" : ""; }

@@ -17,7 +17,7 @@ enum error_kind {
   ERROR_SHAPE,       /* an answer that is not what was promised */
   ERROR_DATABASE,    /* PostgreSQL refused a statement */
   ERROR_UNREACHABLE, /* PostgreSQL could not be reached or the session was lost: exit 69 */
-  ERROR_CONFLICT,    /* somebody else is at it: lock held, revision moved */
+  ERROR_CONFLICT,    /* another process has the lock, or has written meanwhile */
   ERROR_CANCELLED,
   ERROR_BUG,
 };

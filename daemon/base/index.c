@@ -1,9 +1,8 @@
+/* Slots hold number + 1 and the key's hash, so that a probe reads a key only when it is most likely the right one, and growing reads
+ * none. The seed keeps a hostile choice of keys from making every probe a long one. */
 #include "base/index.h"
 #include "base/memory.h"
 #include <string.h>
-
-/* What this file is for: finding ids. Slots hold number + 1 and the key's hash, so that a probe reads a key only when it is
- * most likely the right one, and growing reads none. The seed keeps a hostile choice of keys from making every probe a long one. */
 
 struct slot {
   uint32_t number_plus_one, hash;

@@ -1,4 +1,3 @@
-/* JSON by hand, in one place. */
 #include "base/json.h"
 #include "base/text.h"
 

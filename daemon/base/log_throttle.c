@@ -1,9 +1,8 @@
+/* Decides which of many equal failures are logged. It promises at most one line an hour from a failure that goes on, besides the first
+ * ones and the powers of ten; texts are kept as digests, for there may be 10,000 outages at once. */
 #include "base/log_throttle.h"
 #include <stdio.h>
 #include <string.h>
-
-/* What this file is for: what a log looks like after a night without PostgreSQL. It promises at most one line an hour from a failure
- * that goes on, besides the first ones and the powers of ten; texts are kept as digests, for there may be 10,000 outages at once. */
 
 #define HOUR_MS ((int64_t)60 * 60 * 1000)
 

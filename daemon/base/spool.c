@@ -1,3 +1,6 @@
+/* Keeps records of any number in flat memory. It promises records back in the order they came, or in the one that was asked for: where
+ * each of them lies is kept in memory. tmpfile() makes an unlinked file that only we can open; it may land on a disk, so what is in it
+ * is gone with the process. */
 #include "base/spool.h"
 #include "base/memory.h"
 #include <errno.h>
@@ -5,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* What this file is for: a first fill of any size in flat memory. It promises records back in the order they came, or in the one that
- * was asked for: where each of them lies is kept in memory. tmpfile() makes an unlinked file that only we can open; it may land on a
- * disk, so what is in it is gone with the process. */
 
 enum { MEMORY_BYTES_MAX = 4 * 1024 * 1024, RECORD_BYTES_MAX = 64 * 1024 * 1024 };
 

@@ -1,5 +1,5 @@
 #pragma once
-/* A notation or two: percent-encoding, JSON strings, hexadecimal, UTF-8, text for a terminal, and what the configuration knows. */
+/* Notations: percent-encoding, JSON strings, hexadecimal, UTF-8, text for a terminal, and what the configuration knows. */
 #include "base/buffer.h"
 
 /* Percent-encoding of everything outside RFC 3986's unreserved characters. */

@@ -1,9 +1,8 @@
+/* Reads words from left to right. The first operand is the command; before it only the options that every command takes are known. All
+ * that is said to the user about words is said here. */
 #include "cli/arguments.h"
 #include "base/nearest.h"
 #include <string.h>
-
-/* What this file is for: reading words from left to right. The first operand is the command; before it only the options that every
- * command takes are known. All that is said to the user about words is said here. */
 
 struct parser {
   char **words;

@@ -1,3 +1,6 @@
+/* `closesyncd authorize NAME`: obtains the OAuth tokens of an organization (contract section 7). For a person at a terminal: what to open,
+ * what to paste, whose organization it is. Until the last step nothing is written: the file is made beside the old one, under its lock,
+ * before the code is spent, and put in its place when /me/ has said whose the token is. */
 #include "base/memory.h"
 #include "command/command.h"
 #include "command/terminal.h"
@@ -12,10 +15,6 @@
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
-
-/* `closesyncd authorize NAME`: obtains the OAuth tokens of an organization (contract section 7). For a person at a terminal: what to open,
- * what to paste, whose organization it is. Until the last step nothing is written: the file is made beside the old one, under its lock,
- * before the code is spent, and put in its place when /me/ has said whose the token is. */
 
 enum {
   PASTED_BYTES_MAX = 64 * 1024,

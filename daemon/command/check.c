@@ -1,12 +1,11 @@
+/* `closesyncd check`: everything that must be right before a sweep can be, one aligned line each, all problems in one go: with a
+ * problem in the configuration, whatever it leaves to be looked at. Writes nothing. */
 #include "command/check/parts.h"
 #include "command/check/token_life.h"
 #include "command/command.h"
 #include "sweep/way_in.h"
 #include <stdio.h>
 #include <string.h>
-
-/* `closesyncd check`: everything that must be right before a sweep can be, one aligned line each, all problems in one go: with a
- * problem in the configuration, whatever it leaves to be looked at. Writes nothing. */
 
 struct check {
   struct app app;

@@ -1,10 +1,9 @@
-#include "command/command.h"
-#include "command/schema_work.h"
-#include "sql/embedded.h"
-
 /* `closesyncd erase`: replaces the documents of a user, an account (of one organization alone, if one is given too) or an
  * organization by tombstones; the database keeps the ledger and refuses what is still at Close. An ID that nothing knows is most likely a
  * slip, and is told. For the schema's owner: the daemon's role may not. */
+#include "command/command.h"
+#include "command/schema_work.h"
+#include "sql/embedded.h"
 
 struct erase {
   struct schema_work work;

@@ -1,11 +1,10 @@
+/* `closesyncd migrate`: brings the schema up to date, and with --roles creates its roles and tells what each has; with --dry-run
+ * it only says what it would do. Roles made before get what new tables need without being asked for again; a schema has one set of them,
+ * for another prefix would take the schema from the first. */
 #include "command/command.h"
 #include "sql/embedded.h"
 #include "store/schema.h"
 #include <string.h>
-
-/* `closesyncd migrate`: brings the schema up to date, and with --roles creates its roles and tells what each has; with --dry-run
- * it only says what it would do. Roles made before get what new tables need without being asked for again; a schema has one set of them,
- * for another prefix would take the schema from the first. */
 
 enum { SCRIPT_BYTES_MAX = 1024 * 1024 };
 

@@ -1,8 +1,7 @@
-#include "command/command.h"
-#include "command/sweeps.h"
-
 /* `closesyncd plan`: what `sync` would write, account by account and field by field, without writing it. Email addresses are shown:
  * this is stdout, not a log. An added or removed account is one line, as it is one row of the history. */
+#include "command/command.h"
+#include "command/sweeps.h"
 
 struct widths {
   int type, email, field;

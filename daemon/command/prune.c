@@ -1,10 +1,9 @@
+/* `closesyncd prune`: drops history older than history.retention, but for what time travel needs to answer for all of it, one
+ * organization and transaction after the other. For the schema's owner, by hand or by a timer: the daemon's role may not. */
 #include "base/memory.h"
 #include "command/command.h"
 #include "command/schema_work.h"
 #include "sql/embedded.h"
-
-/* `closesyncd prune`: drops history older than history.retention, but for what time travel needs to answer for all of it, one
- * organization and transaction after the other. For the schema's owner, by hand or by a timer: the daemon's role may not. */
 
 struct prune {
   struct schema_work work;

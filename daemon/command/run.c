@@ -1,3 +1,5 @@
+/* `closesyncd run`: the daemon. Starts in one visible order and stops in the reverse one; in between it only passes events on: signals,
+ * notifications and requests to the scheduler, what the scheduler knows to systemd and to whoever asks over HTTP. */
 #include "base/memory.h"
 #include "command/command.h"
 #include "io/service.h"
@@ -11,9 +13,6 @@
 #include <signal.h>
 #include <string.h>
 #include <time.h>
-
-/* `closesyncd run`: the daemon. Starts in one visible order and stops in the reverse one; in between it only passes events on: signals,
- * notifications and requests to the scheduler, what the scheduler knows to systemd and to whoever asks over HTTP. */
 
 enum {
   READY_AT_LATEST_MS = 30 * 1000,

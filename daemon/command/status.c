@@ -1,3 +1,6 @@
+/* `closesyncd status`: what the database knows, and of what is configured but was never reached, that; with the reason, when a daemon
+ * runs that can be asked. A database without schema is no error: then nothing was ever reached. Rows come in the order of their names,
+ * then the never reached ones. */
 #include "base/index.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -13,9 +16,6 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-/* `closesyncd status`: what the database knows, and of what is configured but was never reached, that; with the reason, when a daemon
- * runs that can be asked. A database without schema is no error: then nothing was ever reached. Rows come in the order of their names, then the never reached ones. */
 
 enum { ANSWER_BYTES_MAX = 64 * 1024 * 1024 };
 enum column {

@@ -1,11 +1,10 @@
+/* Tells a person, line by line, how a sweep of each organization went. It promises one line per organization that was begun, errors on
+ * stderr, and the exit status of contract section 2: the first that applies. */
 #include "command/sweeps.h"
 #include "base/index.h"
 #include "base/memory.h"
 #include <signal.h>
 #include <string.h>
-
-/* What this file is for: telling a person, line by line, how a sweep of each organization went. It promises one line per organization that was begun, errors
- * on stderr, and the exit status of contract section 2: the first that applies. */
 
 struct sweeps {
   struct app app;

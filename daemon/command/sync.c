@@ -1,7 +1,6 @@
+/* `closesyncd sync`: one sweep of every (or the named) organization, concurrently, then the worst of what happened as exit status. */
 #include "command/command.h"
 #include "command/sweeps.h"
-
-/* `closesyncd sync`: one sweep of every (or the named) organization, concurrently, then the worst of what happened as exit status. */
 
 int command_sync(const struct arguments *arguments) {
   struct sweeps_options options = {.verify = arguments->verify, .allow_removals = arguments->allow_removals};

@@ -1,12 +1,11 @@
+/* The one place that knows of escape sequences. The progress line is written to stderr, ends where it began ("\r"), and is wiped before
+ * anybody else writes, so that no line of output is ever mixed with it. */
 #include "command/terminal.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-/* What this file is for: the one place that knows of escape sequences. The progress line is written to stderr, ends where it began
- * ("\r"), and is wiped before anybody else writes, so that no line of output is ever mixed with it. */
 
 enum { PROGRESS_FIRST_MS = 400, PROGRESS_EVERY_MS = 150, PROGRESS_BYTES = 240 };
 

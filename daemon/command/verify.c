@@ -1,3 +1,6 @@
+/* `closesyncd verify`: proves, organization by organization, that mirror, history and chain are one; --head prints what to keep
+ * elsewhere, --since compares with what was kept, --record keeps the result in the database. Without NAMEs every organization the
+ * database knows, configured or not. */
 #include "base/memory.h"
 #include "command/command.h"
 #include "command/schema_work.h"
@@ -7,10 +10,6 @@
 #include "store/verifier.h"
 #include <errno.h>
 #include <string.h>
-
-/* `closesyncd verify`: proves, organization by organization, that mirror, history and chain are one; --head prints what to keep
- * elsewhere, --since compares with what was kept, --record keeps the result in the database. Without NAMEs every organization the
- * database knows, configured or not. */
 
 struct verify {
   struct schema_work work;

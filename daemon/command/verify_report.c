@@ -1,10 +1,9 @@
+/* Of thousands of problems the first ones are told and all are counted. */
 #include "command/verify_report.h"
 #include "app.h"
 #include "base/memory.h"
 #include "command/terminal.h"
 #include <stdio.h>
-
-/* What this file is for: words for proofs. Of thousands of problems the first ones are told and all are counted. */
 
 /* No problem is begun behind the first TEXT_BYTES_MAX; the last one still fits. */
 enum { TEXT_BYTES_MAX = 64 * 1024, TEXT_LIMIT = 16 * 1024 * 1024 };

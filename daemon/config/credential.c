@@ -1,3 +1,5 @@
+/* Decides by which way an organization gets in, and reads what that takes. A place is shown in a message only when it looks like a
+ * place, for the most likely mistake is to write the secret itself there. */
 #include "config/credential.h"
 #include "base/memory.h"
 #include "config/organization.h"
@@ -6,9 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* What this file is for: one way in, and reading what it takes. A place is shown in a message only when it looks like a place, for the
- * most likely mistake is to write the secret itself there. */
 
 static const struct {
   const char *file_key, *name_key;

@@ -1,4 +1,4 @@
-/* What this file is for: telling that two daemons have different work in mind. It promises that the order of sections is no difference. */
+/* The digest differs when two daemons have different work in mind. The order of sections makes no difference. */
 #include "config/digest.h"
 #include "base/memory.h"
 #include <inttypes.h>

@@ -1,10 +1,9 @@
+/* The names of Close's default fields (close-api.md 1.3), and which of them a mirror cannot do without: what an account is called, whose
+ * it is, and whether it works. */
 #include "config/exclusion.h"
 #include "base/nearest.h"
 #include "config/file.h"
 #include <string.h>
-
-/* What this file is for: the names of Close's default fields (close-api.md 1.3), and which of them a mirror cannot do without: what an
- * account is called, whose it is, and whether it works. */
 
 static const struct {
   const char *name;

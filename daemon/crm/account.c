@@ -1,11 +1,10 @@
+/* The one door between Close's text and our documents. It promises that every entry that the splitter found comes out either as a good
+ * account or with the reason why not, and that memory is bounded by the entry's size. */
 #include "crm/account.h"
 #include "base/memory.h"
 #include "crm/canonical.h"
 #include <json-c/json_c_version.h>
 #include <string.h>
-
-/* What this file is for: the one door between Close's text and our documents. It promises that every entry that the splitter found
- * comes out either as a good account or with the reason why not, and that memory is bounded by the entry's size. */
 
 enum {
   DOCUMENT_DEPTH_MAX = 512, /* a rejected entry is still kept as a document up to this depth */

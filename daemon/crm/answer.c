@@ -1,4 +1,4 @@
-/* One room for what two questions have in common. */
+/* What the answers to two questions have in common: who the key acts as, and who belongs to the organization. */
 #include "crm/answer.h"
 #include "crm/page.h"
 

@@ -1,3 +1,6 @@
+/* One text for all the ways to say the same. It reads what the scanner accepted and writes it in order as it goes: elements and members
+ * stand one behind the other, and are moved only where they do not stand in order already. It promises a total order, time that grows
+ * little faster than the text, and no recursion deeper than the value. It does not validate. */
 #include "crm/canonical.h"
 #include "base/memory.h"
 #include "crm/number.h"
@@ -5,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* What this file is for: one text for all the ways to say the same. It reads what the scanner accepted and writes it in order as it
- * goes: elements and members stand one behind the other, and are moved only where they do not stand in order already. It promises
- * a total order, time that grows little faster than the text, and no recursion deeper than the value. It does not validate. */
 
 enum { KEPT_BYTES = 1024 * 1024 }; /* of each buffer, from value to value */
 

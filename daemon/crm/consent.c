@@ -1,9 +1,8 @@
+/* Reads what a person pasted. It promises to take a code from an address only when the address carries the state of this very attempt,
+ * or a stranger's consent could be slipped in (RFC 6749, 10.12). */
 #include "crm/consent.h"
 #include "base/text.h"
 #include <string.h>
-
-/* What this file is for: reading what a person pasted. It promises to take a code from an address only when the address carries the
- * state of this very attempt, or a stranger's consent could be slipped in (RFC 6749, 10.12). */
 
 enum { VALUE_BYTES = OAUTH_TOKEN_BYTES_MAX };
 

@@ -1,11 +1,10 @@
+/* Tokens as Close, the disk and a browser spell them. JSON is read with the scanner and not with json-c, which would leave copies of the
+ * tokens on the heap. A token is what RFC 6749 lets it be: visible ASCII and blanks. */
 #include "crm/oauth.h"
 #include "base/memory.h"
 #include "crm/scan.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* What this file is for: tokens as Close, the disk and a browser spell them. JSON is read with the scanner and not with json-c, which
- * would leave copies of the tokens on the heap. A token is what RFC 6749 lets it be: visible ASCII and blanks. */
 
 enum { DUE_AT_MOST_S = 5 * 60, OLD_S = 60, LIFE_MAX_S = 10 * 365 * 24 * 3600 };
 

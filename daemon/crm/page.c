@@ -1,8 +1,7 @@
+/* Takes the envelope of a reply apart. It promises that every byte of the body was checked before the page counts as read, and that an
+ * entry is found whatever stands in it. It does not look into entries, but for their `id`. */
 #include "crm/page.h"
 #include <string.h>
-
-/* What this file is for: the envelope. It promises that every byte of the body was checked before the page counts as read, and
- * that an entry is found whatever stands in it. It does not look into entries, but for their `id`. */
 
 static bool malformed(struct error *error, const char *what) {
   return error_set(error, ERROR_SHAPE, "the answer is no list of accounts: %s", what);

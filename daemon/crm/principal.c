@@ -1,3 +1,5 @@
+/* The answer to "who am I?". It promises a user id or an error. `organizations[].id` is what Close documents;
+ * `memberships[].organization_id` says the same and is read too. */
 #include "crm/principal.h"
 #include "base/memory.h"
 #include "crm/answer.h"
@@ -5,9 +7,6 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What this file is for: the answer to "who am I?". It promises a user id or an error. `organizations[].id` is what Close
- * documents; `memberships[].organization_id` says the same and is read too. */
 
 /* json-c needs up to 250 times the bytes it reads, and a tenth of a second for 256 KiB of brackets: larger is no answer to this question. */
 enum { ME_BYTES_MAX = 256 * 1024 };

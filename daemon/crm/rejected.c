@@ -1,10 +1,9 @@
+/* Remembers the entries that could not be read. It promises that the array which is sent holds each entry that is counted, or that the
+ * listing fails: a list that is too long is never an empty one. */
 #include "crm/rejected.h"
 #include "base/json.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* What this file is for: not forgetting what could not be read. It promises that the array which is sent holds each entry that is counted,
- * or that the listing fails: a list that is too long is never an empty one. */
 
 enum { LIST_BYTES_MAX = 16 * 1024 * 1024, FINGERPRINT_HEX = 2 * HASH_BYTES };
 

@@ -1,7 +1,5 @@
+/* Ids enter a path percent-encoded, or a client would normalise `../` and a stranger's 404 become a proof of removal. */
 #include "crm/request.h"
-
-/* What this file is for: URLs. It promises that ids enter a path percent-encoded, or a client would normalise `../` and a
- * stranger's 404 become a proof of removal. */
 
 void request_list_url(struct buffer *url, const char *base_url, const struct request_list *list) {
   buffer_clear(url);

@@ -1,9 +1,8 @@
+/* Finds accounts in hostile bytes at memory speed. It promises to touch each byte once, to keep no recursion (nesting lives in a bit
+ * stack), and never to read past the end. It does not decode, and it does not judge. */
 #include "crm/scan.h"
 #include "base/memory.h"
 #include <string.h>
-
-/* What this file is for: finding accounts in hostile bytes at memory speed. It promises to touch each byte once, to keep no
- * recursion (nesting lives in a bit stack), and never to read past the end. It does not decode, and it does not judge. */
 
 void scan_init(struct scan *scan, struct slice text) {
   *scan =

@@ -1,12 +1,10 @@
+/* Holds a hundred thousand accounts in a few megabytes while pages go by. It promises that an account is parsed only when its text is
+ * not the stored one, and that nothing is called missing that was shown. It does not decide what to do about it: that is the sweep's. */
 #include "crm/snapshot.h"
 #include "base/arena.h"
 #include "base/index.h"
 #include "base/memory.h"
 #include <string.h>
-
-/* What this file is for: holding a hundred thousand accounts in a few megabytes while pages go by. It promises that an account is
- * parsed only when its text is not the stored one, and that nothing is called missing that was shown. It does not decide what
- * to do about it: that is the sweep's. */
 
 enum {
   REJECTED_MAX = 100000,

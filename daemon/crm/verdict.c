@@ -1,9 +1,8 @@
+/* Policy by status and headers alone; a body is never needed (close-api.md section 4). It promises that no header, however long or odd,
+ * is more than absent. Four near-identical families exist, so names are matched exactly. */
 #include "crm/verdict.h"
 #include <string.h>
 #include <strings.h>
-
-/* What this file is for: policy by status and headers alone; a body is never needed (close-api.md section 4). It promises that
- * no header, however long or odd, is more than absent. Four near-identical families exist, so names are matched exactly. */
 
 enum { SECONDS_MAX = 1000000000 };
 

@@ -1,5 +1,5 @@
-/* What this file is for: a reply of any size holds up nobody. It promises that one reply at a time is in the making, but for those that
- * wait, so that a crowd that asks for the longest one costs the memory of one. */
+/* Makes replies in slices, so that one of any size holds up nobody. It promises that one reply at a time is in the making, but for those
+ * that wait, so that a crowd that asks for the longest one costs the memory of one. */
 #include "io/serve_answer.h"
 #include "base/memory.h"
 #include <string.h>

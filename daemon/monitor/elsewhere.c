@@ -1,9 +1,8 @@
+/* One short query between a request and its reply, either of which may go before the other. */
 #include "monitor/elsewhere.h"
 #include "base/memory.h"
 #include "monitor/ready.h"
 #include "sql/embedded.h"
-
-/* What this file is for: one short query between a request and its reply, either of which may go before the other. */
 
 struct question {
   struct serve_reply *reply; /* NULL: nobody waits any more */

@@ -1,9 +1,8 @@
+/* While somebody else has the address, nobody is answered; the daemon goes on, and tries again each minute. */
 #include "monitor/endpoint.h"
 #include "base/log_throttle.h"
 #include "base/memory.h"
 #include <string.h>
-
-/* What this file is for: an address that somebody else has costs nothing but answers. */
 
 enum { AGAIN_MS = 60 * 1000 };
 

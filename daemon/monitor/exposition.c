@@ -1,4 +1,4 @@
-/* What this file is for: the format. It promises that no value of a label ends its quotes. */
+/* The values of labels are escaped, so that none ends its quotes. */
 #include "monitor/exposition.h"
 #include "base/text.h"
 #include <inttypes.h>

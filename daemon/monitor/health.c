@@ -1,7 +1,6 @@
+/* Counts what the scheduler reports, and says what it comes to: a state, late or not, ready or not. */
 #include "monitor/health.h"
 #include <string.h>
-
-/* What this file is for: keeping the numbers, and what they mean. */
 
 enum { LATE_INTERVALS = 3 };
 

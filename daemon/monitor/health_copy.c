@@ -1,8 +1,7 @@
+/* The copy and everything it points to are one allocation. */
 #include "monitor/health_copy.h"
 #include "base/memory.h"
 #include <string.h>
-
-/* What this file is for: one allocation for everything a health points to. */
 
 struct copy {
   struct health health; /* first: freeing it frees all */

@@ -156,7 +156,7 @@ void html_integer(struct html *html, int64_t value) {
   end_tag(html);
   for (int i = 0; i < length; i++) {
     if (value >= SPACED_FROM && i > 0 && (length - i) % 3 == 0)
-      buffer_append_text(html->text, "\u202f"); /* narrow, and it does not break */
+      buffer_append_text(html->text, "\u202f"); /* U+202F: a narrow space at which no line breaks */
     buffer_append(html->text, digits + i, 1);
   }
 }

@@ -1,11 +1,10 @@
+/* A slice is one metric of some organizations. */
 #include "monitor/metrics.h"
 #include "monitor/exposition.h"
 #include "monitor/membership.h"
 #include "monitor/organization_metrics.h"
 #include "remote/api_request.h"
 #include <stdio.h>
-
-/* What this file is for: every number under a stable name, in slices. */
 
 enum { SLICE_ORGANIZATIONS = 500 };
 

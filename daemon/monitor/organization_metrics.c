@@ -1,9 +1,8 @@
+/* One table, a line per metric. Names are stable (contract section 10). */
 #include "monitor/organization_metrics.h"
 #include "monitor/exposition.h"
 #include <stddef.h>
 #include <stdio.h>
-
-/* What this file is for: a line of the table per metric. It promises stable names (contract section 10). */
 
 static void sample(struct buffer *text, const char *name, const struct health_organization *organization,
                    const char *label, const char *value, int64_t number) {

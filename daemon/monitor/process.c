@@ -1,3 +1,4 @@
+/* Reads proc(5). What cannot be read is negative, and never wrong. */
 #include "monitor/process.h"
 #include <dirent.h>
 #include <stdbool.h>
@@ -5,8 +6,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-/* What this file is for: proc(5) in numbers. It promises that what cannot be read is negative, and never wrong. */
 
 /* The fields of /proc/self/stat behind the name, which may hold anything: 14 utime, 15 stime, 22 starttime (ticks since boot),
  * 23 vsize (bytes), 24 rss (pages). */

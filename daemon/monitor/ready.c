@@ -1,6 +1,5 @@
+/* The status is for a load balancer; reasons and names are for people. */
 #include "monitor/ready.h"
-
-/* What this file is for: one answer for a load balancer, and the names for whoever reads it. */
 
 enum { SLICE_ORGANIZATIONS = 500 };
 

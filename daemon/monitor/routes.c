@@ -1,3 +1,4 @@
+/* The paths, and the status of each answer. What is long is told in slices, from a copy that is made when its turn comes. */
 #include "monitor/routes.h"
 #include "base/memory.h"
 #include "monitor/exposition.h"
@@ -6,8 +7,6 @@
 #include "monitor/ready.h"
 #include "monitor/status.h"
 #include <string.h>
-
-/* What this file is for: the addresses and their status. What is long is told in slices, from a copy that is made when its turn comes. */
 
 struct making {
   const struct routes *routes;

@@ -1,8 +1,7 @@
+/* A slice is some organizations. */
 #include "monitor/status.h"
 #include "base/moment.h"
 #include "monitor/membership.h"
-
-/* What this file is for: everything that is known, for programs. */
 
 enum { SLICE_ORGANIZATIONS = 200 };
 

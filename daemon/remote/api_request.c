@@ -1,9 +1,9 @@
+/* Sends a request, and sends it again while that can help. It promises that a request with all its tries ends within three request
+ * timeouts, two short pauses and what a rate limit asked for, up to ten seconds each. Error texts hold no varying numbers (they are
+ * compared, contract 6). */
 #include "remote/api_request.h"
 #include "base/memory.h"
 #include <stdio.h>
-
-/* What this file is for: patience with bounds. It promises that an exchange ends within three request timeouts, two short pauses
- * and what a rate limit asked for, up to ten seconds each. Error texts hold no varying numbers (they are compared, contract 6). */
 
 enum { PAUSE_MIN_MS = 100, PAUSE_MAX_MS = 500, RESET_MIN_MS = 50 };
 
@@ -40,7 +40,7 @@ static void count(struct api_request_traffic *traffic, int status) {
   traffic->others++;
 }
 
-/* More than one whole exchange are no worse: the long dead take turns. */
+/* Counted up to one request's tries: among organizations that stay silent none goes behind the others in the slow queue. */
 static void note_lateness(struct api_request_traffic *traffic, const struct error *error) {
   if (error->kind == ERROR_TIMEOUT && traffic->timeouts < API_REQUEST_TRIES)
     traffic->timeouts++;

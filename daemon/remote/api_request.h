@@ -21,7 +21,7 @@ struct api_request_code {
 
 extern const int64_t api_request_bounds_ms[HISTOGRAM_BUCKETS];
 
-struct api_request_traffic { /* what one sweep costs, counted by all its exchanges */
+struct api_request_traffic { /* what one sweep costs, counted by all its requests */
   struct api_request_code codes[API_REQUEST_CODES];
   int others;     /* answers with a status that found no room above */
   int unanswered; /* tries that brought no answer */
@@ -29,7 +29,7 @@ struct api_request_traffic { /* what one sweep costs, counted by all its exchang
   int64_t received_bytes;
   struct histogram durations; /* of each try, from its sending on, answered or not */
   bool waiting;               /* the last thing it did was to wait for a rate limit, or for a token */
-  int timeouts; /* the last tries, so many in a row, EXCHANGE_TRIES at most, timed out: over 0, it is slow */
+  int timeouts; /* the last tries, so many in a row, API_REQUEST_TRIES at most, timed out: over 0, it is slow */
 };
 
 struct api_request_options {
@@ -54,7 +54,7 @@ struct api_request_answer { /* borrowed until the callback returns */
 
 typedef void api_request_done_fn(void *context, const struct api_request_answer *answer);
 
-/* The completion comes exactly once, from the loop, also when the URL did not fit its buffer: error LIMIT. The exchange is then gone. */
+/* The completion comes exactly once, from the loop, also when the URL did not fit its buffer: error LIMIT. The api_request is then gone. */
 struct api_request *api_request_start(const struct api_request_options *options, const struct buffer *url,
                                       api_request_done_fn *done, void *context);
 /* The completion comes with CANCELLED, from the loop. */

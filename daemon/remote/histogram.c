@@ -1,4 +1,3 @@
-/* What this file is for: adding up durations in little memory. */
 #include "remote/histogram.h"
 
 void histogram_count(struct histogram *histogram, const int64_t bounds_ms[HISTOGRAM_BUCKETS], int64_t ms) {

@@ -1,8 +1,7 @@
+/* Uses most of what Close allows a key, and never more. What was sent is counted here; a reply says what was left when the server
+ * counted it, and corrects that. At the beginning and after a reset one request goes first and brings the count. Where none is ever
+ * told, the first 429 makes them go one by one. */
 #include "remote/rate_limit.h"
-
-/* What this file is for: using most of what Close allows a key, and never more. What was sent is counted here; a reply
- * says what was left when the server counted it, and corrects that. At the beginning and after a reset
- * one request goes first and brings the count. Where none is ever told, the first 429 makes them go one by one. */
 
 enum { ASK_AGAIN_MS = 20, ROUNDING_MS = 1000 /* resets are told in whole seconds, rounded up */ };
 

@@ -1,11 +1,10 @@
+/* Finds the rate limit of a key. A key is known by its digest, so that a limit outlives the configuration that named the key and no copy
+ * of a secret is made. */
 #include "remote/rate_limits.h"
 #include "base/hash.h"
 #include "base/index.h"
 #include "base/memory.h"
 #include <string.h>
-
-/* What this file is for: finding the rate limit of a key. A key is known by its digest, so that a limit outlives the configuration
- * that named the key and no copy of a secret is made. */
 
 struct entry {
   unsigned char digest[HASH_BYTES];

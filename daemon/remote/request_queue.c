@@ -1,10 +1,9 @@
+/* What waits in front of libcurl. There are two queues. The usual one is served first come, first served. The slow one takes requests of
+ * organizations whose last try timed out, those with the fewest timeouts in a row first: one timeout may be an accident, and such an
+ * organization does not wait behind dead ones. A request that waited is asked again whether it may be sent (its rate limit may have
+ * changed). Nothing is tried again here. */
 #include "remote/request_queue.h"
 #include "base/memory.h"
-
-/* What this file is for: what waits in front of libcurl. There are two queues. The usual one is served first come, first served. The slow
- * one takes requests of organizations whose last try timed out, those with the fewest timeouts in a row first: one timeout may be an
- * accident, and such an organization does not wait behind dead ones. A request that waited is asked again whether it may be sent (its
- * rate limit may have changed). Nothing is tried again here. */
 
 struct ticket {
   struct ticket *next, *previous; /* in the queue, or among those in flight */

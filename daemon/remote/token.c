@@ -1,3 +1,6 @@
+/* One token, from the first who asks for it to the end. The order of time is token_machine.c's table; what it does to the disk is in
+ * token_errand.c, what it asks Close in token_request.c, and what an event leads to in token_drive.c. It promises that Close is not
+ * asked again for what it refused until the file or the configuration is another one, or a quarter of an hour is over. */
 #include "remote/token.h"
 #include "base/memory.h"
 #include "remote/token_drive.h"
@@ -5,10 +8,6 @@
 #include "remote/token_request.h"
 #include <string.h>
 #include <time.h>
-
-/* What this file is for: one token, from the first who asks for it to the end. The order of time is token_machine.c's table; what it does to the disk is in
- * token_errand.c, what it asks Close in token_request.c, and what an event leads to in token_drive.c. It promises that Close is not asked
- * again for what it refused until the file or the configuration is another one, or a quarter of an hour is over. */
 
 enum {
   BLOCKED_LOOK_MS = 200,

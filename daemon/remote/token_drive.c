@@ -1,10 +1,9 @@
+/* The events of a token and those who wait for it. What an event makes it do is token.c's, through `act`. It promises that who waits is
+ * told once. */
 #include "remote/token_drive.h"
 #include "base/memory.h"
 #include <string.h>
 #include <time.h>
-
-/* What this file is for: the events of a token and those who wait for it. What an event makes it do is token.c's, through `act`. It
- * promises that who waits is told once. */
 
 enum {
   SPARED_MS = 30 * 1000, /* the present token is served before the next try */

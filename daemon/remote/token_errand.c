@@ -1,10 +1,9 @@
+/* Everything that may wait for a disk, off the loop. An errand's work holds copies of what it needs, for the token may be gone before a
+ * dead disk answers. */
 #include "remote/token_errand.h"
 #include "base/memory.h"
 #include <string.h>
 #include <time.h>
-
-/* What this file is for: everything that may wait for a disk, off the loop. An errand's work holds copies of what it needs, for the token
- * may be gone before a dead disk answers. */
 
 /* ---- reading, and making ready to refresh ---- */
 

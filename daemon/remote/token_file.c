@@ -1,3 +1,8 @@
+/* A refresh token may be spent once, so the next one must not be lost. The order is: lock, room for the new file beside the old one
+ * (PATH.new, filled, on the disk), and only then is Close asked; the answer is written into that room, fsync, rename, fsync of the
+ * folder, and only then is the new access token used. A process that dies before the write costs an `authorize` when Close had answered;
+ * one that dies behind it costs nothing, for whoever comes next under the lock finds a PATH.new that says which refresh token it
+ * replaces. */
 #include "remote/token_file.h"
 #include "base/memory.h"
 #include <errno.h>
@@ -7,12 +12,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
-
-/* What this file is for: a refresh token may be spent once, so the next one must not be lost. The order is: lock, room for the new file
- * beside the old one (PATH.new, filled, on the disk), and only then is Close asked; the answer is written into that room, fsync, rename,
- * fsync of the folder, and only then is the new access token used. A process that dies before the write costs an `authorize` when Close
- * had answered; one that dies behind it costs nothing, for whoever comes next under the lock finds a PATH.new that says which refresh
- * token it replaces. */
 
 struct token_file {
   char *path, *fresh_path /* PATH.new */, *folder;

@@ -1,9 +1,8 @@
+/* A token's life on one screen. It promises that what Close gave is served only from PERSISTING by SAVED, that Close is asked only from
+ * OPENING by READY or once more when an answer was lost, that STOP leads to CLOSED from everywhere, and that what is not written here
+ * cannot happen. A stop waits where Close was asked: what it answers is not thrown away. */
 #include "remote/token_machine.h"
 #include <stdlib.h>
-
-/* What this file is for: reading a token's life on one screen. It promises that what Close gave is served only from PERSISTING by SAVED,
- * that Close is asked only from OPENING by READY or once more when an answer was lost, that STOP leads to CLOSED from everywhere, and
- * that what is not written here cannot happen. A stop waits where Close was asked: what it answers is not thrown away. */
 
 #define ON(state, event, next, action, sentence) \
   [TOKEN_##state][TOKEN_##event] = {TOKEN_##next, TOKEN_DO_##action, sentence}

@@ -1,10 +1,9 @@
+/* Close's answer to a refresh, and what it proves. A refresh token may be spent once, so it matters whether an answer that did not come
+ * may have been given: what was never sent, or was refused before it was judged (429, 503), was not. */
 #include "remote/token_request.h"
 #include "base/memory.h"
 #include <string.h>
 #include <time.h>
-
-/* What this file is for: Close's answer to a refresh, and what it proves. A refresh token may be spent once, so it matters whether an
- * answer that did not come may have been given: what was never sent, or was refused before it was judged (429, 503), was not. */
 
 /* A server that rotates nothing sends no refresh token: the old one stays good. */
 static void take_answer(struct token *token, struct oauth_token *answer) {

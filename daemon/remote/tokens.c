@@ -1,10 +1,9 @@
+/* Finds the token of a file, looks after files that a person has to change, and ends all tokens in time. */
 #include "remote/tokens.h"
 #include "base/index.h"
 #include "base/memory.h"
 #include <stddef.h>
 #include <string.h>
-
-/* What this file is for: finding the token of a file, looking after files that a person has to change, and an end in time. */
 
 enum { WATCH_MS = 1000, STOP_PATIENCE_MS = 4 * 1000 /* of the 5 s a stop may take */ };
 

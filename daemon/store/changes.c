@@ -1,11 +1,10 @@
+/* Holds what differs between comparing and printing, however much it is. It promises the order in which things were added. A record of
+ * the spool is a head with the lengths, then the texts. */
 #include "store/changes.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/spool.h"
 #include <string.h>
-
-/* What this file is for: holding what differs between comparing and printing, however much it is. It promises the order in which
- * things were added. A record of the spool is a head with the lengths, then the texts. */
 
 #define TEXT_ABSENT UINT32_MAX
 enum { TEXTS = 6, JSON_FIELD_BYTES_MAX = 64 * 1024 * 1024 };

@@ -1,11 +1,10 @@
+/* Plan's half of apply. It promises that nothing is written, whatever the role may do, and that what it compared was one state of the
+ * mirror: the revision is asked last. SQL has the last word on what differs, as in a sweep. */
 #include "store/difference.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include <stdio.h>
 #include <string.h>
-
-/* What this file is for: plan's half of apply. It promises that nothing is written, whatever the role may do, and that what it
- * compared was one state of the mirror: the revision is asked last. SQL has the last word on what differs, as in a sweep. */
 
 enum { BATCH_BYTES_LIMIT = 64 * 1024 * 1024 };
 

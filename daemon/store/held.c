@@ -1,5 +1,5 @@
-/* What this file is for: a statement that decides by what it reads must not read it before it waits. It promises that the row is taken
- * first, by a statement of its own in the same transaction. */
+/* A statement that decides by what it reads must not read it before it waits. It promises that the row is taken first, by a statement of
+ * its own in the same transaction. */
 #include "store/held.h"
 #include "base/memory.h"
 #include "sql/embedded.h"

@@ -1,10 +1,9 @@
+/* The read that every sweep begins with. Lock and read are two statements in one round trip: the second has a snapshot of its own, taken
+ * when the lock is held, so the revision it sees is the newest. */
 #include "store/mirror_state.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include <stdio.h>
-
-/* What this file is for: the read that every sweep begins with. Lock and read are two statements in one round trip: the second
- * has a snapshot of its own, taken when the lock is held, so the revision it sees is the newest. */
 
 struct question {
   mirror_state_fn *done;

@@ -1,12 +1,11 @@
+/* The schema's versions. It looks, and when something is pending and may be applied it takes the lock, looks again and applies all that
+ * is pending in one transaction: the migrations, and the functions and views when their checksum is not the recorded one. An interrupted
+ * transaction leaves nothing behind, and no schema has new tables under old functions. */
 #include "store/schema.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include <stdio.h>
 #include <string.h>
-
-/* What this file is for: the schema's versions. It looks, and when something is pending and may be applied it takes the lock, looks
- * again and applies all that is pending in one transaction: the migrations, and the functions and views when their checksum is not the
- * recorded one. An interrupted transaction leaves nothing behind, and no schema has new tables under old functions. */
 
 enum {
   SCRIPT_BYTES_MAX = 4 * 1024 * 1024,

@@ -1,3 +1,5 @@
+/* The database proves the chain and compares columns; the canonical form is ours alone, so the digests made with it are proven here, by
+ * the code that makes them. */
 #include "store/verifier.h"
 #include "base/memory.h"
 #include "crm/account.h"
@@ -5,9 +7,6 @@
 #include "store/apply.h"
 #include <stdio.h>
 #include <string.h>
-
-/* What this file is for: verifying. The database proves the chain and compares columns; the canonical form is ours alone, so the
- * digests made with it are proven here, by the code that makes them. */
 
 enum { VOLATILE_MAX = 64 };
 

@@ -1,5 +1,5 @@
-/* What this file is for: the difference between knowing and writing. It promises that what is owed is never more than
- * sync.flush_interval's worth of true statements, and that losing it (a crash) makes the database say less, never something wrong. */
+/* What this process has seen and the database does not know yet. It promises that what is owed is never more than sync.flush_interval's
+ * worth of true statements, and that losing it (a crash) makes the database say less, never something wrong. */
 #include "store/write_behind.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* What this file is for: a sweep's first and last words with the database: lock, the mirror's state, stored digests, unlock. It promises
- * that a configuration that contradicts what is recorded fails before any request. */
+/* A sweep's first and last words with the database: lock, the mirror's state, stored digests, unlock. It promises that a configuration
+ * that contradicts what is recorded fails before any request. */
 #include "sweep/begin.h"
 #include "base/memory.h"
 #include "sql/embedded.h"

@@ -1,12 +1,11 @@
+/* Ties a NAME to an organization once, or refuses. It promises that nothing is tied on a guess: a key that may be several organizations'
+ * is not bound. It writes nothing but the claim of a second NAME. */
 #include "sweep/binding.h"
 #include "base/memory.h"
 #include "crm/principal.h"
 #include "crm/request.h"
 #include "sql/embedded.h"
 #include <string.h>
-
-/* What this file is for: tying a NAME to an organization once, or refusing. It promises that nothing is tied on a guess: a key that
- * may be several organizations' is not bound. It writes nothing but the claim of a second NAME. */
 
 enum { ORGANIZATION_ID_BYTES_MAX = 500 }; /* it leads every key: with an account's id it must fit a btree page third */
 
@@ -38,7 +37,7 @@ static void on_claimed(void *context, const struct error *error) {
 }
 
 /* The organization is known under another NAME. Is that one configured too, or was it renamed? */
-static void on_standing(void *context, const struct mirror_state *mirror_state, const struct error *error) {
+static void on_mirror_state(void *context, const struct mirror_state *mirror_state, const struct error *error) {
   struct binding *binding = context;
   const struct config_organization *organization = binding->options.organization;
   if (binding->cancelled || mirror_state == NULL) {
@@ -120,7 +119,7 @@ static void on_me(void *context, const struct api_request_answer *answer) {
   }
   binding->options.question.organization_id = binding->organization_id;
   binding->options.question.lock = false;
-  mirror_state_read(binding->options.shared->watch, &binding->options.question, on_standing, binding);
+  mirror_state_read(binding->options.shared->watch, &binding->options.question, on_mirror_state, binding);
 }
 
 struct binding *binding_start(const struct binding_options *options, binding_done_fn *done, void *context) {

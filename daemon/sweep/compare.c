@@ -1,5 +1,5 @@
-/* What this file is for: saying what a sweep would do, after the same judgement. It promises that the outcome is the one that the
- * sweep would have (repairs apart, which only the mirror's own rows could show). */
+/* Tells what a sweep would do, after the same judgement. It promises that the outcome is the one that the sweep would have (repairs
+ * apart, which only the mirror's own rows could show). */
 #include "sweep/compare.h"
 #include "store/difference.h"
 

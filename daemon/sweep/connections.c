@@ -1,9 +1,8 @@
+/* Opens what costs something to open, once. Sessions connect when there is work, not here. */
 #include "sweep/connections.h"
 #include "base/memory.h"
 #include "sql/embedded.h"
 #include <string.h>
-
-/* What this file is for: opening what costs something to open, once. Sessions connect when there is work, not here. */
 
 enum { CONNECT_TIMEOUT_MS = 15 * 1000, ANSWER_SLACK_MS = 10 * 1000, ASK_EVERY_MS = 10 * 1000 };
 

@@ -1,5 +1,5 @@
-/* What this file is for: a callback becomes an event, an event becomes the table's action. It promises that only the machine's table
- * changes a state, and that no sweep asks Close behind its deadline. */
+/* A callback becomes an event, an event becomes the table's action. It promises that only the machine's table changes a state, and that
+ * no sweep asks Close behind its deadline. */
 #include "sweep/drive.h"
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* What this file is for: the difference between what was seen and what is written. It promises that what is owed is paid before anything
- * newer is written, and that what may have arrived without an answer is not counted twice. */
+/* Writes down what earlier sweeps saw. It promises that what is owed is paid before anything newer is written, and that what may have
+ * arrived without an answer is not counted twice. */
 #include "sweep/dues.h"
 #include "store/flush.h"
 #include "store/held.h"

@@ -1,6 +1,6 @@
-/* What this file is for: a lock that nobody will give back must not stop an organization for hours. It promises that only sessions of this
- * role are ended, and that it is said. PostgreSQL ends silent sessions itself (query/session); what is left to do here is what no timeout
- * of its sees: a session that this process knows to have lost, and one that waits for a stopped client within a transaction. */
+/* A lock that nobody will give back must not stop an organization for hours. It promises that only sessions of this role are ended, and
+ * that it is said. PostgreSQL ends silent sessions itself (query/session); what is left to do here is what no timeout of its sees: a
+ * session that this process knows to have lost, and one that waits for a stopped client within a transaction. */
 #include "sweep/holder.h"
 #include "base/memory.h"
 #include "base/moment.h"

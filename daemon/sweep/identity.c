@@ -1,5 +1,5 @@
-/* What this file is for: refusing to mix two organizations. It promises that a configuration that contradicts what is recorded, and a
- * key that shows another organization's accounts, fail the sweep with nothing written. */
+/* Refuses to mix two organizations. It promises that a configuration that contradicts what is recorded, and a key that shows another
+ * organization's accounts, fail the sweep with nothing written. */
 #include "sweep/identity.h"
 #include "sql/embedded.h"
 #include <string.h>

@@ -1,5 +1,5 @@
-/* What this file is for: what a listing means. It promises that nothing is called removed without proof, and that of several
- * truths the gravest is told (contract 5.3, 5.4 and section 6). */
+/* Decides what a listing means. It promises that nothing is called removed without proof, and that of several truths the gravest is told
+ * (contract 5.3, 5.4 and section 6). */
 #include "sweep/judge.h"
 #include "base/memory.h"
 #include "crm/principal.h"

@@ -1,15 +1,14 @@
+/* Reads pages, and puts what differs into the spool. It promises an end: every page must bring something new. It knows nothing of the
+ * database.
+ *
+ * While a page is read, the next one is on its way (it is "ahead"): the end of a page mostly tells that there is one, and it begins a full
+ * page on, as long as every page so far was full. One that is not wanted after all is given up. Whatever a page comes to is told when
+ * nothing is ahead any more, or when it is what is wanted next. */
 #include "sweep/listing.h"
 #include "base/memory.h"
 #include "crm/request.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* What this file is for: the way from bytes to the spool. It promises one request in flight, and an end: every page must bring
- * something new. It knows nothing of the database.
- *
- * While a page is read, the next one is on its way (it is "ahead"): the end of a page mostly tells that there is one, and it begins a full
- * page on, as long as every page so far was full. One that is not wanted after all is given up. Whatever a page comes to is told when
- * nothing is ahead any more, or when it is what is wanted next. */
 
 enum {
   ACCOUNTS_MAX = 10 * 1000 * 1000,

@@ -1,9 +1,8 @@
+/* A sweep's life on one screen. It promises that STOP leads to CLOSED from everywhere, and that what is not written here cannot happen.
+ * The README's diagram is printed from this table. */
 #include "sweep/machine.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* What this file is for: reading a sweep's life on one screen. It promises that STOP leads to CLOSED from everywhere, and that what
- * is not written here cannot happen. The README's diagram is printed from this table. */
 
 #define ON(state, event, next, action, sentence) \
   [SWEEP_##state][EVENT_##event] = {SWEEP_##next, ACTION_##action, sentence}

@@ -1,3 +1,5 @@
+/* Proves that a missing account is gone. It promises that an id is called removed only after its own 404, in a sweep in which the same
+ * key was shown to see the same organization. A 404 without a body is no proof: no part of Close sends one. */
 #include "sweep/removal.h"
 #include "base/memory.h"
 #include "crm/principal.h"
@@ -5,9 +7,6 @@
 #include "io/db_array.h"
 #include "store/apply.h"
 #include <stdio.h>
-
-/* What this file is for: not believing in absence. It promises that an id is called removed only after its own 404, in a sweep in
- * which the same key was shown to see the same organization. A 404 without a body is no proof: no part of Close sends one. */
 
 enum { REMOVED_BYTES_MAX = 512 * 1024 * 1024 };
 

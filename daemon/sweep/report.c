@@ -1,8 +1,6 @@
+/* The one place where a sweep's result becomes words. It promises that no address and no secret is in them: names, ids and counts only. */
 #include "sweep/report.h"
 #include "base/memory.h"
-
-/* What this file is for: the one place where a sweep's result becomes words. It promises that no address and no secret is in them:
- * names, ids and counts only. */
 
 void report_finish(struct report *report) {
   memory_free(report->organization_id);

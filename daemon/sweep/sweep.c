@@ -1,5 +1,5 @@
-/* What this file is for: the beginning and the end of a sweep, and which function each action of the machine is. It promises that
- * every sweep ends in CLOSED, exactly once, with everything given back. */
+/* The beginning and the end of a sweep, and which function each action of the machine is. It promises that every sweep ends in CLOSED,
+ * exactly once, with everything given back. */
 #include "sweep/sweep.h"
 #include "base/memory.h"
 #include "io/db_array.h"

@@ -1,5 +1,5 @@
-/* What this file is for: handing a judged sweep to the database. It promises one transaction, or one statement, or only an entry in
- * write_behind; and that nothing is entered as covered before what was seen is committed. */
+/* Hands a judged sweep to the database. It promises one transaction, or one statement, or only an entry in write_behind; and that
+ * nothing is entered as covered before what was seen is committed. */
 #include "sweep/write.h"
 #include "base/memory.h"
 #include "sql/embedded.h"

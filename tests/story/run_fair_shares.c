@@ -19,9 +19,9 @@ static void leave_alive_one(struct story *story, const char *first) {
   story_replies(story, story_format(story, "[%s%s]", first, rules));
 }
 
-/* In the slow lane each of its requests would wait for those of the dead, a
+/* In the slow queue each of its requests would wait for those of the dead, a
  * second or more each. */
-Test(run_fair_shares, an_answer_ends_the_time_in_the_slow_lane) {
+Test(run_fair_shares, an_answer_ends_the_time_in_the_slow_queue) {
   enum { REQUESTS = 50 };
   struct story *story = story_create_generated(DEAD + 1, 2, 3);
   story_set(story, "api", "max_requests", "4");

@@ -1,3 +1,5 @@
+/* Close's half of `check`. Answers are kept and judged together at the end, because two of them may show that two NAMEs mean one
+ * organization. Keys are compared, never shown. */
 #include "base/index.h"
 #include "base/memory.h"
 #include "command/check/parts.h"
@@ -6,9 +8,6 @@
 #include "crm/request.h"
 #include "sweep/way_in.h"
 #include <string.h>
-
-/* What this file is for: Close's half of `check`. Answers are kept and judged together at the end, because two of them may show that
- * two NAMEs mean one organization. Keys are compared, never shown. */
 
 enum { NOBODY = -1 };
 

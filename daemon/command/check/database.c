@@ -1,12 +1,11 @@
+/* The database's half of `check`. A pooler in transaction mode is caught in the act: of two sessions that are open at once, both then
+ * have the same backend, or one of them another from question to question. */
 #include "base/memory.h"
 #include "command/check/parts.h"
 #include "sql/embedded.h"
 #include "store/schema.h"
 #include <stdio.h>
 #include <string.h>
-
-/* What this file is for: the database's half of `check`. A pooler in transaction mode is caught in the act: of two sessions that are
- * open at once, both then have the same backend, or one of them another from question to question. */
 
 enum { TURNS = 4 };
 

@@ -1,3 +1,4 @@
+/* Keeps the lines of a check as they come, and prints them by place. How grave a line is was decided by whoever added it. */
 #include "command/check/report.h"
 #include "app.h"
 #include "base/json.h"
@@ -5,8 +6,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What this file is for: everything in one go, and nothing twice. It judges nothing. */
 
 enum { TEXT_BYTES = 2048 };
 
