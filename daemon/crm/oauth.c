@@ -57,7 +57,7 @@ static bool unescape(struct slice inner, char *ret_text, size_t size, size_t *re
   return true;
 }
 
-static bool member_is(struct slice name, const char *expected) { return slice_equals(name, expected); }
+static bool member_is(struct slice name, const char *expected) { return scan_stands_for(name, expected); }
 
 static bool is_string(struct slice value) { return value.length >= 2 && value.bytes[0] == '"'; }
 
@@ -201,7 +201,7 @@ const char *oauth_read_refusal(struct slice body) {
   struct slice word = {0};
   bool told = body.length <= OAUTH_ANSWER_BYTES_MAX && walk(body, on_error_member, &word);
   for (size_t i = 0; told && i < sizeof words / sizeof words[0]; i++)
-    if (slice_equals(word, words[i]))
+    if (scan_stands_for(word, words[i]))
       return words[i];
   return "";
 }

@@ -34,7 +34,7 @@ static bool read_colon(struct page_reader *reader, struct error *error) {
   struct scan *scan = &reader->scan;
   if (!scan_take(scan, ':'))
     return cut(error);
-  if (!slice_equals(reader->name, "\"data\""))
+  if (!scan_stands_for(reader->name, "data"))
     return walk(reader, PAGE_VALUE);
   if (reader->data_seen)
     return malformed(error, "it has `data` twice");
@@ -46,7 +46,7 @@ static bool read_colon(struct page_reader *reader, struct error *error) {
 
 static bool take_value(struct page_reader *reader, struct slice value, struct error *error) {
   reader->place = PAGE_MEMBER;
-  if (!slice_equals(reader->name, "\"has_more\""))
+  if (!scan_stands_for(reader->name, "has_more"))
     return true;
   if (reader->more_seen)
     return malformed(error, "it has `has_more` twice");
@@ -56,9 +56,11 @@ static bool take_value(struct page_reader *reader, struct slice value, struct er
 }
 
 static bool take_name(struct page_reader *reader, struct slice name, struct error *error) {
-  reader->name = name;
   reader->place = PAGE_COLON;
-  return *name.bytes == '"' || cut(error);
+  if (*name.bytes != '"')
+    return cut(error);
+  reader->name = (struct slice){name.bytes + 1, name.length - 2};
+  return true;
 }
 
 /* Before the first entry, or behind one. */

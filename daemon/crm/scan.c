@@ -261,7 +261,7 @@ static bool go_on_in_string(struct scan *scan, const unsigned char *pause) {
     return true;
   }
   if (scan->open == 1)
-    scan->id_comes = slice_equals(string_inner(scan), "id");
+    scan->id_comes = scan_stands_for(string_inner(scan), "id");
   scan_space(scan);
   scan->place = SCAN_VALUE;
   return scan_take(scan, ':');
@@ -376,4 +376,17 @@ void scan_decode(struct slice inner, struct buffer *text) {
     if (at < end)
       decode_piece(&at, end, text);
   }
+}
+
+bool scan_stands_for(struct slice inner, const char *text) {
+  size_t length = strlen(text);
+  /* An escape is longer than what it stands for, and has at most six bytes. */
+  if (inner.length <= length || inner.length > 6 * length || memchr(inner.bytes, '\\', inner.length) == NULL)
+    return slice_equals(inner, text);
+  struct buffer decoded;
+  buffer_init(&decoded, 3 * inner.length);
+  scan_decode(inner, &decoded);
+  bool same = slice_equals(buffer_slice(&decoded), text);
+  buffer_finish(&decoded);
+  return same;
 }

@@ -45,3 +45,5 @@ bool scan_value(struct scan *scan, struct slice *ret_value) __attribute__((warn_
 /* Append what the inside of an accepted string stands for: NUL, halves of characters and bytes that are no UTF-8 become U+FFFD. The
  * buffer's limit must hold three times `inner`. */
 void scan_decode(struct slice inner, struct buffer *text);
+/* Does it stand for this ASCII text, escapes decoded? */
+bool scan_stands_for(struct slice inner, const char *text);

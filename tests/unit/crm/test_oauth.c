@@ -45,6 +45,7 @@ Test(oauth, an_odd_answer_is_read_leniently) {
       {ANSWER(", \"obtained_at\": 5, \"expires_in\": 60"), "at-1", NOW + 60},
       {"\r\n {\"access_token\":\"a\\/b\\u002bc\\\\\\\"\"}\n", "a/b+c\\\"", 0},
       {"{\"access_token\": \"one\", \"access_token\": \"two\"}", "two", 0},
+      {"{\"access_token\": \"one\", \"acc\\u0065ss_token\": \"two\"}", "two", 0},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct oauth_token token;
@@ -112,6 +113,7 @@ Test(oauth, a_refusal_is_told_by_its_word_alone) {
       "invalid_grant");
   cr_assert_str_eq(oauth_read_refusal(slice_of("{\"error\": \"rt-1\"}")), "");
   cr_assert_str_eq(oauth_read_refusal(slice_of("{\"error\": {\"message\": \"invalid_grant\"}}")), "");
+  cr_assert_str_eq(oauth_read_refusal(slice_of("{\"\\u0065rror\": \"invalid\\u005fgrant\"}")), "invalid_grant");
   cr_assert_str_eq(oauth_read_refusal(slice_of("<html>")), "");
 }
 

@@ -33,6 +33,7 @@ Test(page, whole_replies) {
       {" { \"data\" : [ 1 , \"a\" , null , {} , [] , true ] , \"has_more\" : false } \r\n\t", 6, false},
       {"{\"total\":3,\"data\":[{},{}],\"next\":{\"data\":[1],\"has_more\":true},\"has_more\":false}", 2, false},
       {"{\"data\":[{\"data\":[{},{}],\"has_more\":true}],\"has_more\":false}", 1, false},
+      {"{\"d\\u0061ta\":[{}],\"\\u0068\\u0061\\u0073\\u005f\\u006d\\u006f\\u0072\\u0065\":true}", 1, true},
       {"{\"data\":[\"]}\",{\"a\":\"[{\\\"\"}],\"has_more\":false}", 2, false},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -81,7 +82,9 @@ Test(page, what_is_no_list_says_why) {
       {"{}", "no `data`"},
       {"{\"has_more\":false}", "no `data`"},
       {"{\"data\":[]}", "no `has_more`"},
-      {"{\"d\\u0061ta\":[],\"has_more\":false}", "no `data`"},
+      {"{\"d\\u0061t\":[],\"has_more\":false}", "no `data`"},
+      {"{\"d\\u0061ta\":[],\"data\":[],\"has_more\":false}", "`data` twice"},
+      {"{\"data\":[],\"has_more\":false,\"has\\u005fmor\\u0065\":true}", "`has_more` twice"},
       {"{\"Data\":[],\"has_more\":false}", "no `data`"},
       {"{\"data\":[],\"has_more\":null}", "neither true nor false"},
       {"{\"data\":[],\"has_more\":\"true\"}", "neither true nor false"},
@@ -189,6 +192,9 @@ Test(page, finds_the_outermost_id) {
       {BYTES("{\"id\":\"first\",\"id\":\"last\"}"), "last"},
       {BYTES("{\"id\":\"first\",\"id\":null}"), ""},
       {BYTES("{\"id\":1}"), ""},
+      {BYTES("{\"\\u0069\\u0064\":\"a\"}"), "a"},
+      {BYTES("{\"id\":\"first\",\"i\\u0064\":\"last\"}"), "last"},
+      {BYTES("{\"id\":\"a\",\"i\\u0000d\":\"b\",\"i\\/\":\"c\"}"), "a"},
       {BYTES("{\"id\":\"\"}"), ""},
       {BYTES("{\"ID\":\"a\"}"), ""},
       {BYTES("{}"), ""},
