@@ -134,9 +134,7 @@ static void fail(struct authorize *authorize, const char *text) {
 
 static bool is_another(const struct authorize *authorize, const char *expected) {
   const char *told = authorize->token.organization_id;
-  if (*told != '\0')
-    return strcmp(told, expected) != 0;
-  return !principal_may_belong(&authorize->principal, expected);
+  return (*told != '\0' && strcmp(told, expected) != 0) || !principal_may_belong(&authorize->principal, expected);
 }
 
 /* Whose accounts the token shows, as far as one word says it. */
@@ -178,6 +176,15 @@ static void judge(struct authorize *authorize) {
   char text[ERROR_TEXT_BYTES];
   if (!authorize->known || !authorize->looked || authorize->patience == NULL)
     return;
+  const char *told = authorize->token.organization_id;
+  if (*told != '\0' && !principal_may_belong(&authorize->principal, told)) {
+    snprintf(text, sizeof text,
+             "the token is said to be of %s, which /me/ does not name: do api.oauth_url and api.base_url lead to the "
+             "same Close?",
+             told);
+    fail(authorize, text);
+    return;
+  }
   say_whose(authorize);
   if (expected != NULL && is_another(authorize, expected)) {
     snprintf(text, sizeof text,

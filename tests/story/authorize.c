@@ -170,6 +170,17 @@ Test(authorize, another_organization_is_refused) {
   story_destroy(story);
 }
 
+/* The token's answer says one thing, /me/ another: whose it is, nobody knows. */
+Test(authorize, an_organization_that_is_contradicted_is_refused) {
+  struct story *story = new_story();
+  story_replies(story, "[{\"match\": {\"path\": \"/me/\"}, \"body_json\": {\"id\": \"user_story1\", "
+                       "\"organizations\": [{\"id\": \"orga_elsewhere\"}]}}]");
+  struct session session = begin(story);
+  paste(story, &session, "code_1\n");
+  expect_nothing_written(story, session.run, "the token is said to be of orga_story1, which /me/ does not name");
+  story_destroy(story);
+}
+
 /* A full disk refuses before the code is spent. */
 Test(authorize, without_room_close_is_not_asked) {
   struct story *story = new_story();
