@@ -14,6 +14,8 @@ static const char no_password[] = "free of passwords; use peer authentication, o
 static const char unreadable[] =
     "in libpq's notation: keyword=value with spaces between, or postgresql://HOST/DATABASE";
 
+static const char no_port[] = "given a port from 1 to 65535, or several with commas";
+
 static const char *judge(const char *text, struct arena *arena, int depth);
 
 /* "5432", or several with commas, some of them empty. */
@@ -27,6 +29,18 @@ static bool are_ports(const char *value) {
     at += length + (at[length] == ',');
   }
   return true;
+}
+
+static bool is_counted(const char *keyword) {
+  return strncmp(keyword, "keepalives", strlen("keepalives")) == 0 || strcmp(keyword, "connect_timeout") == 0 ||
+         strcmp(keyword, "tcp_user_timeout") == 0;
+}
+
+/* Such that an int holds it. */
+static bool is_whole(const char *value) {
+  const char *digits = value + (*value == '-');
+  size_t length = strspn(digits, "0123456789");
+  return !*value || (length > 0 && length < 10 && digits[length] == '\0');
 }
 
 /* What libpq would find out only when it connects, and call a server that cannot be reached. An empty value is its default. */
@@ -47,7 +61,9 @@ static const char *judge_value(const char *keyword, const char *value) {
       {"replication", " false off no 0 ", "given no replication: such a session takes no queries"},
   };
   if (strcmp(keyword, "port") == 0 && !are_ports(value))
-    return "given a port from 1 to 65535, or several with commas";
+    return no_port;
+  if (is_counted(keyword) && !is_whole(value))
+    return "given whole numbers for connect_timeout, tcp_user_timeout and the keepalives";
   for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
     if (strcmp(keyword, choices[i].keyword) != 0 || !*value)
       continue;
@@ -178,12 +194,35 @@ static const char *judge_query(char *query, struct arena *arena, int depth) {
   return NULL;
 }
 
+/* "host:port,[::1]:port,…", each part of which may be missing. */
+static const char *judge_hosts(char *at) {
+  for (char *next; at; at = next) {
+    next = strchr(at, ',');
+    if (next)
+      *next++ = '\0';
+    char *bracket = *at == '[' ? strchr(at, ']') : NULL;
+    if (*at == '[' && (!bracket || !strchr(":", bracket[1])))
+      return unreadable;
+    char *port = strchr(bracket ? bracket : at, ':');
+    if (port && !are_ports(port + 1))
+      return no_port;
+    if (port)
+      *port = '\0';
+    if (!decode(at))
+      return unreadable;
+  }
+  return NULL;
+}
+
 static const char *judge_uri(char *uri, struct arena *arena, int depth) {
   /* libpq takes all before the first "@" as user and password unless a "/" comes first; a "?" does not end it. */
   char *user_end = strpbrk(uri, "@/");
   if (user_end && *user_end == '@') {
-    if (memchr(uri, ':', (size_t)(user_end - uri)))
+    *user_end = '\0';
+    if (strchr(uri, ':'))
       return no_password;
+    if (!decode(uri))
+      return unreadable;
     uri = user_end + 1;
   }
   char *query = strchr(uri, '?');
@@ -192,12 +231,13 @@ static const char *judge_uri(char *uri, struct arena *arena, int depth) {
   char *path = strchr(uri, '/'), *late = strchr(uri, '@');
   if (late && memchr(uri, ':', (size_t)(late - uri))) /* most likely a password with an unescaped slash */
     return no_password;
-  if (path) {
+  if (path)
     *path++ = '\0';
-    const char *words = decode(path) ? judge_pair("dbname", path, arena, depth) : unreadable;
-    if (words)
-      return words;
-  }
+  const char *words = judge_hosts(uri);
+  if (path && !words)
+    words = decode(path) ? judge_pair("dbname", path, arena, depth) : unreadable;
+  if (words)
+    return words;
   return query ? judge_query(query, arena, depth) : NULL;
 }
 

@@ -40,6 +40,11 @@ Test(config_conninfo, passwords_in_conninfo) {
                                     "dbname='hunter2",
                                     "=hunter2",
                                     "postgresql://h/%zz",
+                                    "postgresql://%zz/db",
+                                    "postgresql://h,%0/db",
+                                    "postgresql://%zzhunter2@h/db",
+                                    "postgresql://[::1/db",
+                                    "postgresql://[::1]hunter2/db",
                                     "postgresql://h/db?hunter2"};
   char text[256];
   for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -57,9 +62,13 @@ Test(config_conninfo, passwords_in_conninfo) {
 /* libpq would say so only when it connects, and as if the server could not be reached. */
 Test(config_conninfo, values_that_libpq_judges_late) {
   static const char *const good[] = {
-      "host=a,b,c port=,1,65535", "port='' sslmode='' target_session_attrs=''",
+      "host=a,b,c port=,1,65535",
+      "port='' sslmode='' target_session_attrs=''",
       "sslmode=verify-full target_session_attrs=read-write",
       "gssencmode=prefer channel_binding=require ssl_min_protocol_version=TLSv1.2 replication=off",
+      "connect_timeout=10 keepalives=1 keepalives_idle='' tcp_user_timeout=-1",
+      "postgresql://%2Frun,[::1]:5433,:5434,h/db",
+      "postgresql://us%20er@[::1],h:/db",
       "postgresql://h/db?sslmode=disable&target_session_attrs=prefer-standby&port=5433"};
   static const char *const bad[] = {"port=abc",
                                     "port=0",
@@ -73,6 +82,14 @@ Test(config_conninfo, values_that_libpq_judges_late) {
                                     "postgresql:///x?ssl_max_protocol_version=TLSv1.9",
                                     "replication=database",
                                     "sslmode=verify",
+                                    "connect_timeout=10s",
+                                    "keepalives=yes",
+                                    "keepalives_count=3.0",
+                                    "tcp_user_timeout=99999999999",
+                                    "postgresql://h/db?keepalives_idle=x",
+                                    "postgresql://h:port/db",
+                                    "postgresql://u@a:1,b:65536/db",
+                                    "postgresql://[::1]:x",
                                     "sslmode='allow prefer'",
                                     "target_session_attrs=standb",
                                     "target_session_attrs=write",
