@@ -28,25 +28,30 @@ static const char *option_at(const void *context, size_t index) {
   return NULL;
 }
 
-/* Of another command; NULL: no command has it. */
-static const struct option *elsewhere(const char *name) {
+enum { COMMANDS_BYTES = 128 };
+
+/* The commands that have it, as words; false: none has. */
+static bool elsewhere(const char *name, char ret_commands[COMMANDS_BYTES]) {
   const struct option *option;
+  size_t length = 0;
   for (size_t i = 0; (option = table_option(i)) != NULL; i++)
-    if (option->commands != NULL && strcmp(option->name, name) == 0)
-      return option;
-  return NULL;
+    if (option->commands != NULL && strcmp(option->name, name) == 0 && length < COMMANDS_BYTES)
+      length += (size_t)snprintf(ret_commands + length, COMMANDS_BYTES - length, "%s%s", length == 0 ? "" : " ",
+                                 option->commands);
+  return length > 0;
 }
 
 static bool complain_option(const struct parser *parser, const char *name) {
-  const struct option *other = elsewhere(name);
+  char commands[COMMANDS_BYTES];
+  bool other = elsewhere(name, commands);
   const char *nearest = nearest_word(name, option_at, parser);
   const char *command = parser->command == NULL ? "closesyncd" : parser->command->name;
-  if (parser->command == NULL && other != NULL)
-    app_complain("the option \"--%s\" goes behind its command: %s", name, other->commands);
+  if (parser->command == NULL && other)
+    app_complain("the option \"--%s\" goes behind its command: %s", name, commands);
   else if (nearest != NULL)
     app_complain("\"%s\" has no option \"--%s\": the nearest is \"--%s\"", command, name, nearest);
-  else if (other != NULL)
-    app_complain("\"%s\" has no option \"--%s\", which is for: %s", command, name, other->commands);
+  else if (other)
+    app_complain("\"%s\" has no option \"--%s\", which is for: %s", command, name, commands);
   else
     app_complain("\"%s\" has no option \"--%s\"", command, name);
   return refuse(parser);
@@ -94,7 +99,8 @@ static bool take(struct parser *parser, const struct option *option, const char 
     value = next;
     parser->at++;
   }
-  if (value == NULL && !is_optional(option)) {
+  bool empty = value == NULL || (*value == '\0' && strcmp(option->argument, "TEXT") != 0); /* a text may be "" */
+  if (empty && !is_optional(option)) {
     app_complain("the option \"--%s\" needs its %s", option->name, option->argument);
     return refuse(parser);
   }

@@ -69,13 +69,8 @@ static void begin(void *context, bool exists) {
 }
 
 static bool is_well_formed(const struct arguments *arguments) {
-  const char *const ids[] = {arguments->user_id, arguments->account_id, arguments->organization_id};
-  for (int i = 0; i < 3; i++)
-    if (ids[i] != NULL && *ids[i] == '\0') {
-      app_complain("the ID to erase is empty");
-      return false;
-    }
-  bool one = ids[0] == NULL || ids[1] == NULL, any = ids[0] != NULL || ids[1] != NULL || ids[2] != NULL;
+  bool user = arguments->user_id != NULL, account = arguments->account_id != NULL;
+  bool one = !user || !account, any = user || account || arguments->organization_id != NULL;
   if (!one || !any)
     app_complain(
         "\"erase\" takes --user ID or --account ID, of one organization with --organization ID, or that alone");

@@ -75,7 +75,7 @@ static const char *agree(struct binding *binding, const char **ret_why) {
   else if (found != NULL && !principal_may_belong(&binding->principal, found))
     *ret_why = "/me/ names another organization than the accounts or organization_id: is this the right key?";
   else if (found == NULL && binding->principal.organization_count != 1)
-    *ret_why = "the organization behind this key is not known: it has no accounts, and /me/ does not name exactly one "
+    *ret_why = "the organization behind this key is not known: no account tells it, and /me/ does not name exactly one "
                "organization; set organization_id";
   if (*ret_why != NULL)
     return NULL;

@@ -32,7 +32,7 @@ Test(hostile_wire, lies) {
       {"a shorter content-length", "\"content_length\": 10", "failed", "is no list of accounts", 1, NULL},
       {"content-length 0", "\"content_length\": 0", "failed", "it is empty", 1, NULL},
       {"no gzip", "\"status\": 200, \"body\": \"plain\", \"headers\": {\"content-encoding\": \"gzip\"}", "failed",
-       "could not get an answer", 3, NULL},
+       "it cannot be decompressed", 3, NULL},
       {"brotli, which nobody asked for",
        "\"status\": 200, \"body\": \"x\", \"headers\": {\"content-encoding\": \"br\"}", "failed",
        "is no list of accounts", 1, NULL},
@@ -44,12 +44,12 @@ Test(hostile_wire, lies) {
 
 Test(hostile_wire, is_no_http) {
   static const struct scene scenes[] = {
-      {"garbage", "\"raw\": true, \"body_base64\": \"AAECAwQFBgcICQ==\"", "failed", "could not get an answer", 3, NULL},
+      {"garbage", "\"raw\": true, \"body_base64\": \"AAECAwQFBgcICQ==\"", "failed", "what came is no HTTP", 3, NULL},
       {"a line of text", "\"raw\": true, \"body\": \"hello\\r\\n\"", "failed", "could not get an answer", 3, NULL},
       {"nothing", "\"raw\": true, \"body\": \"\"", "failed", "could not get an answer", 0,
        NULL}, /* libcurl asks a reused connection once more */
-      {"a bad status line", "\"raw\": true, \"body\": \"HTTP/1.1 abc\\r\\n\\r\\n\"", "failed",
-       "could not get an answer", 3, NULL},
+      {"a bad status line", "\"raw\": true, \"body\": \"HTTP/1.1 abc\\r\\n\\r\\n\"", "failed", "what came is no HTTP",
+       3, NULL},
       {"a bad chunk",
        "\"raw\": true, \"body\": \"HTTP/1.1 200 OK\\r\\ntransfer-encoding: chunked\\r\\n\\r\\nzz\\r\\n\"", "failed",
        "could not get an answer", 3, NULL},

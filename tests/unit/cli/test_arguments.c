@@ -117,6 +117,8 @@ Test(arguments, that_cannot_be_meant_are_refused_and_say_what_was_meant) {
       {"bogus", "no command is called \"bogus\"\n"},
       {"sync --jsno", "\"sync\" has no option \"--jsno\": the nearest is \"--json\""},
       {"status --verify", "\"status\" has no option \"--verify\", which is for: sync"},
+      {"run --json", "\"run\" has no option \"--json\", which is for: sync plan status verify check history"},
+      {"--config= sync", "\"--config\" needs its FILE"},
       {"--json sync", "\"--json\" goes behind its command: sync"},
       {"--jsno", "the nearest is \"--json\""},
       {"sync --bogus", "try 'closesyncd sync --help'"},
