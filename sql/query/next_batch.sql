@@ -1,2 +1,2 @@
 -- Between two batches of one transaction: makes room for the next. A delete would leave dead rows that every later step reads.
-truncate incoming, standing, drifting;
+truncate incoming, standing;

@@ -57,11 +57,6 @@ create temp table if not exists standing (
   changed_at    timestamptz not null
 ) with (toast_tuple_target = 8160) on commit delete rows;
 
--- Accounts of this batch with fields or types that close-api.md does not know, written by 30_account for 45_drift.
-create temp table if not exists drifting (
-  account_id text not null
-) on commit delete rows;
-
 -- Accounts whose mirror rows were put right without history.
 create temp table if not exists repaired (
   account_id text not null

@@ -68,11 +68,6 @@ with wanted as materialized (
   from due
   where not is_changed
   and not is_volatile
-), strange as (
-  insert into drifting (account_id)
-  select account_id
-  from wanted
-  where other_drifts(other)
 )
 insert into written (what, added, changed, removed)
 select 'account', (select count(*) from inserted), (select count(*) from updated), 0

@@ -1,12 +1,12 @@
 -- Notes the fields and types of the incoming documents that nobody told us of. One already known is seen again when an
--- account that has it changed; query/flush keeps it current otherwise. 30_account has said which documents drift,
--- those too whose mirror row still waits, because only volatile fields differ.
+-- account that has it changed; query/flush keeps it current otherwise. Those too whose mirror row still waits, because only volatile fields
+-- differ.
 with drift as materialized (
   select context.organization_id, shape.path, shape.json_type, bool_or(standing.is_changed) as is_changed
   from sweep_context as context
-  cross join drifting
-  join standing using (account_id)
+  cross join standing
   cross join lateral other_drift(standing.other) as shape
+  where other_drifts(standing.other)
   group by context.organization_id, shape.path, shape.json_type
 ), due as materialized (
   select drift.organization_id, drift.path, drift.json_type, context.started_at, known.path is null as is_new
