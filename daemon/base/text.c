@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool text_equals(const char *left, const char *right) {
+  return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
+}
+
 bool text_percent_encode(struct buffer *buffer, struct slice slice) {
   static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
   static const char digits[] = "0123456789ABCDEF";

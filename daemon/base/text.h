@@ -2,6 +2,7 @@
 /* Notations: percent-encoding, JSON strings, hexadecimal, UTF-8, text for a terminal, and what the configuration knows. */
 #include "base/buffer.h"
 
+bool text_equals(const char *left, const char *right); /* NULL equals NULL alone */
 /* Percent-encoding of everything outside RFC 3986's unreserved characters. */
 bool text_percent_encode(struct buffer *buffer, struct slice slice);
 /* Append as a JSON string with quotes; NUL and bytes that are no UTF-8 become U+FFFD. */

@@ -2,6 +2,7 @@
  * place, for the most likely mistake is to write the secret itself there. */
 #include "config/credential.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/organization.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -122,12 +123,8 @@ void config_read_credential(struct config_draft *draft, struct slice folder, str
     organization->token_path = organization->key_path;
 }
 
-static bool same_text(const char *left, const char *right) {
-  return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
-}
-
 bool config_same_way(const struct config_organization *left, const struct config_organization *right) {
   bool both = left->key != NULL && right->key != NULL;
   return left->way == right->way && (both ? secret_equals(left->key, right->key) : left->key == right->key) &&
-         same_text(left->token_path, right->token_path) && same_text(left->client_id, right->client_id);
+         text_equals(left->token_path, right->token_path) && text_equals(left->client_id, right->client_id);
 }

@@ -7,8 +7,6 @@
 #include "schedule/adoption.h"
 #include "base/memory.h"
 
-enum { SPREAD_EACH_MS = 50 };
-
 struct adoption {
   struct adoption_options options;
   struct timer *timer;
@@ -95,7 +93,7 @@ static void tell_same_key(const struct roster *roster, const struct job *job,
 static void change_job(struct adoption *adoption, struct job *job, const struct config_organization *organization) {
   struct roster *roster = adoption->options.roster;
   double jitter = adoption->options.after->config->sync.jitter;
-  int64_t now_ms = loop_now_ms(roster->options.loop), spread_ms = (int64_t)roster->job_count * SPREAD_EACH_MS;
+  int64_t now_ms = loop_now_ms(roster->options.loop);
   bool again = adoption->moved || job->pace.failures > 0 || !config_same_way(job->organization, organization);
   bool other_rhythm = job->pace.interval_ms != organization->interval_ms;
   tell_same_key(roster, job, organization);
@@ -108,20 +106,17 @@ static void change_job(struct adoption *adoption, struct job *job, const struct 
   job->asked = job->asked || (again && job->sweep != NULL);
   if (job->sweep != NULL || job->queued)
     return;
-  if (spread_ms > organization->interval_ms)
-    spread_ms = organization->interval_ms;
   if (again)
-    queue_plan(job, now_ms + random_between(roster->options.random, 0, spread_ms));
+    queue_plan(job, now_ms + random_between(roster->options.random, 0,
+                                            pace_spread_ms(roster->job_count, organization->interval_ms)));
   else if (other_rhythm)
     queue_plan(job, pace_next(&job->pace, roster->options.random, PACE_WELL, now_ms, 0));
 }
 
-/* Spread at the start, so that a thousand organizations do not fire at once; a few are swept at once. */
 static void add_job(struct adoption *adoption, const struct config_organization *organization) {
   struct roster *roster = adoption->options.roster;
-  int64_t now_ms = loop_now_ms(roster->options.loop), span_ms = (int64_t)adoption->fresh * SPREAD_EACH_MS;
-  if (span_ms > organization->interval_ms)
-    span_ms = organization->interval_ms;
+  int64_t now_ms = loop_now_ms(roster->options.loop),
+          span_ms = pace_spread_ms(adoption->fresh, organization->interval_ms);
   struct job *job = roster_add(roster, organization, now_ms);
   int64_t first_ms = now_ms + span_ms * adoption->added++ / adoption->fresh;
   pace_init(&job->pace, organization->interval_ms, adoption->options.after->config->sync.jitter, first_ms);

@@ -16,7 +16,7 @@ struct database_monitor {
   struct timer *timer;
   struct log_throttle away, trouble, skew;
   bool open, probing, read_only, first_told, stopped, doomed;
-  int epoch, probed_epoch; /* of the database that is meant, and of the one that is being probed */
+  int turn, probed_turn; /* counted: of the database that is meant, and of the one that is being probed */
   int next_session;
   int64_t since_ms, pause_ms;
   char error[ERROR_TEXT_BYTES], refusal[ERROR_TEXT_BYTES];
@@ -69,7 +69,7 @@ static void drop_sessions(struct database_monitor *database_monitor) {
 
 static bool goes_on(const struct database_monitor *database_monitor) {
   return !database_monitor->doomed && !database_monitor->stopped &&
-         database_monitor->probed_epoch == database_monitor->epoch;
+         database_monitor->probed_turn == database_monitor->turn;
 }
 
 static void open_access(struct database_monitor *database_monitor) {
@@ -89,7 +89,7 @@ static void end_probe(struct database_monitor *database_monitor, const struct er
   }
   if (database_monitor->stopped)
     return;
-  if (database_monitor->probed_epoch != database_monitor->epoch) { /* what it said is no longer asked */
+  if (database_monitor->probed_turn != database_monitor->turn) { /* what it said is no longer asked */
     timer_start(database_monitor->timer, 0);
     return;
   }
@@ -155,7 +155,7 @@ static void probe(void *context) {
                                    .schema = database_monitor->shared->config->database.schema,
                                    .mode = SCHEMA_APPLY};
   database_monitor->probing = true;
-  database_monitor->probed_epoch = database_monitor->epoch;
+  database_monitor->probed_turn = database_monitor->turn;
   database_monitor->next_session = 0;
   schema_start(&options, on_schema, database_monitor);
 }
@@ -187,7 +187,7 @@ void database_monitor_use(struct database_monitor *database_monitor, const struc
   if (!another)
     return;
   close_access(database_monitor);
-  database_monitor->epoch++;
+  database_monitor->turn++;
   database_monitor->pause_ms = 0;
   database_monitor->away = database_monitor->trouble = (struct log_throttle){0};
   database_monitor->refusal[0] = '\0';

@@ -220,7 +220,7 @@ static void on_given_back(void *context, const struct error *error) {
     slots_given_back(&fleet->slots, error == NULL);
 }
 
-void fleet_drained(struct fleet *fleet, const bool drained[SLOTS]) {
+void fleet_release(struct fleet *fleet, const bool drained[SLOTS]) {
   struct buffer list;
   bool any = false;
   if (fleet->returning || fleet->leaving)
@@ -228,7 +228,7 @@ void fleet_drained(struct fleet *fleet, const bool drained[SLOTS]) {
   buffer_init(&list, TELL_BYTES_MAX);
   buffer_append_text(&list, "{");
   for (int slot = 0; slot < SLOTS; slot++)
-    if (drained[slot] && slots_departs(&fleet->slots, slot) && slots_drained(&fleet->slots, slot)) {
+    if (drained[slot] && slots_departs(&fleet->slots, slot) && slots_release(&fleet->slots, slot)) {
       buffer_append_format(&list, "%s%d", any ? "," : "", slot);
       any = true;
     }
@@ -245,13 +245,6 @@ void fleet_drained(struct fleet *fleet, const bool drained[SLOTS]) {
 
 /* ---- the whole ---- */
 
-/* As PostgreSQL reads and writes a bytea. */
-static void write_bytea(char *text, const unsigned char *bytes, size_t count) {
-  strcpy(text, "\\x");
-  for (size_t i = 0; i < count; i++)
-    snprintf(text + 2 + 2 * i, 3, "%02x", bytes[i]);
-}
-
 static void name_self(struct fleet *fleet) {
   struct random *random = fleet->options.random;
   uint64_t high = (uint64_t)random_between(random, INT64_MIN, INT64_MAX),
@@ -263,12 +256,13 @@ static void name_self(struct fleet *fleet) {
 
 void fleet_use(struct fleet *fleet, const struct generation *generation) {
   fleet->generation = generation;
-  write_bytea(fleet->digest, generation->digest, HASH_BYTES);
+  strcpy(fleet->digest, "\\x"); /* as PostgreSQL reads and writes a bytea */
+  text_hex(generation->digest, HASH_BYTES, fleet->digest + 2);
 }
 
 bool fleet_serves_both(const struct config *left, const struct config *right) {
   return left->fleet.enabled == right->fleet.enabled && left->fleet.ttl_ms == right->fleet.ttl_ms &&
-         strcmp(left->fleet.member, right->fleet.member) == 0 && connections_serve_both(left, right);
+         connections_same_sessions(left, right);
 }
 
 /* A heartbeat that hangs is given up while there is time for another one. */

@@ -18,7 +18,7 @@ struct fleet_options {
 };
 
 struct fleet *fleet_create(const struct fleet_options *options, const struct generation *generation);
-/* Whether the fleet of `left` is that of `right`: the same database, member and ttl. */
+/* Whether the fleet of `left` is that of `right`: the same database and ttl. */
 bool fleet_serves_both(const struct config *left, const struct config *right);
 void fleet_use(struct fleet *fleet, const struct generation *generation); /* another configuration that it serves */
 void fleet_beat(struct fleet *fleet);                                     /* a heartbeat now */
@@ -30,7 +30,7 @@ void fleet_destroy(struct fleet *fleet); /* without a word; NULL is allowed */
 bool fleet_is_known(const struct fleet *fleet); /* a heartbeat was answered */
 const struct slots *fleet_slots(const struct fleet *fleet);
 struct db *fleet_session(const struct fleet *fleet);
-/* Departing slots that are drained. */
-void fleet_drained(struct fleet *fleet, const bool drained[SLOTS]);
+/* Departing slots that are drained: they are given back, or were another's already. */
+void fleet_release(struct fleet *fleet, const bool drained[SLOTS]);
 /* As the last heartbeat found it; borrowed until the next. */
 const struct health_fleet *fleet_health(struct fleet *fleet);

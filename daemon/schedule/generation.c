@@ -2,6 +2,11 @@
 #include "base/memory.h"
 #include <string.h>
 
+static void digest(const struct config *config, unsigned char ret_digest[HASH_BYTES]) {
+  if (config->fleet.enabled)
+    config_digest(config, ret_digest);
+}
+
 struct generation *generation_first(struct app *app) {
   struct generation *generation = memory_allocate(sizeof *generation);
   *generation = (struct generation){.shared = app->shared,
@@ -9,7 +14,7 @@ struct generation *generation_first(struct app *app) {
                                     .connections = app->connections,
                                     .reader = app->shared.reader,
                                     .holders = 1};
-  config_digest(generation->config, generation->digest);
+  digest(generation->config, generation->digest);
   app->config = NULL;
   app->connections = NULL;
   app->shared.reader = NULL;
@@ -52,7 +57,7 @@ static void read_config(void *work) {
   buffer_clear(&loading->problems);
   loading->good = config_load(loading->path, CONFIG_KEYS_WANTED, &loading->config, &loading->problems);
   if (loading->good)
-    config_digest(loading->config, loading->digest);
+    digest(loading->config, loading->digest);
 }
 
 static bool is_usable(const struct generation_loading *loading) {

@@ -10,7 +10,7 @@ struct generation {
   struct connections *connections;
   struct account_reader *reader;
   int holders;
-  unsigned char digest[HASH_BYTES]; /* of the configuration; for a fleet */
+  unsigned char digest[HASH_BYTES]; /* of the configuration, where fleet.enabled */
   bool was_open;                    /* its database answered when another one followed */
 };
 

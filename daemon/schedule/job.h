@@ -23,7 +23,7 @@ struct job {
   TAILQ_ENTRY(job) link; /* in the list of what is due, or of what is under way */
   int slot;              /* of a fleet; -1: not asked yet */
   bool foreign;          /* another daemon's, or nobody's: it is never due here */
-  bool fresh;            /* became this daemon's, and was not swept since */
+  bool taken_over;       /* became this daemon's, and was not swept since */
   bool queued, slow, attempted;
   int timeouts;                      /* as the last sweep left them: over 0, the next one is slow */
   int64_t kept_by;                   /* the last adoption whose configuration names it */

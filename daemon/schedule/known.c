@@ -61,7 +61,7 @@ static void on_row(void *context, const struct db_row *row) {
     health->history_is_proven = db_row_bool(row, HISTORY_PROVEN);
     if (db_row_int(row, GAPS) > health->gaps) /* less: the newest one is not written down yet */
       health->gaps = db_row_int(row, GAPS);
-    if (!job->attempted || job->fresh)
+    if (!job->attempted || job->taken_over)
       take_past(job, row);
   }
   health_count_accounts(health, db_row_text(row, TYPE), db_row_int(row, ACCOUNTS));
@@ -89,16 +89,18 @@ static void read(struct db *db, struct buffer *names, const struct reading *read
 }
 
 /* On a session that writes: sweeps begin on the other one meanwhile. */
-static void read_many(const struct generation *generation, const struct reading *reading, bool fresh_alone) {
+static void read_many(const struct generation *generation, const struct reading *reading, bool taken_over_alone) {
   const struct roster *roster = reading->roster;
   struct buffer names;
   bool fits = true;
   buffer_init(&names, NAMES_BYTES_MAX);
   for (int i = 0; fits && i < roster->job_count; i++)
-    if (!roster->jobs[i]->foreign && (roster->jobs[i]->fresh || !fresh_alone))
+    if (!roster->jobs[i]->foreign && (roster->jobs[i]->taken_over || !taken_over_alone))
       fits = db_array_append(&names, slice_of(roster->jobs[i]->name));
   if (fits && names.length > 0)
     read(generation->shared.write, &names, reading);
+  else if (fits && reading->told != NULL)
+    reading->told(reading->context); /* there is nobody to ask for */
   buffer_finish(&names);
 }
 
@@ -107,8 +109,8 @@ void known_read_all(struct roster *roster, const struct generation *generation, 
   read_many(generation, &(struct reading){roster, told, context}, false);
 }
 
-void known_read_fresh(struct roster *roster, const struct generation *generation, void (*told)(void *context),
-                      void *context) {
+void known_read_taken_over(struct roster *roster, const struct generation *generation, void (*told)(void *context),
+                           void *context) {
   read_many(generation, &(struct reading){roster, told, context}, true);
 }
 

@@ -9,7 +9,7 @@
 #include "sql/embedded.h"
 #include <string.h>
 
-enum { SPREAD_EACH_MS = 50, NAMES_BYTES_MAX = 16 * 1024 * 1024, SLOTS_BYTES_MAX = 4096 };
+enum { NAMES_BYTES_MAX = 16 * 1024 * 1024, SLOTS_BYTES_MAX = 4096 };
 
 struct placing {               /* the question which slots NAMEs are in; lives beside the ownership */
   struct ownership *ownership; /* NULL: gone */
@@ -18,13 +18,15 @@ struct placing {               /* the question which slots NAMEs are in; lives b
 struct ownership {
   struct ownership_options options;
   struct generation *generation;
-  struct fleet *fleet; /* NULL: all is ours */
+  struct fleet *fleet;  /* NULL: all is ours */
+  struct fleet *former; /* is leaving, for another configuration asks for another one; or NULL */
   struct placing *placing;
   struct walk assigning, replanning;
   struct log_throttle unplaced;
   bool placed; /* of every NAME it is known which slot it is in */
   bool begun;  /* by this walk, or one that began again: some are ours that were not */
-  bool abandoned;
+  bool leaving, abandoned;
+  enum slot_state walked[SLOTS]; /* as the last walk has them, or has it under way */
 };
 
 static int64_t now_ms(const struct ownership *ownership) { return loop_now_ms(ownership->options.loop); }
@@ -41,7 +43,7 @@ static void begin(struct ownership *ownership, struct job *job, int64_t span_ms)
   const struct config_organization *organization = job->organization;
   int64_t at_ms = now_ms(ownership) + random_between(ownership->options.random, 0, span_ms);
   job->foreign = job->asked = false;
-  job->fresh = true;
+  job->taken_over = true;
   job->health.succeeded_at_ms = now_ms(ownership);
   rate_limit_doubt(queue_rate_limit(job), now_ms(ownership));
   pace_init(&job->pace, organization->interval_ms, ownership->generation->config->sync.jitter, at_ms);
@@ -62,7 +64,7 @@ static void drain(struct ownership *ownership, struct job *job) {
 static void replan(void *context, struct job *job) {
   int64_t due_ms = job->health.succeeded_at_ms + job->health.interval_ms;
   (void)context;
-  if (!job->fresh || job->foreign || job->asked || job->sweep != NULL || job->queued ||
+  if (!job->taken_over || job->foreign || job->asked || job->sweep != NULL || job->queued ||
       job->health.last_success_s == 0 || due_ms <= job->health.next_sweep_ms)
     return;
   pace_init(&job->pace, job->health.interval_ms, job->pace.jitter, due_ms);
@@ -71,6 +73,7 @@ static void replan(void *context, struct job *job) {
 
 static void on_replanned(void *context) {
   struct ownership *ownership = context;
+  ownership->options.known(ownership->options.context);
   ownership->options.changed(ownership->options.context);
 }
 
@@ -87,19 +90,23 @@ static void pay(struct ownership *ownership, struct job *job, struct generation 
 /* Is it ours now, or not any more? */
 static void assign(void *context, struct job *job) {
   struct ownership *ownership = context;
-  int64_t span_ms = (int64_t)ownership->options.roster->job_count * SPREAD_EACH_MS;
   if (job->organization == NULL)
     return;
   bool ours = ownership->fleet == NULL || slots_sweeps(fleet_slots(ownership->fleet), job->slot);
-  int64_t interval_ms = job->organization->interval_ms;
   if (ours && job->foreign) {
-    begin(ownership, job, span_ms < interval_ms ? span_ms : interval_ms);
+    begin(ownership, job, pace_spread_ms(ownership->options.roster->job_count, job->organization->interval_ms));
     ownership->begun = true;
   } else if (!ours && !job->foreign) {
     drain(ownership, job);
   }
   if (ownership->fleet != NULL)
     pay(ownership, job, ownership->generation);
+}
+
+static void begin_assigning(struct ownership *ownership) {
+  if (ownership->fleet != NULL)
+    memcpy(ownership->walked, fleet_slots(ownership->fleet)->states, sizeof ownership->walked);
+  walk_begin(&ownership->assigning);
 }
 
 static void look_for_drained(struct ownership *ownership) {
@@ -113,7 +120,7 @@ static void look_for_drained(struct ownership *ownership) {
   for (struct job *job = NULL; (job = queue_next_running(ownership->options.queue, job)) != NULL;)
     if (job->slot >= 0)
       drained[job->slot] = false;
-  fleet_drained(ownership->fleet, drained);
+  fleet_release(ownership->fleet, drained);
 }
 
 /* Their evidence is ours to tell. */
@@ -136,14 +143,16 @@ static void on_assigned(void *context) {
   struct ownership *ownership = context;
   tell_slots(ownership);
   if (ownership->begun)
-    known_read_fresh(ownership->options.roster, ownership->generation, on_known, ownership);
+    known_read_taken_over(ownership->options.roster, ownership->generation, on_known, ownership);
+  else if (ownership_is_known(ownership))
+    ownership->options.known(ownership->options.context);
   ownership->begun = false;
   look_for_drained(ownership);
   ownership->options.changed(ownership->options.context);
 }
 
 void ownership_ended(struct ownership *ownership, struct job *job, struct generation *generation) {
-  job->fresh = false;
+  job->taken_over = false;
   if (ownership->fleet != NULL && job->organization != NULL)
     pay(ownership, job, generation);
   look_for_drained(ownership);
@@ -181,7 +190,7 @@ static void on_placed(void *context, const struct error *error) {
   ownership->placed = error == NULL;
   tell_placed(ownership, error);
   if (ownership->placed)
-    walk_begin(&ownership->assigning);
+    begin_assigning(ownership);
 }
 
 /* Those of whom it is not known yet. */
@@ -205,12 +214,18 @@ static void place(struct ownership *ownership) {
   buffer_finish(&names);
 }
 
-/* A place that could not be asked for is asked for again: the fleet's session may fail alone. */
+/* A place that could not be asked for is asked for again: the fleet's session may fail alone. Where no slot is another than it was, nobody has to
+ * be told. */
 static void on_moved(void *context) {
   struct ownership *ownership = context;
   if (!ownership->placed && ownership->placing == NULL)
     place(ownership);
-  walk_begin(&ownership->assigning);
+  if (memcmp(ownership->walked, fleet_slots(ownership->fleet)->states, sizeof ownership->walked) != 0)
+    begin_assigning(ownership);
+  else {
+    look_for_drained(ownership);
+    ownership->options.changed(ownership->options.context);
+  }
 }
 
 /* In this order, on one session: the heartbeat's answer finds the places known. */
@@ -241,6 +256,7 @@ void ownership_destroy(struct ownership *ownership) {
   walk_close(&ownership->assigning);
   walk_close(&ownership->replanning);
   fleet_destroy(ownership->fleet);
+  fleet_destroy(ownership->former);
   memory_free(ownership);
 }
 
@@ -255,12 +271,24 @@ static void join(struct ownership *ownership) {
                                   ownership->generation);
 }
 
+static void on_former_left(void *context) {
+  struct ownership *ownership = context;
+  ownership->former = NULL;
+  if (ownership->leaving)
+    ownership_leave(ownership);
+}
+
+/* One that still waits for the database's answer is not waited for by the next. */
 static void leave(struct ownership *ownership, bool reachable) {
   struct fleet *fleet = ownership->fleet;
   ownership->fleet = NULL;
   forget_placing(ownership);
-  if (fleet != NULL && reachable)
-    fleet_leave(fleet, NULL, NULL);
+  if (fleet == NULL)
+    return;
+  fleet_destroy(ownership->former);
+  ownership->former = reachable ? fleet : NULL;
+  if (reachable)
+    fleet_leave(fleet, on_former_left, ownership);
   else
     fleet_destroy(fleet);
 }
@@ -273,7 +301,7 @@ void ownership_use(struct ownership *ownership, struct generation *generation) {
     leave(ownership, before != NULL && before->was_open);
   if (generation->config->fleet.enabled && ownership->fleet == NULL)
     join(ownership);
-  walk_begin(&ownership->assigning);
+  begin_assigning(ownership);
   if (ownership->fleet == NULL)
     return;
   fleet_use(ownership->fleet, generation);
@@ -288,6 +316,12 @@ bool ownership_is_known(const struct ownership *ownership) {
          (ownership->placed && fleet_is_known(ownership->fleet) && !ownership->assigning.going);
 }
 
+void ownership_read_known(struct ownership *ownership) {
+  if (ownership_is_known(ownership))
+    known_read_all(ownership->options.roster, ownership->generation, ownership->options.known,
+                   ownership->options.context);
+}
+
 const struct health_fleet *ownership_health(const struct ownership *ownership) {
   return ownership->fleet == NULL ? NULL : fleet_health(ownership->fleet);
 }
@@ -299,6 +333,9 @@ static void on_left(void *context) {
 }
 
 void ownership_leave(struct ownership *ownership) {
+  ownership->leaving = true;
+  if (ownership->former != NULL)
+    return;
   bool reachable = !ownership->abandoned && database_monitor_is_open(ownership->options.database_monitor);
   forget_placing(ownership);
   walk_stop(&ownership->assigning);
@@ -313,4 +350,6 @@ void ownership_abandon(struct ownership *ownership) {
   ownership->abandoned = true;
   if (ownership->fleet != NULL)
     fleet_abandon(ownership->fleet);
+  if (ownership->former != NULL)
+    fleet_abandon(ownership->former);
 }

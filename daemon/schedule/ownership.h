@@ -15,6 +15,7 @@ struct ownership_options {
   struct shutdown *shutdown;
   const struct database_monitor *database_monitor;
   void (*changed)(void *context); /* which organizations are ours, or what is known of them */
+  void (*known)(void *context);   /* what the database knows of those that are ours was read */
   void *context;
 };
 
@@ -27,6 +28,7 @@ void ownership_opened(struct ownership *ownership); /* the database is there: a 
 void ownership_ended(struct ownership *ownership, struct job *job, struct generation *generation);
 void ownership_settled(struct ownership *ownership); /* something that was owed is paid */
 bool ownership_is_known(const struct ownership *ownership);
+void ownership_read_known(struct ownership *ownership); /* again, of those that are ours; `known` follows */
 const struct health_fleet *ownership_health(const struct ownership *ownership); /* NULL: all is ours */
 
 /* The slots go back, then shutdown_tell_heads(). */

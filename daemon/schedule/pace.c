@@ -3,7 +3,12 @@
 /* What this file is for: regularity and retreat. A healthy organization keeps to its grid, whatever one sweep took; a failing one
  * backs off exponentially with full jitter on top of its interval, to 15 minutes at most, and is back on its grid at once. */
 
-enum { DOUBLINGS_MAX = 20 };
+enum { DOUBLINGS_MAX = 20, SPREAD_EACH_MS = 50 };
+
+int64_t pace_spread_ms(int count, int64_t interval_ms) {
+  int64_t spread_ms = (int64_t)count * SPREAD_EACH_MS;
+  return spread_ms < interval_ms ? spread_ms : interval_ms;
+}
 
 void pace_init(struct pace *pace, int64_t interval_ms, double jitter, int64_t first_ms) {
   *pace = (struct pace){.interval_ms = interval_ms, .jitter = jitter, .slot_ms = first_ms};

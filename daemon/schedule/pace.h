@@ -19,6 +19,8 @@ struct pace {
   int failures;    /* in a row */
 };
 
+/* Over how long the first sweeps of `count` organizations are spread: a few are swept at once, a thousand do not fire together. */
+int64_t pace_spread_ms(int count, int64_t interval_ms);
 /* `first_ms`: when the first sweep is due. */
 void pace_init(struct pace *pace, int64_t interval_ms, double jitter, int64_t first_ms);
 /* When the next sweep is due after one that ended now. `not_before_ms`: a rate limit's word. */

@@ -57,10 +57,6 @@ static void on_known(void *context) {
   tell_changed(context);
 }
 
-static void read_known(struct scheduler *scheduler) {
-  known_read_all(&scheduler->roster, scheduler->generation, on_known, scheduler);
-}
-
 /* ---- the database's troubles, which are nobody's own ---- */
 
 /* Who was refused waits for a better time; it has come. */
@@ -192,7 +188,7 @@ static void on_opened(void *context) {
   struct scheduler *scheduler = context;
   scheduler->database_tried = true;
   if (!scheduler->adopting)
-    read_known(scheduler);
+    ownership_read_known(scheduler->ownership);
   ownership_opened(scheduler->ownership);
   tell_attempted(scheduler);
   queue_pump(scheduler->queue);
@@ -279,6 +275,7 @@ static void open_rooms(struct scheduler *scheduler) {
                                                                       .shutdown = scheduler->shutdown,
                                                                       .database_monitor = scheduler->database_monitor,
                                                                       .changed = on_owned,
+                                                                      .known = on_known,
                                                                       .context = scheduler});
   walk_open(&scheduler->asking, &scheduler->roster, &(struct walk_options){.visit = request});
   walk_open(&scheduler->returning, &scheduler->roster,
@@ -293,7 +290,7 @@ static void on_adopted(void *context) {
   note_departures(scheduler);
   tell_attempted(scheduler);
   if (!scheduler->stopping && database_monitor_is_open(scheduler->database_monitor))
-    read_known(scheduler);
+    ownership_read_known(scheduler->ownership);
   queue_pump(scheduler->queue);
   tell_changed(scheduler);
   scheduler->options.adopted(scheduler->options.context);

@@ -136,7 +136,7 @@ bool slots_any_departs(const struct slots *slots) {
   return false;
 }
 
-bool slots_drained(struct slots *slots, int slot) {
+bool slots_release(struct slots *slots, int slot) {
   step(slots, slot, SLOT_DRAINED);
   return slots->states[slot] == SLOT_RETURNING;
 }

@@ -59,6 +59,6 @@ bool slots_sweeps(const struct slots *slots, int slot);  /* new sweeps may begin
 bool slots_departs(const struct slots *slots, int slot); /* it is to be drained for good: what is owed is paid */
 bool slots_any_departs(const struct slots *slots);
 /* No sweep of a departing slot is under way, nothing is owed. True: it is to be given back; slots_given_back() follows. */
-bool slots_drained(struct slots *slots, int slot) __attribute__((warn_unused_result));
-void slots_given_back(struct slots *slots, bool well); /* all that slots_drained() said it of */
+bool slots_release(struct slots *slots, int slot) __attribute__((warn_unused_result));
+void slots_given_back(struct slots *slots, bool well); /* all that slots_release() said it of */
 int slots_count(const struct slots *slots, const char *name);

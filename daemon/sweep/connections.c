@@ -1,6 +1,7 @@
 /* Opens what costs something to open, once. Sessions connect when there is work, not here. */
 #include "sweep/connections.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "sql/embedded.h"
 #include <string.h>
 
@@ -81,17 +82,16 @@ void connections_equip_fully(const struct connections *connections, struct sweep
   shared->writer_count += connections->writers[0] == connections->watch ? 0 : 1;
 }
 
-static bool same_text(const char *left, const char *right) {
-  return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
+bool connections_same_sessions(const struct config *left, const struct config *right) {
+  return strcmp(left->database.conninfo, right->database.conninfo) == 0 &&
+         strcmp(left->database.schema, right->database.schema) == 0 &&
+         left->database.statement_timeout_ms == right->database.statement_timeout_ms &&
+         left->database.lock_timeout_ms == right->database.lock_timeout_ms;
 }
 
 bool connections_serve_both(const struct config *left, const struct config *right) {
-  return strcmp(left->database.conninfo, right->database.conninfo) == 0 &&
-         strcmp(left->database.schema, right->database.schema) == 0 &&
-         left->database.connections == right->database.connections &&
-         left->database.statement_timeout_ms == right->database.statement_timeout_ms &&
-         left->database.lock_timeout_ms == right->database.lock_timeout_ms &&
-         same_text(left->api.ca_file, right->api.ca_file) && same_text(left->api.proxy, right->api.proxy) &&
+  return connections_same_sessions(left, right) && left->database.connections == right->database.connections &&
+         text_equals(left->api.ca_file, right->api.ca_file) && text_equals(left->api.proxy, right->api.proxy) &&
          left->api.connect_timeout_ms == right->api.connect_timeout_ms &&
          left->api.request_timeout_ms == right->api.request_timeout_ms &&
          left->api.max_response_bytes == right->api.max_response_bytes &&

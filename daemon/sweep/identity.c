@@ -1,14 +1,11 @@
 /* Refuses to mix two organizations. It promises that a configuration that contradicts what is recorded, and a key that shows another
  * organization's accounts, fail the sweep with nothing written. */
 #include "sweep/identity.h"
+#include "base/text.h"
 #include "sql/embedded.h"
 #include <string.h>
 
 #define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-static bool same_text(const char *left, const char *right) {
-  return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
-}
 
 /* A NAME out of a comma-separated list that is another than this one, configured and enabled; or NULL. */
 static const struct config_organization *configured_claim(const struct config *config, const char *names,
@@ -40,7 +37,7 @@ bool identity_is_configured(const struct sweep *sweep, struct error *error) {
         "the organization behind this key changed: \"%s\" is recorded as %s, but organization_id says %s; use a new "
         "NAME for the other organization",
         organization->name, mirror_state->organization_id, organization->organization_id);
-  if (!same_text(organization->user_id, mirror_state->user_id))
+  if (!text_equals(organization->user_id, mirror_state->user_id))
     return error_set(
         error, ERROR_CONFIG,
         "the organization behind this key changed: \"%s\" was recorded with user_id \"%s\", now it is \"%s\"; put it "

@@ -1,11 +1,8 @@
--- The key of a slot holds its epoch too: a heartbeat renews expires_at and disturbs nobody, a take-over raises the epoch and waits for
--- whoever holds the old one (`for key share`).
 create table fleet_slot (
   slot       integer primary key,
   epoch      bigint not null default 0,
   holder     uuid,
-  expires_at timestamptz,
-  unique (slot, epoch)
+  expires_at timestamptz
 ) with (fillfactor = 50);
 comment on table fleet_slot is 'Which daemon sweeps which organizations: an organization''s slot is hashtextextended(NAME, 0) & 255';
 comment on column fleet_slot.slot is '0 to 255';

@@ -105,7 +105,7 @@ static void drain(struct world *world, int number) {
     if (world->now_ms < daemon->drained_ms[slot])
       continue;
     daemon->drained_ms[slot] = 0;
-    if (slots_drained(&daemon->slots, slot) && world->slots[slot].holder == number && !daemon->cut)
+    if (slots_release(&daemon->slots, slot) && world->slots[slot].holder == number && !daemon->cut)
       world->slots[slot].holder = -1;
   }
   slots_given_back(&daemon->slots, !daemon->cut);

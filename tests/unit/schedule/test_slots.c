@@ -71,11 +71,11 @@ Test(slots, are_given_back_when_they_are_drained) {
   struct slots_moved moved = hear(&slots, 1400, 0, 256, 1, 100);
   cr_assert(moved.leaving == 156 && moved.taken == 0 && moved.lost == 0);
   cr_assert(slots_sweeps(&slots, 99) && !slots_sweeps(&slots, 100) && slots_departs(&slots, 100));
-  cr_assert(slots_drained(&slots, 100) && slots_drained(&slots, 101));
+  cr_assert(slots_release(&slots, 100) && slots_release(&slots, 101));
   moved = hear(&slots, 1800, 0, 256, 1, 100); /* of a heartbeat before they were given back */
   cr_assert(moved.leaving + moved.taken + moved.lost == 0 && !slots_sweeps(&slots, 100));
   slots_given_back(&slots, false);
-  cr_assert(slots_departs(&slots, 100) && slots_drained(&slots, 100));
+  cr_assert(slots_departs(&slots, 100) && slots_release(&slots, 100));
   slots_given_back(&slots, true);
   cr_assert_eq(slots_count(&slots, "foreign"), 1);
   cr_assert(slots_departs(&slots, 101), "it was said of neither since");
@@ -95,7 +95,7 @@ Test(slots, are_quiet_without_heartbeats) {
   cr_assert(!slots_listen(&slots, 1000 + TTL / 2), "said once");
   hear(&slots, 2000, 0, 5, 5, 256);
   cr_assert(slots_sweeps(&slots, 4) && slots_departs(&slots, 5) && slots_any_departs(&slots));
-  cr_assert(!slots_drained(&slots, 5), "it is no more ours to give");
+  cr_assert(!slots_release(&slots, 5), "it is no more ours to give");
 }
 
 Test(slots, know_by_the_epoch_who_had_them) {
@@ -112,7 +112,7 @@ Test(slots, know_by_the_epoch_who_had_them) {
   slots_tell(&slots, 1, 7);
   slots_hear(&slots, 1800, 256);
   cr_assert(!slots_sweeps(&slots, 1), "what is under way ends first");
-  cr_assert(!slots_drained(&slots, 1));
+  cr_assert(!slots_release(&slots, 1));
   hear(&slots, 2200, 1, 1, 7, 256);
   cr_assert(slots_sweeps(&slots, 1) && slots_departs(&slots, 0));
 }
