@@ -15,7 +15,8 @@ enum {
   ANSWER_AT_LEAST_MS = 1000,
   UUID_BYTES = 37,
   HEX_BYTES = 2 + 2 * HASH_BYTES + 1,
-  TELL_BYTES_MAX = 64 * 1024
+  TELL_BYTES_MAX = 64 * 1024,
+  ROLE_BYTES = 64
 };
 
 struct fleet {
@@ -27,6 +28,7 @@ struct fleet {
   char id[UUID_BYTES], digest[HEX_BYTES], ttl[32];
   int64_t sent_ms;
   int64_t share, ended;
+  char kept_role[ROLE_BYTES]; /* whose sessions the last heartbeat could not end; or "" */
   bool beating, returning, leaving, doomed;
   int under_way;                        /* statements that are not answered */
   struct health_daemon *daemons, *read; /* known, and being read */
@@ -112,6 +114,8 @@ static void on_beat_row(void *context, const struct db_row *row) {
   struct fleet *fleet = context;
   fleet->share = db_row_int(row, 2);
   fleet->ended = db_row_int(row, 3);
+  struct slice role = db_row_text(row, 4);
+  snprintf(fleet->kept_role, sizeof fleet->kept_role, "%.*s", (int)role.length, role.bytes);
   if (!db_row_is_null(row, 0))
     slots_tell(&fleet->slots, (int)db_row_int(row, 0), db_row_int(row, 1));
 }
@@ -121,6 +125,12 @@ static void tell_moved(struct fleet *fleet, const struct slots_moved *moved) {
   if (fleet->ended > 0)
     log_write(log, LOG_LEVEL_WARNING, "a daemon of the fleet is gone: its sessions were ended sessions=%" PRId64,
               fleet->ended);
+  if (fleet->kept_role[0] != '\0')
+    log_write(log, LOG_LEVEL_WARNING,
+              "a daemon of the fleet is gone, and its sessions are of the role \"%s\", which this daemon's may not "
+              "end: what they "
+              "hold is free within 30 s; grant \"%s\" to it, or give all daemons one role",
+              fleet->kept_role, fleet->kept_role);
   if (moved->taken + moved->leaving + moved->lost > 0)
     log_write(log, LOG_LEVEL_INFO, "slots of the fleet move taken=%d given_back=%d lost=%d owned=%d", moved->taken,
               moved->leaving, moved->lost, slots_count(&fleet->slots, "owned"));

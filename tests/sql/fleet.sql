@@ -88,6 +88,7 @@ select pg_temp.must(max(expires_at) < now() + interval '1 min' and pg_temp.sprea
 
 -- Sessions of a daemon that is gone are ended; a pid that was used again is somebody else's.
 \setenv PGDATABASE :DBNAME
+\setenv PGAPPNAME closesyncd
 \! psql -Xqc 'select pg_sleep(60)' >/dev/null 2>&1 & psql -Xqc 'select pg_sleep(60)' >/dev/null 2>&1 &
 create view pg_temp.sleeper as select pid from pg_stat_activity where query = 'select pg_sleep(60)' and datname = current_database();
 do $$ begin
