@@ -235,6 +235,44 @@ Test(fleet, is_joined_and_left_by_a_reload) {
   story_destroy(story);
 }
 
+/* A reload that asks for the same fleet in the same database is no change of hands, whatever else it asks for. */
+Test(fleet, is_not_left_by_a_reload_with_another_label) {
+  struct story *story = begin(4);
+  const struct run *run = join(story, "before");
+  expect_swept(story, 4, "before", 10000);
+  const char *daemon = story_sql(story, "select daemon_id from fleet_daemon");
+  story_set(story, "fleet", "member", "after");
+  story_set(story, "api", "request_timeout", "30s");
+  story_signal(story, run, SIGHUP);
+  story_await_sql(story, story_format(story, "%s after", daemon),
+                  "select string_agg(daemon_id || ' ' || member, ', ') from fleet_daemon", 10000);
+  expect_swept(story, 4, "after", 10000);
+  story_expect_sql(story, "1", "select max(epoch) from fleet_slot");
+  running_stop(story, run);
+  story_destroy(story);
+}
+
+/* A fleet that a reload has left, and whose session hangs, holds up no stop. */
+Test(fleet, that_was_left_is_not_waited_for) {
+  struct story *story = begin(2);
+  story_set(story, "fleet", "ttl", "60s");
+  const struct run *run = join(story, "alone");
+  expect_swept(story, 2, "swept", 10000);
+  pid_t backend = (pid_t)story_count(story, "select pid from pg_stat_activity where query like '%fleet_daemon%' and "
+                                            "application_name = 'closesyncd' and datname = current_database()");
+  cr_assert(backend > 0 && kill(backend, SIGSTOP) == 0);
+  story_set(story, "fleet", "enabled", "no");
+  story_signal(story, run, SIGHUP);
+  running_await(story, run, "the new configuration is in force", 1, 10000);
+  story_signal(story, run, SIGTERM);
+  for (int looks = 0; looks < 50 && !story_ended(story, run); looks++)
+    running_sleep(100);
+  bool ended = story_ended(story, run);
+  cr_assert_eq(kill(backend, SIGCONT), 0); /* or the story could not end */
+  cr_assert(ended, "it waits: %s", running_said(story, run));
+  story_destroy(story);
+}
+
 /* The places of organizations are asked for until they are known, at a start and after a reload. */
 Test(fleet, asks_again_which_slots_organizations_are_in) {
   static const char refuse[] =
