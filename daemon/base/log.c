@@ -52,7 +52,7 @@ static void clean(char *line, size_t length) {
   }
 }
 
-/* The last word before `*end`, which moves before it; the words of a format and of its line are walked alike. */
+/* The last word before `*end`, which moves before it. */
 static struct slice last_word(const char *text, size_t *end) {
   size_t begin = *end;
   while (begin > 0 && text[begin - 1] != ' ')
@@ -71,21 +71,29 @@ static size_t name_length(struct slice word) {
   return length + 1 < word.length && word.bytes[length] == '=' && word.bytes[length + 1] == '%' ? length : 0;
 }
 
+/* The last "name=" before `*end`, which moves before it, and all that follows: a value may hold blanks. False: there is none. */
+static bool last_field(const char *line, struct slice name, size_t *end, struct slice *ret_value) {
+  size_t length = name.length + 1; /* with its "=" */
+  for (size_t begin = *end; begin-- > 0;) {
+    if (begin + length > *end || (begin > 0 && line[begin - 1] != ' ') || memcmp(line + begin, name.bytes, length) != 0)
+      continue;
+    *ret_value = (struct slice){line + begin + length, *end - begin - length};
+    *end = begin > 0 ? begin - 1 : 0;
+    return true;
+  }
+  return false;
+}
+
 /* Reads the fields off the end of the line, as far as the format has them, and puts them into their order. */
 static void find_fields(const char *format, struct log_record *record, struct log_field *fields) {
   size_t format_end = strlen(format), line_end = record->line.length;
   int count = 0;
   while (count < LOG_FIELDS_MAX && format_end > 0 && line_end > 0) {
-    size_t before = line_end;
-    struct slice pattern = last_word(format, &format_end), word = last_word(record->line.bytes, &line_end);
-    size_t length = name_length(pattern);
-    if (length == 0 || word.length < length + 1 || memcmp(word.bytes, pattern.bytes, length + 1) != 0) {
-      line_end = before;
+    struct slice pattern = last_word(format, &format_end), value, name = {pattern.bytes, name_length(pattern)};
+    if (name.length == 0 || !last_field(record->line.bytes, name, &line_end, &value))
       break;
-    }
-    fields[count++] = (struct log_field){.name = {word.bytes, length},
-                                         .value = {word.bytes + length + 1, word.length - length - 1},
-                                         .number = pattern.bytes[pattern.length - 1] == 'd'};
+    fields[count++] =
+        (struct log_field){.name = name, .value = value, .number = pattern.bytes[pattern.length - 1] == 'd'};
   }
   for (int i = 0; i < count / 2; i++) {
     struct log_field other = fields[i];

@@ -48,9 +48,9 @@ static void print_account(const struct terminal *terminal, const struct widths *
   putchar('\n');
 }
 
-static void print_value(const struct terminal *terminal, struct slice json) {
+static void print_value(const struct terminal *terminal, const struct change *change, struct slice json) {
   if (json.bytes == NULL)
-    terminal_word(terminal, TONE_QUIET, 0, "absent");
+    terminal_word(terminal, TONE_QUIET, 0, change->kind == CHANGE_RESCOPED ? "not asked for" : "absent");
   else
     terminal_clean(stdout, 0, json);
 }
@@ -59,9 +59,9 @@ static void print_field(const struct terminal *terminal, const struct widths *wi
   fputs("      ", stdout);
   terminal_clean(stdout, widths->field, change->field);
   fputs("  ", stdout);
-  print_value(terminal, change->before);
+  print_value(terminal, change, change->before);
   fputs(" → ", stdout);
-  print_value(terminal, change->after);
+  print_value(terminal, change, change->after);
   putchar('\n');
 }
 

@@ -2,6 +2,7 @@
 #include "monitor/status.h"
 #include "base/moment.h"
 #include "monitor/membership.h"
+#include <string.h>
 
 enum { SLICE_ORGANIZATIONS = 200 };
 
@@ -12,12 +13,16 @@ static void write_moment(struct json *json, const char *name, int64_t moment_s) 
 }
 
 static void write_accounts(const struct health_organization *organization, struct json *json) {
+  int64_t others = organization->other_accounts;
   json_begin_object(json, "accounts_by_type");
   for (int i = 0; i < HEALTH_TYPES && organization->types[i].name[0] != '\0'; i++) {
     const struct health_type *type = &organization->types[i];
-    json_integer(json, type->name, type->accounts);
+    if (strcmp(type->name, "other") == 0) /* a member stands there once */
+      others += type->accounts;
+    else
+      json_integer(json, type->name, type->accounts);
   }
-  json_integer(json, "other", organization->other_accounts);
+  json_integer(json, "other", others);
   json_end_object(json);
   json_integer(json, "accounts", health_accounts(organization));
 }

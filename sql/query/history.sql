@@ -4,7 +4,8 @@
 -- $5 behind jsonb, {organization_id: the last seq told} (organizations it does not name from the beginning), $6 until jsonb likewise
 -- (NULL: no end), $7 count bigint, $8 newest boolean: the last rows instead of the first
 -- -> name text and the columns of account_change; moments in ISO 8601, values as JSON, changed_fields as a JSON array; then old_word,
--- new_word text: why a value is not there, absent (Close said none), erased or pruned (it is not known any more)
+-- new_word text: why a value is not there, absent (Close said none), not asked for (rescoped), erased or pruned (it is not known
+-- any more)
 with wanted as (
   select past.organization_id, past.seq, past.observed_at
   from organization
@@ -28,11 +29,17 @@ select
   to_json(change.changed_fields) as changed_fields,
   case
     when change.old_value is not null then null
+    when past.change = 'rescoped' and earlier.document_salt is not null then 'not asked for'
     when past.change = 'added' or earlier.document_salt is not null then 'absent'
     when earlier.version is null then 'pruned'
     else 'erased'
   end as old_word,
-  case when change.new_value is not null then null when past.document_salt is not null then 'absent' else 'erased' end as new_word
+  case
+    when change.new_value is not null then null
+    when past.document_salt is null then 'erased'
+    when past.change = 'rescoped' then 'not asked for'
+    else 'absent'
+  end as new_word
 from picked
 join organization on organization.organization_id = picked.organization_id
 join account_history as past on past.organization_id = picked.organization_id and past.seq = picked.seq

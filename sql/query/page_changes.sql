@@ -2,7 +2,8 @@
 --
 -- $1 organization_id text -> seq bigint, account_id text, type text, email text, change text, field text, old_value text, new_value text,
 -- not_before bigint, observed_at bigint (seconds since 1970), fields bigint (how many there are); then old_word, new_word text: what
--- stands instead of a value, absent (Close said none), null (Close said null), erased or pruned (it is not known any more)
+-- stands instead of a value, absent (Close said none), null (Close said null), not asked for (rescoped), erased or pruned (it is
+-- not known any more)
 select
   change.seq, change.account_id, change.type, change.email, change.change,
   left(change.field, 200) || case when length(change.field) > 200 then '…' else '' end as field,
@@ -14,6 +15,7 @@ select
   case
     when value.before is not null then null
     when change.old_value is not null then 'null'
+    when picked.change = 'rescoped' and earlier.document_salt is not null then 'not asked for'
     when picked.change = 'added' or earlier.document_salt is not null then 'absent'
     when earlier.version is null then 'pruned'
     else 'erased'
@@ -21,8 +23,9 @@ select
   case
     when value.after is not null then null
     when change.new_value is not null then 'null'
-    when picked.document_salt is not null then 'absent'
-    else 'erased'
+    when picked.document_salt is null then 'erased'
+    when picked.change = 'rescoped' then 'not asked for'
+    else 'absent'
   end as new_word
 from (
   select

@@ -49,7 +49,10 @@ static void write_facts(const struct health *health, const struct health_organiz
   frame_next_sweep(html, health, organization);
   frame_fact_end(html);
   frame_fact(html, "Interval");
-  frame_duration(html, organization->interval_ms / 1000);
+  if (organization->interval_ms % 1000 != 0)
+    html_format(html, "%lld ms", (long long)organization->interval_ms);
+  else
+    frame_duration(html, organization->interval_ms / 1000);
   frame_fact_end(html);
   write_number(html, "Accounts", health_accounts(organization), false);
   write_number(html, "Broken", organization->broken, organization->broken > 0);

@@ -28,6 +28,7 @@ Test(status, golden) {
   acme->next_sweep_ms = patient.health.now_ms + 30000;
   health_count_accounts(acme, slice_of("google"), 5);
   health_count_accounts(acme, slice_of(""), 2);
+  health_count_accounts(acme, slice_of("other"), 3);
   patient_sweep(&patient, 0, OUTCOME_CHANGED, 250);
   patient.organizations[1].name = "second";
   patient.organizations[1].next_sweep_ms = 0;
@@ -44,7 +45,7 @@ Test(status, golden) {
       "\"seconds\": 9, \"error\": null, \"clock\": {\"database\": \"2026-09-21T14:15:00.000000Z\", \"machine\": "
       "\"2026-09-21T14:13:20.000000Z\", \"skew_seconds\": 100, \"behind_seconds\": 7}}, \"organizations\": ["
       "{\"organization\": \"acme\", \"organization_id\": \"orga_1\", \"outcome\": \"changed\", \"last_success\": "
-      "\"2026-09-21T14:13:20.000000Z\", \"accounts_by_type\": {\"google\": 5, \"other\": 2}, \"accounts\": 7, "
+      "\"2026-09-21T14:13:20.000000Z\", \"accounts_by_type\": {\"google\": 5, \"other\": 5}, \"accounts\": 10, "
       "\"accounts_in_error\": {\"send\": 1, \"receive\": 2, \"calendar\": 0}, \"rejected\": 5, \"last_verified\": "
       "\"2026-09-21T14:00:00.000000Z\", \"history_verified\": \"2026-09-21T14:10:00.000000Z\", \"history_proven\": "
       "true, "

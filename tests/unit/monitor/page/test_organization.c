@@ -10,6 +10,7 @@ Test(organization, accounts_are_told_by_type_and_add_up) {
   patient.health.database_up = false;
   health_count_accounts(&patient.organizations[0], slice_of("google"), 3);
   patient.organizations[0].other_accounts = 4;
+  patient.organizations[0].interval_ms = 2500;
   buffer_init(&text, 1 << 20);
   html_init(&html, &text);
   organization_begin(&patient.health, &patient.organizations[0], false, &html);
@@ -18,6 +19,7 @@ Test(organization, accounts_are_told_by_type_and_add_up) {
                      text.bytes);
   cr_assert_not_null(strstr(text.bytes, ">others</th><td data-label=\"Accounts\" class=\"n\">4</td>"), "%s",
                      text.bytes);
+  cr_assert_not_null(strstr(text.bytes, "<dt>Interval</dt><dd>2500 ms</dd>"), "%s", text.bytes);
   buffer_finish(&text);
   patient_release(&patient);
 }
