@@ -1,5 +1,4 @@
 #include "base/log_event.h"
-#include <stddef.h>
 
 /* Random numbers, each for ever: rules and scripts wait for them. */
 const char *log_event_id(enum log_event event) {

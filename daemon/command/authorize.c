@@ -10,7 +10,6 @@
 #include "remote/token_file.h"
 #include "sql/embedded.h"
 #include "sweep/way_in.h"
-#include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>

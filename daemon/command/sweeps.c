@@ -3,6 +3,7 @@
 #include "command/sweeps.h"
 #include "base/index.h"
 #include "base/memory.h"
+#include "store/schema.h"
 #include <signal.h>
 #include <string.h>
 

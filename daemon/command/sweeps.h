@@ -4,7 +4,6 @@
 #include "app.h"
 #include "command/terminal.h"
 #include "schedule/oneshot.h"
-#include "store/schema.h"
 
 /* What a command tells of an organization behind its line, on stdout; the report is borrowed. */
 typedef void sweeps_tell_fn(const struct terminal *terminal, const struct report *report);

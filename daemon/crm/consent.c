@@ -77,7 +77,7 @@ static bool query_of(struct slice pasted, struct slice *ret_query) {
 
 static bool refused(const char *word, struct error *error) {
   bool plain = *word != '\0' && strlen(word) <= 40 && strspn(word, "abcdefghijklmnopqrstuvwxyz_") == strlen(word);
-  return error_set(error, ERROR_AUTH, "Close did not give its consent (%s)",
+  return error_set(error, ERROR_AUTH, "the consent was not given (%s)",
                    plain ? word : "with a word that is none of OAuth's");
 }
 

@@ -1,7 +1,6 @@
 /* Tokens as Close, the disk and a browser spell them. JSON is read with the scanner and not with json-c, which would leave copies of the
  * tokens on the heap. A token is what RFC 6749 lets it be: visible ASCII and blanks. */
 #include "crm/oauth.h"
-#include "base/memory.h"
 #include "crm/scan.h"
 #include <stdlib.h>
 #include <string.h>
@@ -57,8 +56,6 @@ static bool unescape(struct slice inner, char *ret_text, size_t size, size_t *re
   return true;
 }
 
-static bool member_is(struct slice name, const char *expected) { return scan_stands_for(name, expected); }
-
 static bool is_string(struct slice value) { return value.length >= 2 && value.bytes[0] == '"'; }
 
 static struct slice inside(struct slice value) { return (struct slice){value.bytes + 1, value.length - 2}; }
@@ -101,21 +98,21 @@ struct members { /* of a token, wherever it was written */
 
 static void take_member(struct members *members, struct slice name, struct slice value) {
   struct oauth_token *token = &members->token;
-  if (member_is(name, "access_token"))
+  if (scan_stands_for(name, "access_token"))
     members->broken |= !read_secret(value, &token->access);
-  else if (member_is(name, "refresh_token"))
+  else if (scan_stands_for(name, "refresh_token"))
     members->broken |= !read_secret(value, &token->refresh) && !slice_equals(value, "null");
-  else if (member_is(name, "expires_in"))
+  else if (scan_stands_for(name, "expires_in"))
     members->expires_in_s = read_seconds(value);
-  else if (member_is(name, "expires_at"))
+  else if (scan_stands_for(name, "expires_at"))
     members->expires_at_s = read_seconds(value);
-  else if (member_is(name, "obtained_at"))
+  else if (scan_stands_for(name, "obtained_at"))
     members->obtained_at_s = read_seconds(value);
-  else if (member_is(name, "organization_id"))
+  else if (scan_stands_for(name, "organization_id"))
     read_text(value, token->organization_id, sizeof token->organization_id);
-  else if (member_is(name, "user_id"))
+  else if (scan_stands_for(name, "user_id"))
     read_text(value, token->user_id, sizeof token->user_id);
-  else if (member_is(name, "replaces"))
+  else if (scan_stands_for(name, "replaces"))
     read_text(value, token->replaces, sizeof token->replaces);
 }
 
@@ -191,7 +188,7 @@ bool oauth_read_answer(struct slice body, int64_t now_s, struct oauth_token *ret
 }
 
 static void on_error_member(void *context, struct slice name, struct slice value) {
-  if (member_is(name, "error") && is_string(value))
+  if (scan_stands_for(name, "error") && is_string(value))
     *(struct slice *)context = inside(value);
 }
 

@@ -1,7 +1,6 @@
 /* Close's answer to a refresh, and what it proves. A refresh token may be spent once, so it matters whether an answer that did not come
  * may have been given: what was never sent, or was refused before it was judged (429, 503), was not. */
 #include "remote/token_request.h"
-#include "base/memory.h"
 #include <string.h>
 #include <time.h>
 

@@ -93,7 +93,7 @@ static void on_done(void *context, const struct error *error) {
   if (final.kind == ERROR_NONE && error != NULL)
     final = *error;
   else if (final.kind == ERROR_NONE && strcmp(difference->revision, expected) != 0)
-    error_set(&final, ERROR_CONFLICT, "the mirror moved on since this plan began");
+    error_set(&final, ERROR_CONFLICT, "the mirror changed since this plan began");
   bool good = final.kind == ERROR_NONE;
   if (!good)
     changes_destroy(difference->changes);

@@ -1,7 +1,6 @@
 /* Hands a judged sweep to the database. It promises one transaction, or one statement, or only an entry in write_behind; and that
  * nothing is entered as covered before what was seen is committed. */
 #include "sweep/write.h"
-#include "base/memory.h"
 #include "sql/embedded.h"
 #include "store/held.h"
 #include "sweep/dues.h"
@@ -159,7 +158,7 @@ static void on_flushed(void *context, const struct error *error) {
     return;
   }
   write_behind_paid(sweep->options.write_behind, sweep_now_ms(sweep));
-  error_set(&moved, ERROR_CONFLICT, "the mirror moved on since this sweep began");
+  error_set(&moved, ERROR_CONFLICT, "the mirror changed since this sweep began");
   if (sweep->is_current)
     settle(sweep);
   else

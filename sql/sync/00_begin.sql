@@ -54,7 +54,7 @@ with lock as materialized (
   where case
     when not lock.is_held then refuse('CS007', 'the session that held the lock of this organization lost it')
     when (select count(*) from opened) <> 1 or opened.revision is distinct from $2
-    then refuse('CS001', 'the mirror moved on since this sweep began')
+    then refuse('CS001', 'the mirror changed since this sweep began')
     when $6::timestamptz > clock_timestamp() then refuse('CS001', 'the database''s clock went back since this sweep began')
     when greatest(opened.listed_at, opened.last_swept_at) between $6 and clock_timestamp()
     then refuse('CS001', 'somebody listed since this sweep began')

@@ -116,7 +116,7 @@ Test(authorize, what_is_pasted_wrongly_is_told) {
   } rows[] = {
       {"", "nothing was pasted"},
       {"https://x/?code=code_1&state=wrong\n", "the state of the pasted address is not that of this attempt"},
-      {"https://x/?error=access_denied&state=wrong\n", "Close did not give its consent (access_denied)"},
+      {"https://x/?error=access_denied&state=wrong\n", "the consent was not given (access_denied)"},
       {"https://x/?code=code _1&state=wrong\n", "holds a blank in its middle"},
       {"https://x/\n", "holds no code"},
   };
@@ -142,7 +142,7 @@ Test(authorize, a_refused_consent_and_a_refused_code) {
   tokens_set(story, 1, "{\"refuse\": true}");
   session = begin(story);
   paste(story, &session, browse(story, session.address));
-  expect_nothing_written(story, session.run, "Close did not give its consent (access_denied)");
+  expect_nothing_written(story, session.run, "the consent was not given (access_denied)");
   tokens_set(story, 1, "{\"client_secret\": \"another\"}");
   session = begin(story);
   paste(story, &session, "code_1\n");

@@ -42,7 +42,7 @@ const char *const style_rules[] = {
     "th,td{text-align:left;vertical-align:top;padding:.55rem 1.5rem .55rem 0;border-bottom:1px solid var(--line)}",
     "th:last-child,td:last-child{padding-right:0}",
     "thead th{color:var(--quiet);font-weight:500;font-size:.867rem;vertical-align:bottom;white-space:nowrap}",
-    "tbody th{font-weight:600}",
+    "tbody th{font-weight:600;width:9rem}",
     ".c,.w,bdi,tbody th,p,h1{overflow-wrap:anywhere}",
     ".y{min-width:8rem;overflow-wrap:anywhere}",
     ".s{white-space:nowrap;font-weight:500}",

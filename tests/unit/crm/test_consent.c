@@ -46,10 +46,10 @@ Test(consent, what_is_wrong_is_a_clear_sentence) {
   } rows[] = {
       {"", "nothing was pasted"},
       {" \n", "nothing was pasted"},
-      {"https://x/?error=access_denied&state=abc", "Close did not give its consent (access_denied)"},
-      {"https://x/?error=access_denied", "Close did not give its consent (access_denied)"},
+      {"https://x/?error=access_denied&state=abc", "the consent was not given (access_denied)"},
+      {"https://x/?error=access_denied", "the consent was not given (access_denied)"},
       {"https://x/?error=SECRET%0a&state=abc", "holds no code"},
-      {"https://x/?error=Secret1&state=abc", "did not give its consent (with a word that is none of OAuth's)"},
+      {"https://x/?error=Secret1&state=abc", "the consent was not given (with a word that is none of OAuth's)"},
       {"https://x/?code=c-1&state=abd", "the state of the pasted address is not that of this attempt"},
       {"https://x/?code=c-1&state=", "is not that of this attempt"},
       {"https://x/?code=c-1", "holds no state"},
