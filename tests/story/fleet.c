@@ -2,6 +2,7 @@
  * one; whatever becomes of one of them, the others go on, and the mirror is Close's. */
 #include "support/asking.h"
 #include "support/running.h"
+#include "support/truth.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -38,7 +39,7 @@ static void await_shares(struct story *story, int daemons, int limit_ms) {
       limit_ms);
 }
 
-/* Something is another at Close in each of them, and then in the mirrors. */
+/* Something is another at Close in each of them, and then in the mirrors; and the history is true. */
 static void expect_swept(struct story *story, int organizations, const char *word, int limit_ms) {
   for (int i = 1; i <= organizations; i++)
     story_put(story, i,
@@ -48,6 +49,7 @@ static void expect_swept(struct story *story, int organizations, const char *wor
       story, story_format(story, "%d", organizations),
       story_format(story, "select count(*) from account where account_id = 'told' and send_status = '%s'", word),
       limit_ms);
+  story_expect_truth(story);
 }
 
 Test(fleet, asks_close_as_often_as_one) {

@@ -1,5 +1,6 @@
 /* Organizations in two databases, brought together in a third by the very commands of sql/README.md: verify proves all of them there, views
- * and time travel answer over all, and a change, a removal, an erasure and a pruning arrive. */
+ * and time travel answer over all, and a change, a removal, an erasure and a pruning arrive. Then an organization moves from one database to the
+ * other, by the commands there. */
 #include "support/inner.h"
 #include "support/running.h"
 
@@ -12,6 +13,7 @@ struct scene {
   const char *second;        /* the name of the second source; both are in the story's cluster */
   const char *reports;       /* the directory of the cluster that has the reporting database */
   const char *second_config; /* of the closesyncd of the second source */
+  const char *sources[2];    /* the databases that org1 and org2 are in */
 };
 
 static void shell(const struct scene *scene, const char *host, const char *command) {
@@ -33,6 +35,16 @@ static const char *section(const struct scene *scene, const char *name, const ch
                       name, story_source(), words);
 }
 
+static void configure_second(const struct scene *scene, const char *more) {
+  struct story *story = scene->story;
+  story_write(story, scene->second_config,
+              story_format(story,
+                           "[database]\nconninfo = host=%s dbname=%s user=postgres\n[api]\nbase_url = "
+                           "http://127.0.0.1:%d/api/v1\n[sync]\nmembers = no\n[organization org2]\napi_key_file = "
+                           "%s/org2.key\n%s",
+                           story->host, scene->second, story_port(story), story_directory(story), more));
+}
+
 static void begin(struct scene *scene) {
   struct story *story = scene->story = own_cluster_story(2, 6);
   own_cluster_set(story->host, "wal_level = logical");
@@ -43,12 +55,9 @@ static void begin(struct scene *scene) {
   scene->reports = story_format(story, "%s-r", story->host);
   scene->second = story_format(story, "%s_two", story->database);
   scene->second_config = story_format(story, "%s/second.conf", story_directory(story));
-  story_write(story, scene->second_config,
-              story_format(story,
-                           "[database]\nconninfo = host=%s dbname=%s user=postgres\n[api]\nbase_url = "
-                           "http://127.0.0.1:%d/api/v1\n[sync]\nmembers = no\n[organization org2]\napi_key_file = "
-                           "%s/org2.key\n",
-                           story->host, scene->second, story_port(story), story_directory(story)));
+  scene->sources[0] = story->database;
+  scene->sources[1] = scene->second;
+  configure_second(scene, "");
   story_set(story, "organization org2", "enabled", "no");
   own_cluster_add(story, scene->reports);
   shell(scene, story->host, story_format(story, "createdb -T template0 %s", scene->second));
@@ -83,10 +92,9 @@ static const char EVIDENCE[] = "select md5(string_agg(line, ',' order by line)) 
 /* What each source has of its organization, the reporting database has too. */
 static void await_arrival(const struct scene *scene) {
   struct story *story = scene->story;
-  const char *sources[] = {story->database, scene->second};
   for (int i = 0; i < 2; i++) {
     const char *sql = story_format(story, "%s%d%%'", EVIDENCE, i + 1);
-    const char *wanted = ask(scene, story->host, sources[i], sql), *there = "";
+    const char *wanted = ask(scene, story->host, scene->sources[i], sql), *there = "";
     cr_assert_neq(*wanted, '\0');
     for (int looks = 0; looks < 200 && strcmp(wanted, there) != 0; looks++) {
       running_sleep(looks == 0 ? 0 : 200);
@@ -105,6 +113,48 @@ static void expect_proven(const struct scene *scene, const char *organizations) 
       story_format(story, "%ld",
                    strtol(ask(scene, story->host, story->database, "select count(*) from account"), NULL, 10) +
                        strtol(ask(scene, story->host, scene->second, "select count(*) from account"), NULL, 10)));
+}
+
+static const char PAST[] =
+    "select format('%s history from %s, %s spans, %s erased, %s anchors, version %s', count(*), min(seq), "
+    "(select count(*) from coverage where organization_id = 'orga_story1'), (select count(*) "
+    "from erasure where organization_id = 'orga_story1'), (select count(*) from history_anchor "
+    "where organization_id = 'orga_story1'), max(version)) from account_history where "
+    "organization_id = 'orga_story1'";
+static const char LEFT_BEHIND[] =
+    "select string_agg(table_name, ' ') from information_schema.columns where table_schema = 'close_crm' and "
+    "column_name = 'organization_id' and xpath_exists('//n', query_to_xml(format('select 1 as n from %I where "
+    "organization_id = %L', table_name, 'orga_story1'), false, false, ''))";
+
+/* The first organization moves into the second database, with all of its past, and is swept there. */
+static void move(struct scene *scene) {
+  struct story *story = scene->story;
+  const char *past = ask(scene, story->host, story->database, PAST);
+  story_set(story, "organization org1", "enabled", "no");
+  shell(scene, scene->reports,
+        section(scene, "move",
+                story_format(story,
+                             "s#host=one.example.com dbname=close#host=%s dbname=%s#; s#host=two.example.com "
+                             "dbname=close#host=%s dbname=%s#; s#name=acme organization=orga_acme#name=org1 "
+                             "organization=orga_story1#; s#one.conf#%s#; s#two.conf#%s#",
+                             story->host, story->database, story->host, scene->second, story_config_path(story),
+                             scene->second_config)));
+  cr_assert_str_eq(ask(scene, story->host, scene->second, PAST), past);
+  cr_assert_str_eq(ask(scene, story->host, story->database, LEFT_BEHIND), "", "something is left behind");
+  scene->sources[0] = scene->second;
+  await_arrival(scene);
+  expect_proven(scene, "2");
+
+  configure_second(scene,
+                   story_format(story, "[organization org1]\napi_key_file = %s/org1.key\n", story_directory(story)));
+  story_expect_exit(story, 0, "-c", scene->second_config, "sync", NULL);
+  cr_assert_str_eq(ask(scene, story->host, scene->second, PAST), past, "it is as Close has it");
+  story_put(story, 1, "{\"id\": \"moved\", \"organization_id\": \"orga_story1\", \"email\": \"m@example.com\"}");
+  story_expect_exit(story, 0, "-c", scene->second_config, "sync", NULL);
+  await_arrival(scene);
+  expect_proven(scene, "2");
+  cr_assert_str_eq(ask(scene, scene->reports, "reports", "select count(*) from account where account_id = 'moved'"),
+                   "1");
 }
 
 Test(several_databases, are_brought_together) {
@@ -146,6 +196,7 @@ Test(several_databases, are_brought_together) {
   ask(&scene, story->host, story->database, "select count(*) from prune_history('0 s')");
   await_arrival(&scene);
   expect_proven(&scene, "2");
+  move(&scene);
   for (int i = 0; i < 2; i++)
     shell(&scene, scene.reports,
           story_format(story, "psql -Xq reports -c 'drop subscription close_%s'", i == 0 ? "one" : "two"));
