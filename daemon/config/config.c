@@ -10,8 +10,10 @@
 #include "config/organization.h"
 #include "config/value.h"
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CONFIG_PATH     "/etc/closesyncd/closesyncd.conf"
@@ -205,6 +207,29 @@ static void judge_filters(struct loader *loader) {
                      loader->drafts.drafts[i].organization.name);
 }
 
+/* What is wrong with the file, which libcurl would find out with each request; NULL: it holds a certificate. */
+static const char *refuse_certificates(const char *path) {
+  struct stat status;
+  char line[256];
+  FILE *file = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "re") : NULL;
+  bool found = false;
+  if (!file)
+    return access(path, R_OK) != 0 ? "could not read" : "there is no certificate (-----BEGIN CERTIFICATE-----) in";
+  while (!found && fgets(line, sizeof line, file))
+    found = strncmp(line, "-----BEGIN ", 11) == 0 && strstr(line, "CERTIFICATE-----") != NULL;
+  fclose(file);
+  return found ? NULL : "there is no certificate (-----BEGIN CERTIFICATE-----) in";
+}
+
+static void judge_certificates(struct loader *loader) {
+  const struct config_entry *entry = source_of(loader, "api", "ca_file");
+  const char *path = loader->whole->config.api.ca_file, *why = entry && path ? refuse_certificates(path) : NULL;
+  if (!why)
+    return;
+  doubt(loader, "api");
+  config_problem(loader->problems, entry->file, entry->line, "%s \"%s\", the file in \"api.ca_file\"", why, path);
+}
+
 /* What no value can be judged by alone. */
 static void judge_together(struct loader *loader, bool with_keys) {
   const struct config *config = &loader->whole->config;
@@ -213,12 +238,8 @@ static void judge_together(struct loader *loader, bool with_keys) {
     config_problem(
         loader->problems, entry->file, entry->line,
         "\"http.listen\" is an address others can reach; use a loopback address, or set http.allow_remote = yes");
-  entry = source_of(loader, "api", "ca_file");
-  if (with_keys && entry && config->api.ca_file && access(config->api.ca_file, R_OK) != 0) {
-    doubt(loader, "api");
-    config_problem(loader->problems, entry->file, entry->line, "could not read \"%s\", the file in \"api.ca_file\"",
-                   config->api.ca_file);
-  }
+  if (with_keys)
+    judge_certificates(loader);
   judge_fleet(loader);
   judge_filters(loader);
   if (with_keys && loader->drafts.count == 0 && !loader->file.organization_refused)

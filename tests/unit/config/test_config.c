@@ -120,6 +120,22 @@ Test(config, an_unreadable_ca_file) {
   cr_assert_not_null(strstr(told(), ":2: could not read"), "%s", told());
 }
 
+Test(config, a_ca_file_without_a_certificate) {
+  static const char *const texts[] = {"", "key", "-----BEGIN PRIVATE KEY-----\n",
+                                      "-----BEGIN CERTIFICATE REQUEST-----\n"};
+  static const char section[] = "[api]\nca_file=$/ca\n[organization a]\napi_key_file=$/k\n";
+  write_file("k", "key");
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    write_file("ca", texts[i]);
+    cr_assert_not(load(section, true), "%s", texts[i]);
+    cr_assert_not_null(strstr(told(), ":2: there is no certificate (-----BEGIN CERTIFICATE-----) in \""), "%s", told());
+    cr_assert(load(section, false), "who asks nobody needs none: %s", told());
+  }
+  write_file("ca", "# mine\n-----BEGIN TRUSTED CERTIFICATE-----\n");
+  cr_assert(load(section, true), "%s", told());
+  cr_assert_not(load("[api]\nca_file=$\n[organization a]\napi_key_file=$/k\n", true));
+}
+
 /* Where the machine has a configuration of its own, this cannot be seen. */
 Test(config, the_environment_alone) {
   if (access("/etc/closesyncd/closesyncd.conf", F_OK) == 0)
