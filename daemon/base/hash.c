@@ -41,3 +41,7 @@ void hasher_digest(struct hasher *hasher, struct slice slice, unsigned char ret_
       !EVP_DigestFinal_ex(hasher->context, ret_digest, NULL))
     no_sha256();
 }
+
+void hash_base64(const unsigned char digest[HASH_BYTES], char ret_text[HASH_BASE64_BYTES]) {
+  EVP_EncodeBlock((unsigned char *)ret_text, digest, HASH_BYTES);
+}

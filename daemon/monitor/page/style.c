@@ -86,30 +86,16 @@ const char *const style_rules[] = {
     "@media print{nav,form,footer{display:none}}",
     NULL};
 
-/* RFC 4648, of 32 bytes. */
-static void encode_base64(const unsigned char bytes[HASH_BYTES], char ret_text[45]) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  char *at = ret_text;
-  for (int i = 0; i < HASH_BYTES; i += 3) {
-    unsigned two = i + 1 < HASH_BYTES ? bytes[i + 1] : 0, three = i + 2 < HASH_BYTES ? bytes[i + 2] : 0;
-    unsigned bits = (unsigned)bytes[i] << 16 | two << 8 | three;
-    for (int k = 3; k >= 0; k--)
-      *at++ = digits[bits >> 6 * k & 63];
-  }
-  at[-1] = '='; /* 32 is two more than a multiple of 3 */
-  *at = '\0';
-}
-
 void style_policy(char ret_policy[STYLE_POLICY_BYTES]) {
   unsigned char digest[HASH_BYTES];
-  char encoded[45];
+  char encoded[HASH_BASE64_BYTES];
   struct buffer style;
   struct hasher *hasher = hasher_create();
   buffer_init(&style, 64 * 1024);
   for (int i = 0; style_rules[i] != NULL; i++)
     buffer_append_text(&style, style_rules[i]);
   hasher_digest(hasher, buffer_slice(&style), digest);
-  encode_base64(digest, encoded);
+  hash_base64(digest, encoded);
   snprintf(ret_policy, STYLE_POLICY_BYTES,
            "default-src 'none'; style-src 'sha256-%s'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
            encoded);

@@ -26,6 +26,16 @@ Test(hash, known_answers_from_one_context) {
   hasher_destroy(hasher);
 }
 
+Test(hash, base64_of_a_digest) {
+  struct hasher *hasher = hasher_create();
+  unsigned char digest[HASH_BYTES];
+  char text[HASH_BASE64_BYTES];
+  hasher_digest(hasher, slice_of(NULL), digest);
+  hash_base64(digest, text);
+  cr_assert_str_eq(text, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+  hasher_destroy(hasher);
+}
+
 Test(hash, destroy_takes_null) {
   hasher_destroy(NULL);
   cr_assert_eq(HASH_BYTES, 32);
