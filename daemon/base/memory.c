@@ -39,6 +39,8 @@ char *memory_copy(const void *bytes, size_t length) {
 
 char *memory_copy_text(const char *text) { return memory_copy(text, strlen(text)); }
 
+char *memory_copy_optional(const char *text) { return text == NULL ? NULL : memory_copy_text(text); }
+
 void memory_free(void *memory) { free(memory); }
 
 /* ---- everybody's heap ----

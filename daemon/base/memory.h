@@ -9,5 +9,6 @@ _Noreturn void memory_exhausted(void); /* says so and aborts */
 void memory_free(void *memory);        /* NULL is allowed */
 void *memory_resize(void *memory, size_t bytes) __attribute__((returns_nonnull, warn_unused_result));
 char *memory_copy_text(const char *text) __attribute__((malloc, returns_nonnull, warn_unused_result));
+char *memory_copy_optional(const char *text) __attribute__((malloc, warn_unused_result)); /* NULL of NULL */
 char *memory_copy(const void *bytes, size_t length)
     __attribute__((malloc, returns_nonnull, warn_unused_result)); /* NUL added */

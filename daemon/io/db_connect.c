@@ -266,9 +266,9 @@ static void add_candidate(struct connecting *connecting, const struct candidate 
   if (connecting->candidate_count == CANDIDATES_MAX)
     return;
   connecting->candidates[connecting->candidate_count++] = (struct candidate){
-      .host = host->host != NULL ? memory_copy_text(host->host) : NULL,
-      .address = address != NULL ? memory_copy_text(address) : NULL,
-      .port = host->port != NULL ? memory_copy_text(host->port) : NULL,
+      .host = memory_copy_optional(host->host),
+      .address = memory_copy_optional(address),
+      .port = memory_copy_optional(host->port),
   };
 }
 

@@ -320,8 +320,6 @@ void http_cancel(struct http *http, uint64_t request) {
 
 /* ---- the whole ---- */
 
-static const char *copy_or_null(const char *text) { return text != NULL ? memory_copy_text(text) : NULL; }
-
 static bool set_multi(struct http *http) {
   CURLM *multi = http->multi;
   long connections = http->options.max_connections;
@@ -348,9 +346,9 @@ struct http *http_create(struct loop *loop, const struct http_options *options, 
   http->timer = timer_open(loop, on_timer, http);
   http->soon = timer_open(loop, on_soon, http);
   http->options = *options;
-  http->options.user_agent = copy_or_null(options->user_agent);
-  http->options.ca_file = copy_or_null(options->ca_file);
-  http->options.proxy = copy_or_null(options->proxy);
+  http->options.user_agent = memory_copy_optional(options->user_agent);
+  http->options.ca_file = memory_copy_optional(options->ca_file);
+  http->options.proxy = memory_copy_optional(options->proxy);
   http->multi = curl_multi_init();
   if (http->multi != NULL && set_multi(http))
     return http;

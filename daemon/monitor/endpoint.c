@@ -45,7 +45,7 @@ static void try_again(void *context) {
 
 static void want(struct endpoint *endpoint, const char *listen) {
   memory_free(endpoint->listen);
-  endpoint->listen = listen == NULL ? NULL : memory_copy_text(listen);
+  endpoint->listen = memory_copy_optional(listen);
   endpoint->taken = (struct log_throttle){0};
   timer_stop(endpoint->again);
 }

@@ -159,8 +159,6 @@ const char *token_name(const struct token *token) { return token->name; }
 
 /* ---- the whole ---- */
 
-static char *copy_or_null(const char *text) { return text == NULL ? NULL : memory_copy_text(text); }
-
 static void forget_settings(struct token *token) {
   memory_free(token->name);
   memory_free(token->path);
@@ -173,10 +171,10 @@ static void forget_settings(struct token *token) {
 static void take_settings(struct token *token, const struct token_settings *settings) {
   token->name = memory_copy_text(settings->name);
   token->path = memory_copy_text(settings->path);
-  token->url = copy_or_null(settings->url);
+  token->url = memory_copy_optional(settings->url);
   token->kind = settings->kind;
-  token->client = (struct oauth_client){.id = copy_or_null(settings->client.id),
-                                        .redirect_uri = copy_or_null(settings->client.redirect_uri),
+  token->client = (struct oauth_client){.id = memory_copy_optional(settings->client.id),
+                                        .redirect_uri = memory_copy_optional(settings->client.redirect_uri),
                                         .secret = secret_copy(settings->client.secret)};
 }
 

@@ -108,15 +108,13 @@ void mirror_state_read(struct db *db, const struct mirror_state_question *asked,
               .feed = feed, .rows = on_row, .done = on_done, .context = question, .read_only = asked->read_only});
 }
 
-static char *copy_or_null(const char *text) { return text == NULL ? NULL : memory_copy_text(text); }
-
 void mirror_state_copy(struct mirror_state *ret_copy, const struct mirror_state *mirror_state) {
   *ret_copy = *mirror_state;
-  ret_copy->organization_id = copy_or_null(mirror_state->organization_id);
-  ret_copy->name = copy_or_null(mirror_state->name);
-  ret_copy->principal_id = copy_or_null(mirror_state->principal_id);
-  ret_copy->user_id = copy_or_null(mirror_state->user_id);
-  ret_copy->also_named = copy_or_null(mirror_state->also_named);
+  ret_copy->organization_id = memory_copy_optional(mirror_state->organization_id);
+  ret_copy->name = memory_copy_optional(mirror_state->name);
+  ret_copy->principal_id = memory_copy_optional(mirror_state->principal_id);
+  ret_copy->user_id = memory_copy_optional(mirror_state->user_id);
+  ret_copy->also_named = memory_copy_optional(mirror_state->also_named);
 }
 
 void mirror_state_finish(struct mirror_state *mirror_state) {

@@ -35,7 +35,7 @@ static void close_sweep(struct sweep *sweep) {
   struct report report = sweep->report;
   const char *bound = sweep_bound_to(sweep);
   struct api_request_traffic traffic = sweep->traffic;
-  report.organization_id = bound == NULL ? NULL : memory_copy_text(bound);
+  report.organization_id = memory_copy_optional(bound);
   report.verified = sweep->verify && report.outcome != OUTCOME_FAILED;
   report.requests = sweep->traffic.requests;
   report.received_bytes = sweep->traffic.received_bytes;
