@@ -6,14 +6,20 @@
 /* What this file is for: last words. It promises that what is owed is written down when an organization leaves and when the daemon
  * stops, and that neither waits longer than it may. At the end what is owed comes first; the heads are told as far as there is time. */
 
-enum { HEADS_FIRST_MS = 60 * 1000, HEADS_EVERY_MS = 24 * 60 * 60 * 1000, PAY_AHEAD = 4, SLOTS_BYTES_MAX = 4096 };
+enum {
+  HEADS_FIRST_MS = 60 * 1000,
+  HEADS_EVERY_MS = 24 * 60 * 60 * 1000,
+  HEADS_PATIENCE_MS = 2000,
+  PAY_AHEAD = 4,
+  SLOTS_BYTES_MAX = 4096
+};
 
 struct shutdown {
   struct shutdown_options options;
   struct generation *generation;
   struct payments *payments;
   struct timer *daily; /* the heads are told */
-  struct timer *more;  /* of the end */
+  struct timer *more;  /* at the end: goes on, and then ends the waiting for heads */
   bool asking_heads, writing, written, ending, abandoned;
   struct job *const *jobs; /* at the end */
   int job_count, paid;     /* paid: or being paid */
@@ -21,7 +27,7 @@ struct shutdown {
 };
 
 static void on_daily(void *context);
-static void pay_some(void *context);
+static void on_more(void *context);
 
 static void on_settled(void *context) {
   struct shutdown *shutdown = context;
@@ -37,7 +43,7 @@ struct shutdown *shutdown_create(const struct shutdown_options *options) {
   shutdown->payments = payments_create(&(struct payments_options){
       .loop = options->loop, .log = options->log, .settled = on_settled, .context = shutdown});
   buffer_init(&shutdown->slots, SLOTS_BYTES_MAX);
-  shutdown->more = timer_open(options->loop, pay_some, shutdown);
+  shutdown->more = timer_open(options->loop, on_more, shutdown);
   shutdown->daily = timer_open(options->loop, on_daily, shutdown);
   timer_start(shutdown->daily, HEADS_FIRST_MS);
   return shutdown;
@@ -131,8 +137,7 @@ static void end(struct shutdown *shutdown) {
 }
 
 /* As many as there is time for in a turn, and a few transactions ahead of the database. */
-static void pay_some(void *context) {
-  struct shutdown *shutdown = context;
+static void pay_some(struct shutdown *shutdown) {
   bool has_time = true;
   while (shutdown->paid < shutdown->job_count && has_time && !shutdown->abandoned &&
          payments_under_way(shutdown->payments) < PAY_AHEAD) {
@@ -149,6 +154,14 @@ static void pay_some(void *context) {
     payments_send(shutdown->payments);
   if (payments_under_way(shutdown->payments) == 0)
     end(shutdown);
+}
+
+static void on_more(void *context) {
+  struct shutdown *shutdown = context;
+  if (shutdown->written)
+    shutdown_abandon(shutdown); /* the heads take too long: of many organizations only some are told */
+  else
+    pay_some(shutdown);
 }
 
 bool shutdown_is_paying(const struct shutdown *shutdown) { return payments_under_way(shutdown->payments) > 0; }
@@ -169,10 +182,12 @@ void shutdown_write(struct shutdown *shutdown, struct job *const *jobs, int coun
 }
 
 void shutdown_tell_heads(struct shutdown *shutdown) {
-  if (!shutdown->asking_heads && (shutdown->abandoned || !database_monitor_is_open(shutdown->options.database_monitor)))
+  shutdown->ending = true;
+  timer_start(shutdown->more, HEADS_PATIENCE_MS);
+  if (shutdown->asking_heads) /* and telling them */
+    return;
+  if (shutdown->abandoned || !database_monitor_is_open(shutdown->options.database_monitor))
     shutdown->options.stopped(shutdown->options.context);
-  else if (shutdown->asking_heads) /* and telling them */
-    shutdown->ending = true;
   else
     ask_heads(shutdown, on_last_heads);
 }
