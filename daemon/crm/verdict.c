@@ -85,7 +85,23 @@ static struct rate_reading read_rate(const struct header *headers, int count, in
   return rate;
 }
 
-/* Retry-After: seconds, or a date in RFC 9110's preferred form; -1 when absent, malformed or past. */
+/* A date in one of RFC 9110's three forms; -1 when absent or malformed. */
+static int64_t parse_date(const struct header *header) {
+  static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"};
+  char text[64];
+  if (header == NULL || header->value.length >= sizeof text)
+    return -1;
+  memcpy(text, header->value.bytes, header->value.length);
+  text[header->value.length] = '\0';
+  for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+    struct tm parts = {0};
+    if (strptime(text, forms[i], &parts) == text + header->value.length)
+      return (int64_t)timegm(&parts);
+  }
+  return -1;
+}
+
+/* Retry-After: seconds, or a date, which is the server's as its Date is; -1 when absent, malformed or past. */
 static int64_t read_retry_after(const struct header *headers, int count, time_t now) {
   const struct header *header = find(headers, count, "retry-after");
   if (header == NULL || header->value.length == 0)
@@ -93,17 +109,9 @@ static int64_t read_retry_after(const struct header *headers, int count, time_t 
   int64_t seconds = parse_seconds(header->value);
   if (seconds >= 0)
     return to_ms(seconds);
-  char text[64];
-  struct tm parts = {0};
-  if (header->value.length >= sizeof text)
-    return -1;
-  memcpy(text, header->value.bytes, header->value.length);
-  text[header->value.length] = '\0';
-  const char *rest = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  if (rest != text + header->value.length)
-    return -1;
-  int64_t distance = (int64_t)timegm(&parts) - (int64_t)now;
-  return distance > 0 ? to_ms(distance) : -1;
+  int64_t until = parse_date(header), from = parse_date(find(headers, count, "date"));
+  int64_t distance = until - (from >= 0 ? from : (int64_t)now);
+  return until >= 0 && distance > 0 ? to_ms(distance) : -1;
 }
 
 static enum verdict judge(int status) {
