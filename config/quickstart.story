@@ -18,7 +18,7 @@ start_sim() {
   "$build/tests/sim/close-sim" --with-parent --data "$data/documented-sample.json" --data "$data/recorded-shapes.json" \
     >"$box/sim" 2>"$box/log" </dev/null &
   sim_pid=$!
-  until grep -q '^key api_data_2 ' "$box/sim"; do
+  until grep -qs '^key api_data_2 ' "$box/sim"; do
     kill -0 "$sim_pid" 2>/dev/null && ((tenths-- > 0)) || { cat "$box/log" >&2; die 'could not start the pretended Close'; }
     sleep 0.1
   done
