@@ -5,7 +5,8 @@
 -- else. The index tells a status by itself.
 create or replace view account_change with (security_invoker = true) as
 select
-  past.organization_id, past.seq, past.account_id, past.type, json_text(past.document -> 'email') as email,
+  past.organization_id, past.seq, past.account_id, past.type,
+  case jsonb_typeof(past.document -> 'email') when 'string' then past.document ->> 'email' end as email,
   past.change, past.field,
   case
     when past.leaf is not null then past.leaf -> 'old_value'
