@@ -61,6 +61,11 @@ Test(feed, tells_what_each_commit_wrote) {
   running_sleep(1100);
   story_expect_exit(story, 0, "prune", NULL);
   must_say(connection, both);
+  story_set(story, "sync", "exclude_fields", "email");
+  story_expect_exit(story, 0, "sync", NULL);
+  must_say(connection,
+           "{\"schema\": \"close_crm\", \"to_seq\": 8, \"from_seq\": 6, \"organization_id\": \"orga_story1\"}");
+  story_expect_sql(story, "rescoped", "select string_agg(distinct change, ',') from account_history where seq > 5");
   PQfinish(connection);
   story_destroy(story);
 }
