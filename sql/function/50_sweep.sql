@@ -73,6 +73,18 @@ begin atomic
 end;
 comment on function stood_since(text, text, timestamptz) is 'A time before the given one from which an account may have stood as its newest history row says; NULL: none is known';
 
+create or replace function oldest_at(organization_id text, account_id text) returns timestamptz
+  language sql stable parallel safe
+begin atomic
+  select past.observed_at
+  from account_history as past
+  where past.organization_id = oldest_at.organization_id
+  and past.account_id = oldest_at.account_id
+  order by past.version
+  limit 1;
+end;
+comment on function oldest_at(text, text) is 'observed_at of the oldest row of an account that is left: what pruning took was before it';
+
 create or replace function stated_at(organization_id text, account_id text) returns timestamptz
   language sql stable
 begin atomic
@@ -85,14 +97,9 @@ begin atomic
       and past.change <> 'rescoped'
       order by past.version desc
       limit 1),
-    (
-      select least(account.changed_at, oldest.observed_at)
-      from account_history as oldest
-      left join account on account.organization_id = oldest.organization_id and account.account_id = oldest.account_id
-      where oldest.organization_id = stated_at.organization_id
-      and oldest.account_id = stated_at.account_id
-      order by oldest.version
-      limit 1));
+    least(
+      (select account.changed_at from account where account.organization_id = stated_at.organization_id and account.account_id = stated_at.account_id),
+      oldest_at(stated_at.organization_id, stated_at.account_id)));
 end;
 comment on function stated_at(text, text)
   is 'observed_at of an account''s newest row that is not rescoped; where pruning took that, as account remembers it, at the latest the oldest row''s';

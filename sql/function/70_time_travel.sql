@@ -32,24 +32,14 @@ begin atomic
     organization.organization_id, newest.account_id, past.seq, past.document_salt is null, past.document, past.other,
     coalesce(
       newest.added_at,
-      (
-        select least(held.first_seen_at, oldest.observed_at)
-        from account_history as oldest
-        left join account as held on held.organization_id = oldest.organization_id and held.account_id = oldest.account_id
-        where oldest.organization_id = organization.organization_id
-        and oldest.account_id = newest.account_id
-        order by oldest.version
-        limit 1)),
+      least(
+        (select held.first_seen_at from account as held where held.organization_id = organization.organization_id and held.account_id = newest.account_id),
+        oldest_at(organization.organization_id, newest.account_id))),
     coalesce(
       newest.stated_at,
-      (
-        select least(held.changed_at, oldest.observed_at)
-        from account_history as oldest
-        left join account as held on held.organization_id = oldest.organization_id and held.account_id = oldest.account_id
-        where oldest.organization_id = organization.organization_id
-        and oldest.account_id = newest.account_id
-        order by oldest.version
-        limit 1))
+      least(
+        (select held.changed_at from account as held where held.organization_id = organization.organization_id and held.account_id = newest.account_id),
+        oldest_at(organization.organization_id, newest.account_id)))
   from organization
   cross join lateral (
     select

@@ -135,14 +135,9 @@ with newest as materialized (
           and past.change = 'added'
           order by past.version desc
           limit 1),
-        (
-          select least(account.first_seen_at, oldest.observed_at)
-          from account_history as oldest
-          left join account on account.organization_id = oldest.organization_id and account.account_id = oldest.account_id
-          where oldest.organization_id = newest.organization_id
-          and oldest.account_id = newest.account_id
-          order by oldest.version
-          limit 1))
+        least(
+          (select held.first_seen_at from account as held where held.organization_id = newest.organization_id and held.account_id = newest.account_id),
+          oldest_at(newest.organization_id, newest.account_id)))
       else newest.newest_at
     end,
     case
