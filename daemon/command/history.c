@@ -1,7 +1,7 @@
 /* `closesyncd history`: what `git log` is for code. First how far each history goes is read, then what was asked for is told up to
  * there. With --follow it stays: a notification says that there may be more, and so does a look every few seconds, because a
- * notification is a hint and the table is the truth. What was told last of each organization is remembered, so that after a lost session
- * nothing is missed and nothing comes twice. */
+ * notification is a hint and the table is the truth. It follows from the ends that were read, also where --limit left out rows before
+ * them. What was told last of each organization is remembered, so that after a lost session nothing is missed and nothing comes twice. */
 #include "base/json.h"
 #include "base/memory.h"
 #include "command/command.h"
@@ -32,7 +32,7 @@ struct history {
   int place_count;
   struct buffer names, behind, until; /* text[] literal, JSON, JSON */
   int64_t limit, since_seq, told_rows, last_seq;
-  bool follows, asking, again, closed, is_since_seq;
+  bool follows, at_ends /* what was there is told */, asking, again, closed, is_since_seq;
   struct timer *look, *pipe;
   struct signal_watcher *signals[2];
   int status;
@@ -88,7 +88,7 @@ static void on_row(void *context, const struct db_row *row) {
   if (history_line_seq(row) != history->last_seq)
     history->told_rows++;
   history->last_seq = history_line_seq(row);
-  if (history->follows)
+  if (history->at_ends)
     reach(history, history_line_organization_id(row), history->last_seq);
   if (history->arguments->json)
     history_line_print_json(row);
@@ -181,6 +181,7 @@ static void on_pipe(void *context) {
 }
 
 static void follow(struct history *history) {
+  history->at_ends = true;
   struct db_statement listen = {.sql = "listen closesyncd_change"};
   db_on_notify(history->app.shared.watch, on_notification, history);
   db_on_state(history->app.shared.watch, on_session, history);

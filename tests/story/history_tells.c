@@ -145,3 +145,29 @@ Test(history_tells, what_comes) {
   }
   story_destroy(story);
 }
+
+static void await_lines(struct story *story, const struct run *run, int count) {
+  for (int i = 0; i < 1500 && lines(running_printed(story, run)) < count; i++)
+    running_sleep(20);
+}
+
+/* --limit is for what is there: of no organization the rest comes while it stays, and nothing new is left out. */
+Test(history_tells, what_comes_behind_a_limit) {
+  struct story *story = story_create(2);
+  for (int number = 1; number <= 2; number++)
+    for (int i = 1; i <= 3; i++)
+      story_put(story, number, story_format(story, "{\"id\": \"emailacct_%d_%d\"}", number, i));
+  story_expect_exit(story, 0, "sync", NULL);
+  const struct run *follow = story_start(story, "history", "--follow", "--json", "--since", "2", "--limit", "1", NULL);
+  await_lines(story, follow, 1);
+  for (int number = 1; number <= 2; number++)
+    story_put(story, number, story_format(story, "{\"id\": \"emailacct_%d_new\"}", number));
+  story_expect_exit(story, 0, "sync", NULL);
+  await_lines(story, follow, 3);
+  story_signal(story, follow, SIGTERM);
+  story_wait(story, follow, 5000);
+  cr_assert(lines(follow->out) == 3 && strstr(follow->out, "emailacct_1_new") != NULL &&
+                strstr(follow->out, "emailacct_2_new") != NULL,
+            "%s", follow->out);
+  story_destroy(story);
+}
