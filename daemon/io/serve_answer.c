@@ -70,6 +70,8 @@ static void fail(struct serve_answer *answer) {
   answer->reply.status = 500;
   answer->reply.content_type = "text/plain; charset=utf-8";
   buffer_clear(&answer->reply.body);
+  buffer_append_text(&answer->reply.body,
+                     "this is more than one answer holds; gzipped it may fit: ask with Accept-Encoding: gzip\n");
   gzip_destroy(answer->gzip);
   answer->gzip = NULL;
 }

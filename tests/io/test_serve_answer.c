@@ -66,6 +66,20 @@ Test(serve_answer, slices_are_one_reply) {
   cr_assert_eq(stage.slices.dropped, 5, "each work is dropped once");
 }
 
+static void ask_for_too_much(struct stage *stage) {
+  stage_ask(stage, 0, "GET /slices HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  stage_ask(stage, 1, "GET /slices HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n");
+}
+
+Test(serve_answer, too_much_is_told_unless_it_fits_gzipped) {
+  struct stage stage = {.options.max_body_bytes = 500 * 1000};
+  stage_play(&stage, ask_for_too_much);
+  cr_assert(begins(stage.answers[0], "HTTP/1.1 500 "), "%s", stage.answers[0]);
+  cr_assert_not_null(strstr(stage.answers[0], "ask with Accept-Encoding: gzip"), "%s", stage.answers[0]);
+  cr_assert(begins(stage.answers[1], "HTTP/1.1 200 "), "%s", stage.answers[1]);
+  cr_assert_eq(stage.slices.dropped, 2);
+}
+
 static void ask_with_an_argument(struct stage *stage) {
   stage_ask(stage, 0, "GET /hello?y=1&x=a%20%22b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 }
