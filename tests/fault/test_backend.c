@@ -8,7 +8,7 @@ static const int gone[] = {69, 0};
 
 static void expect_all_or_nothing(enum plot plot) {
   struct trial *trial = trial_create(plot);
-  long points = trial_passed(trial)->points, samples = trial_samples(points, 60);
+  long points = trial_passed(trial)->points, samples = trial_samples(points, 40);
   cr_assert_gt(trial_passed(trial)->statements, 10);
   for (long i = 0; i < samples; i++)
     trial_fault(trial, FAULT_TERMINATE, trial_sample(points, samples, i), gone);

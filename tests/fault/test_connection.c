@@ -9,7 +9,7 @@ enum { BYTES = 12 };
 static const int gone[] = {69, 0};
 
 static void cut_at_points(struct trial *trial, enum fault fault) {
-  long points = trial_passed(trial)->points, samples = trial_samples(points, 60);
+  long points = trial_passed(trial)->points, samples = trial_samples(points, 40);
   for (long i = 0; i < samples; i++)
     trial_fault(trial, fault, trial_sample(points, samples, i), gone);
 }

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-enum { SAMPLES = 60 };
+enum { SAMPLES = 40 };
 
 static const int aborted[] = {128 + SIGABRT, 0};
 
