@@ -193,17 +193,18 @@ static void name_connect_failure(CURL *easy, const struct peer *peer, struct err
 }
 
 /* curl's own words for these speak of disks and protocols. */
-static const char *usual_words(int code) {
+static const char *usual_words(int code, bool sent) {
   if (code == CURLE_WRITE_ERROR || code == CURLE_BAD_CONTENT_ENCODING)
     return "it cannot be decompressed";
-  return code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY ? "what came is no HTTP"
-                                                                                : curl_easy_strerror((CURLcode)code);
+  return (code == CURLE_UNSUPPORTED_PROTOCOL && sent) || code == CURLE_WEIRD_SERVER_REPLY
+             ? "what came is no HTTP"
+             : curl_easy_strerror((CURLcode)code);
 }
 
 static void name_failure(CURL *easy, const struct peer *peer, const struct request_failure *failure,
                          struct error *error) {
   int code = failure->code, descriptor_errno = no_descriptor(failure);
-  const char *usual = usual_words(code);
+  const char *usual = usual_words(code, failure->sent);
   if (failure->again || is_broken_code(code))
     error_set(error, ERROR_NETWORK, "could not get an answer from \"%s\": the connection broke", peer->asked);
   else if (descriptor_errno != 0)
