@@ -144,8 +144,8 @@ static void on_assigned(void *context) {
   tell_slots(ownership);
   if (ownership->begun)
     known_read_taken_over(ownership->options.roster, ownership->generation, on_known, ownership);
-  else if (ownership_is_known(ownership))
-    ownership->options.known(ownership->options.context);
+  else if (ownership->fleet != NULL && ownership_is_known(ownership))
+    ownership->options.known(ownership->options.context); /* none is ours: there is nothing to read */
   ownership->begun = false;
   look_for_drained(ownership);
   ownership->options.changed(ownership->options.context);

@@ -121,6 +121,8 @@ Test(watched, each_metric_of_the_rules_and_the_dashboard) {
   struct story *story = begin();
   story_set(story, "fleet", "enabled", "yes");
   const struct run *run = running_start(story, "1h");
+  expect_metric_soon(story, "closesyncd_organizations{state=\"well\"}",
+                     2); /* the clocks are known with the first sweep */
   char *told = asking(story, "/metrics");
   expect_metrics_of(story, "config/prometheus/closesyncd.rules.yml", told);
   expect_metrics_of(story, "config/grafana/closesyncd.json", told);
