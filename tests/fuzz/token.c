@@ -43,11 +43,11 @@ static void check_file(const struct oauth_token *token) {
   secret_destroy(file);
 }
 
-/* The last plain member of that name, as a string; NULL: none, or another kind. */
-static const struct tree *plain_text(const struct tree *tree, const char *name) {
+/* The last member of that name, as a string; NULL: none, or another kind. */
+static const struct tree *last_text(const struct tree *tree, const char *name) {
   const struct tree *found = NULL;
   for (const struct tree *child = tree == NULL ? NULL : tree->first; child != NULL; child = child->next)
-    if (child->key_is_plain && slice_equals(child->key, name))
+    if (slice_equals(child->key, name))
       found = child;
   return found != NULL && found->kind == TREE_STRING ? found : NULL;
 }
@@ -66,7 +66,7 @@ static void check_answer(struct slice body, bool file) {
     while (file && body.length > 0 && body.bytes[body.length - 1] == '\0')
       body.length--;
     const struct tree *tree = tree_read(arena, body, 512);
-    const struct tree *access = plain_text(tree, "access_token");
+    const struct tree *access = last_text(tree, "access_token");
     CHECK(tree == NULL || token.access == NULL ||
           (access != NULL && slice_equals(access->text, secret_expose(token.access))));
     CHECK(file || (token.obtained_s == NOW_S && token.expires_s <= NOW_S + (int64_t)YEARS_S));

@@ -216,7 +216,6 @@ static bool read_children(struct reader *reader, struct tree *tree, const char *
   }
   while (good) {
     struct slice key = {0}, spelling = {0};
-    bool plain = false;
     skip_space(reader);
     if (tree->kind == TREE_OBJECT) {
       const unsigned char *start = reader->at;
@@ -224,7 +223,6 @@ static bool read_children(struct reader *reader, struct tree *tree, const char *
       good = read_string(reader, &key);
       if (reader->odd)
         spelling = (struct slice){(const char *)start, (size_t)(reader->at - start) - 1};
-      plain = good && memchr(start, '\\', (size_t)(reader->at - start)) == NULL;
       skip_space(reader);
       good = good && take(reader, ":");
     }
@@ -233,7 +231,6 @@ static bool read_children(struct reader *reader, struct tree *tree, const char *
       return false;
     child->key = key;
     child->spelling = spelling;
-    child->key_is_plain = plain;
     append_child(tree, &tail, child);
     skip_space(reader);
     if (take(reader, close))

@@ -14,7 +14,6 @@ struct tree {
   int64_t exponent;        /* of a number: 0.DIGITS * 10^exponent */
   struct slice key;        /* of a member: decoded */
   struct slice spelling;   /* of a key that had to be mended: as it is written; else empty */
-  bool key_is_plain;       /* it is written without escapes */
   struct tree *first, *next;
 };
 
