@@ -126,6 +126,12 @@ Test(oauth_crash, killed_before_and_behind_the_answer) {
       story_expect_stderr(story, run, "run `closesyncd authorize org1`");
     }
     story_ask_sim(story, "POST", "release", NULL);
+    for (int wait = 0; story_request_count(story, "oauth2") < 2 * ((long)i + 1);
+         wait++) /* what was held is over, too */
+      if (wait < 4000)
+        running_sleep(2);
+      else
+        story_fail(story, "Close never answered what was held");
   }
   story_destroy(story);
 }
