@@ -51,6 +51,20 @@ begin atomic
 end;
 comment on function document_difference(jsonb, jsonb, text[]) is 'What differs between two documents in the named fields: leaf by leaf, lists by elements';
 
+-- Why a side of a change has no value: Close said none, it was not asked for, or what Close said is not known any more.
+create or replace function why_no_value(change text, version integer, document_salt bytea) returns text
+  language sql immutable parallel safe
+begin atomic
+  select
+    case
+      when document_salt is not null then case when change = 'rescoped' then 'not asked for' else 'absent' end
+      when version is null then 'pruned'
+      else 'erased'
+    end;
+end;
+comment on function why_no_value(text, integer, bytea) is
+  'absent, not asked for, pruned or erased: of a change, and of the version that the side without a value shows (NULL: it is gone)';
+
 -- The same of one field, each leaf an object without the side that is absent; NULL where a document is.
 create or replace function document_leaves(before jsonb, after jsonb, top text) returns jsonb[]
   language sql immutable strict parallel safe

@@ -29,17 +29,10 @@ select
   to_json(change.changed_fields) as changed_fields,
   case
     when change.old_value is not null then null
-    when past.change = 'rescoped' and earlier.document_salt is not null then 'not asked for'
-    when past.change = 'added' or earlier.document_salt is not null then 'absent'
-    when earlier.version is null then 'pruned'
-    else 'erased'
+    when past.change = 'added' then 'absent'
+    else why_no_value(past.change, earlier.version, earlier.document_salt)
   end as old_word,
-  case
-    when change.new_value is not null then null
-    when past.document_salt is null then 'erased'
-    when past.change = 'rescoped' then 'not asked for'
-    else 'absent'
-  end as new_word
+  case when change.new_value is null then why_no_value(past.change, past.version, past.document_salt) end as new_word
 from picked
 join organization on organization.organization_id = picked.organization_id
 join account_history as past on past.organization_id = picked.organization_id and past.seq = picked.seq

@@ -15,17 +15,13 @@ select
   case
     when value.before is not null then null
     when change.old_value is not null then 'null'
-    when picked.change = 'rescoped' and earlier.document_salt is not null then 'not asked for'
-    when picked.change = 'added' or earlier.document_salt is not null then 'absent'
-    when earlier.version is null then 'pruned'
-    else 'erased'
+    when picked.change = 'added' then 'absent'
+    else why_no_value(picked.change, earlier.version, earlier.document_salt)
   end as old_word,
   case
     when value.after is not null then null
     when change.new_value is not null then 'null'
-    when picked.document_salt is null then 'erased'
-    when picked.change = 'rescoped' then 'not asked for'
-    else 'absent'
+    else why_no_value(picked.change, picked.version, picked.document_salt)
   end as new_word
 from (
   select

@@ -105,6 +105,7 @@ Test(exclude_fields, while_close_changes_something_too) {
   expect_plan(story, "changed", 1, 2);
   const struct run *plan = story_expect_exit(story, 2, "plan", NULL);
   cr_assert(strstr(plan->out, "rescoped: sync.exclude_fields changed, not Close"), "%s", plan->out);
+  cr_assert(strstr(plan->out, " → not asked for\n"), "%s", plan->out);
   expect_sync(story, "changed", 1, 2);
   story_expect_sql(story, "1 added ; 2 rescoped brand_new,smtp; 3 changed send_status", ROWS);
   story_expect_sql(

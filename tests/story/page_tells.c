@@ -85,7 +85,7 @@ Test(page_tells, what_is_rare) {
   end(story, run);
 }
 
-/* Null, absent, erased and pruned are four things, and no value that would have to be masked. */
+/* Null, absent, erased, pruned and not asked for are five things, and no value that would have to be masked. */
 Test(page_tells, what_stands_instead_of_a_value) {
   struct story *story = story_create(1);
   story_put(story, 1, "{\"id\": \"emailacct_1\", \"email\": \"a@example.com\"}");
@@ -109,6 +109,11 @@ Test(page_tells, what_stands_instead_of_a_value) {
   running_sleep(1100); /* what was made is shown for a second */
   expect(story, "/organization/org1",
          (const char *const[]){"<code>email</code> <del>pruned</del> → <ins>null</ins>", NULL});
+  story_set(story, "sync", "exclude_fields", "user_id");
+  story_expect_exit(story, 0, "sync", NULL);
+  running_sleep(1100);
+  expect(story, "/organization/org1",
+         (const char *const[]){"<code>user_id</code> <del>null</del> → <ins>not asked for</ins>", NULL});
   end(story, run);
 }
 
