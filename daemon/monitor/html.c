@@ -3,11 +3,10 @@
 #include "monitor/html.h"
 #include <assert.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FORMATTED_BYTES = 256, SPACED_FROM = 10000 };
+enum { FORMATTED_BYTES = 500, SPACED_FROM = 10000 };
 
 void html_init(struct html *html, struct buffer *text) {
   *html = (struct html){.text = text};
@@ -161,13 +160,17 @@ void html_integer(struct html *html, int64_t value) {
   }
 }
 
-void html_format(struct html *html, const char *format, ...) {
+void html_format_list(struct html *html, const char *format, va_list arguments) {
   char text[FORMATTED_BYTES];
+  vsnprintf(text, sizeof text, format, arguments);
+  html_words(html, text);
+}
+
+void html_format(struct html *html, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
+  html_format_list(html, format, arguments);
   va_end(arguments);
-  html_words(html, text);
 }
 
 void html_style(struct html *html, const char *const rules[]) {

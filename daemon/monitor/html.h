@@ -3,6 +3,7 @@
  * anything else), every other text is escaped on its way, and an element that was opened is closed by its own name. Whether it all
  * fitted is asked of the buffer at the end. */
 #include "base/text.h"
+#include <stdarg.h>
 
 enum { HTML_DEPTH = 32 };
 
@@ -45,5 +46,6 @@ void html_cut(struct html *html, struct slice text, size_t characters);
 /* From 10,000 on with a thin space between each three digits. */
 void html_integer(struct html *html, int64_t value);
 void html_format(struct html *html, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void html_format_list(struct html *html, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 /* <style> with these rules, up to a NULL: constants of ours, which hold no "<". */
 void html_style(struct html *html, const char *const rules[]);

@@ -1,9 +1,9 @@
-/* What this file is for: a new configuration takes its place. It promises that nobody is disturbed whom it does not name, that who was
- * waiting for an administrator is tried again at once, and that no turn of the loop is long, however many organizations there are.
+/* A new configuration takes the place of the old one. It promises that nobody is disturbed whom it does not name, that who was waiting
+ * for an administrator is tried again at once, and that no turn of the loop is long, however many organizations there are.
  *
- * It goes over the new configuration to see who stays, over those who are here to let the others go, and over the new configuration again
- * to change and to add. Between two turns some are here as the old configuration has them and some as the new one: both are held, and
- * nobody's sweep begins meanwhile (queue_pause()). Sweeps under way end as they would have, and hold their own. */
+ * It goes over the new configuration to see who stays, over those who are here to let the others go, and over the new configuration
+ * again to change and to add. Between two turns some are here as the old configuration has them and some as the new one: both are
+ * held, and nobody's sweep begins meanwhile (queue_pause()). Sweeps under way end as they would have, and hold their own. */
 #include "schedule/adoption.h"
 #include "base/memory.h"
 

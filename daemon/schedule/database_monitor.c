@@ -1,12 +1,11 @@
+/* One view of the database for all organizations. It promises that a thousand organizations which all lose the same database log one
+ * line, not a thousand, and that none of them hammers it. */
 #include "schedule/database_monitor.h"
 #include "base/memory.h"
 #include "base/moment.h"
 #include "sql/embedded.h"
 #include <stdio.h>
 #include <string.h>
-
-/* What this file is for: one view of the database for all organizations. It promises that a thousand organizations which all lose the
- * same database log one line, not a thousand, and that none of them hammers it. */
 
 enum { PAUSE_FIRST_MS = 500, PAUSE_LAST_MS = 15 * 1000, SKEW_TOLERATED_US = 60 * 1000 * 1000 };
 

@@ -126,11 +126,11 @@ static void tell_moved(struct fleet *fleet, const struct slots_moved *moved) {
     log_write(log, LOG_LEVEL_WARNING, "a daemon of the fleet is gone: its sessions were ended sessions=%" PRId64,
               fleet->ended);
   if (fleet->kept_role[0] != '\0')
-    log_write(log, LOG_LEVEL_WARNING,
-              "a daemon of the fleet is gone, and its sessions are of the role \"%s\", which this daemon's may not "
-              "end: what they "
-              "hold is free within 30 s; grant \"%s\" to it, or give all daemons one role",
-              fleet->kept_role, fleet->kept_role);
+    log_write(
+        log, LOG_LEVEL_WARNING,
+        "a daemon of the fleet is gone, and its sessions are of the role \"%s\", which this daemon's may not end: "
+        "what they hold is free within 30 s; grant \"%s\" to it, or give all daemons one role",
+        fleet->kept_role, fleet->kept_role);
   if (moved->taken + moved->leaving + moved->lost > 0)
     log_write(log, LOG_LEVEL_INFO, "slots of the fleet move taken=%d given_back=%d lost=%d owned=%d", moved->taken,
               moved->leaving, moved->lost, slots_count(&fleet->slots, "owned"));

@@ -1,9 +1,8 @@
+/* What is known of one organization beside its mirror. It promises one log line per event, and that a failure that repeats is said
+ * once and then counted. */
 #include "schedule/job.h"
 #include "base/memory.h"
 #include "base/moment.h"
-
-/* What this file is for: what is known of one organization beside its mirror. It promises one log line per event, and that a
- * failure that repeats is said once and then counted. */
 
 enum { STEP_TOLERATED_US = 1000 * 1000 };
 

@@ -1,5 +1,5 @@
-/* What this file is for: a daemon that has just begun knows what the one before it wrote down. It promises that what cannot be read leaves
- * what is known as it was. */
+/* A daemon that has just begun knows what the one before it wrote down. It promises that what cannot be read leaves what is known as
+ * it was. */
 #include "schedule/known.h"
 #include "base/memory.h"
 #include "io/db_array.h"

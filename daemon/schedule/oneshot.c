@@ -1,9 +1,8 @@
+/* A bounded number of sweeps side by side. A sweep that timed out once no longer counts against the bound, so that a few dead
+ * organizations cannot hold up the living; the request queue bounds what it sends. */
 #include "schedule/oneshot.h"
 #include "base/memory.h"
 #include "sweep/people.h"
-
-/* What this file is for: a bounded number of sweeps side by side. A sweep that timed out once no longer counts against the bound, so
- * that a few dead organizations cannot hold up the living; the request queue bounds what it sends. */
 
 enum { LOOK_AGAIN_MS = 200 };
 

@@ -1,7 +1,6 @@
+/* Regularity and retreat. A healthy organization keeps to its grid, whatever one sweep took; a failing one backs off exponentially
+ * with full jitter on top of its interval, to 15 minutes at most, and is back on its grid at once. */
 #include "schedule/pace.h"
-
-/* What this file is for: regularity and retreat. A healthy organization keeps to its grid, whatever one sweep took; a failing one
- * backs off exponentially with full jitter on top of its interval, to 15 minutes at most, and is back on its grid at once. */
 
 enum { DOUBLINGS_MAX = 20, SPREAD_EACH_MS = 50 };
 

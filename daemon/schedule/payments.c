@@ -1,9 +1,9 @@
-/* What this file is for: a hundred thousand organizations owe something, and there are seconds. It promises that they are written down some
- * thousand in a transaction, on several sessions at once, and that what is written when time is up stays written.
+/* A hundred thousand organizations owe something, and there are seconds. It promises that they are written down some thousand in a
+ * transaction, on several sessions at once, and that what is written when time is up stays written.
  *
  * A transaction takes the organizations' rows first (contract 5.10), but waits for none: what another transaction has is left out, and
- * tried again a moment later, as long as database.lock_timeout. So nobody is held up by an organization that somebody else has, and no two daemons wait
- * for each other. */
+ * tried again a moment later, as long as database.lock_timeout. So nobody is held up by an organization that somebody else has, and no
+ * two daemons wait for each other. */
 #include "schedule/payments.h"
 #include "base/memory.h"
 #include "store/flush.h"

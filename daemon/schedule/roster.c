@@ -1,9 +1,8 @@
+/* The organizations, found by name or met one after the other. There may be a hundred thousand, so nothing here but making the index
+ * anew looks at all of them in one turn of the loop. */
 #include "schedule/roster.h"
 #include "base/index.h"
 #include "base/memory.h"
-
-/* What this file is for: who takes part, found by name or met one after the other. There may be a hundred thousand, so nothing here but
- * making the index anew looks at all of them in one turn of the loop. */
 
 static struct slice named_key(const void *context, uint32_t number) {
   const struct roster *roster = context;

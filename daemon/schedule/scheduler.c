@@ -1,3 +1,4 @@
+/* All jobs, and what a sweep's end means for them. It promises that nothing waits for a database that is away but time. */
 #include "schedule/scheduler.h"
 #include "base/memory.h"
 #include "schedule/adoption.h"
@@ -7,9 +8,6 @@
 #include "schedule/payments.h"
 #include "schedule/roster.h"
 #include <time.h>
-
-/* What this file is for: all jobs, and what a sweep's end means for them. It promises that nothing waits for a database that is away
- * but time. */
 
 enum { COALESCE_MS = 5000, RETURN_SPREAD_MS = 5000 };
 

@@ -1,10 +1,9 @@
+/* Last words. It promises that what is owed is written down when an organization leaves and when the daemon stops, and that neither
+ * waits longer than it may. At the end what is owed comes first; the heads are told as far as there is time. */
 #include "schedule/shutdown.h"
 #include "base/memory.h"
 #include "schedule/payments.h"
 #include "sql/embedded.h"
-
-/* What this file is for: last words. It promises that what is owed is written down when an organization leaves and when the daemon
- * stops, and that neither waits longer than it may. At the end what is owed comes first; the heads are told as far as there is time. */
 
 enum {
   HEADS_FIRST_MS = 60 * 1000,

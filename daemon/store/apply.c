@@ -1,3 +1,6 @@
+/* Sends a sweep's transaction, the statements of sql/sync in the order of their names, as one pipeline. What differs comes from the
+ * spool in batches, each with its own run of the steps 10 to 45, so memory stays bounded. The result is what the last step says when
+ * all is written. Nothing is decided here: the sweep has judged what to write, and SQL compares. */
 #include "store/apply.h"
 #include "base/memory.h"
 #include "base/moment.h"
@@ -6,10 +9,6 @@
 #include "store/held.h"
 #include <stdio.h>
 #include <string.h>
-
-/* What this file is for: sending a sweep's transaction, the statements of sql/sync in the order of their names, as one pipeline. What
- * differs comes from the spool in batches, each with its own run of the steps 10 to 45, so memory stays bounded. The result is what the
- * last step says when all is written. Nothing is decided here: the sweep has judged what to write, and SQL compares. */
 
 enum {
   BATCH_RECORDS = 1000,

@@ -1,4 +1,4 @@
-/* What this file is for: what is owed becomes text that PostgreSQL reads. It promises that what is not known is NULL. */
+/* What is owed becomes text that PostgreSQL reads. It promises that what is not known is NULL. */
 #include "store/flush.h"
 #include "io/db_array.h"
 #include "sql/embedded.h"

@@ -39,7 +39,7 @@ struct listing {
   bool reading, cancelled;
   bool full; /* so was every page that was read */
   struct ahead ahead;
-  bool owed; /* the event that is told when the request ahead is over, and its error: */
+  bool postponed; /* the event that is told when the request ahead is over, and its error: */
   enum listing_event event;
   struct error error;
   enum request_paging paging;
@@ -135,7 +135,7 @@ static void drop_ahead(struct listing *listing) {
 static void tell(struct listing *listing, enum listing_event event, const struct error *error) {
   bool wanted = event == LISTING_MORE && listing->ahead.state != AHEAD_NONE && listing->ahead.skip == listing->skip;
   if (listing->ahead.state == AHEAD_ASKED && !wanted) {
-    listing->owed = true;
+    listing->postponed = true;
     listing->event = event;
     listing->error = error == NULL ? (struct error){0} : *error;
     api_request_cancel(listing->api_request);
@@ -146,9 +146,9 @@ static void tell(struct listing *listing, enum listing_event event, const struct
   listing->fn(listing->context, event, error);
 }
 
-static void tell_owed(struct listing *listing) {
+static void tell_postponed(struct listing *listing) {
   struct error error = listing->error;
-  listing->owed = false;
+  listing->postponed = false;
   drop_ahead(listing);
   if (listing->cancelled)
     cancelled(&error);
@@ -266,8 +266,8 @@ static void keep(struct listing *listing, const struct api_request_answer *answe
 static void on_answer(void *context, const struct api_request_answer *answer) {
   struct listing *listing = context;
   listing->api_request = NULL;
-  if (listing->owed) {
-    tell_owed(listing);
+  if (listing->postponed) {
+    tell_postponed(listing);
   } else if (listing->reading) {
     keep(listing, answer);
   } else {

@@ -3,12 +3,11 @@
 #include "base/moment.h"
 #include "monitor/page/advice.h"
 #include "monitor/page/style.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY = 10, NOTE_BYTES = 500 }; /* bytes of "2026-11-28", of a note */
+enum { DAY = 10 }; /* bytes of "2026-11-28" */
 
 static void meta(struct html *html, const char *name, const char *content) {
   html_open(html, "meta");
@@ -198,13 +197,11 @@ void frame_row(struct html *html) {
 }
 
 void frame_note(struct html *html, const char *format, ...) {
-  char text[NOTE_BYTES];
   va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
   html_open_class(html, "p", "q");
-  html_words(html, text);
+  va_start(arguments, format);
+  html_format_list(html, format, arguments);
+  va_end(arguments);
   html_close(html);
 }
 
