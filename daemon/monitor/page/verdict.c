@@ -28,7 +28,7 @@ static void write_line(const struct health *health, const struct verdict *verdic
   const char *all = count == 1 ? "The organization" : "All ";
   if (!health->database_up) {
     frame_icon(html, "away");
-    html_words(html, "The database is away; nothing is mirrored");
+    html_words(html, "The database is away; the mirror stands still");
   } else if (count == 0) {
     frame_icon(html, "waiting");
     html_words(html, "No organization is configured");

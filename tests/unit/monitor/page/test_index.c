@@ -68,7 +68,7 @@ Test(index, the_verdict_comes_first) {
   expect_verdict(&patient, "2 of 3 organizations need attention");
   patient.health.database_up = false;
   patient.health.database_error = "could not connect: refused";
-  expect_verdict(&patient, "The database is away; nothing is mirrored");
+  expect_verdict(&patient, "The database is away; the mirror stands still");
   cr_assert_not_null(strstr(text.bytes, "could not connect: refused"));
   release(&patient);
   patient = admit(1);
