@@ -253,13 +253,18 @@ begin atomic
 end;
 comment on function other_drifts(jsonb) is 'Whether column other holds anything close-api.md does not know';
 
--- `[]` in a path of ours: the values of a list.
+-- `[]` in a path of ours: the values of a list. A key that is an address is told as …@…, for analysts read the table field_drift.
 create or replace function other_drift(other jsonb)
   returns table (path text, json_type text)
   language sql immutable parallel safe
 begin atomic
   select distinct
-    case when octet_length(field.path) <= 500 then field.path else left(field.path, 100) || '…' || md5(field.path) end,
+    case
+      when field.path like '%@%'
+      then regexp_replace(field.path, '^((smtp|imap|default_identity)[.]|(identities|available_calendars)\[\][.])?.*$', '\1…@…')
+      when octet_length(field.path) <= 500 then field.path
+      else left(field.path, 100) || '…' || md5(field.path)
+    end,
     jsonb_typeof(element)
   from jsonb_each(json_map(other)) as field (path, value)
   cross join lateral jsonb_array_elements(

@@ -106,7 +106,7 @@ with due as materialized (
     select
     from account
     where account.organization_id = owed.organization_id
-    and case when account.other ? field_drift.path or field_drift.path like '%…%' -- a long one is shortened
+    and case when account.other ? field_drift.path or field_drift.path like '%…%' -- a long one is shortened, an address hidden
       then exists (
         select
         from other_drift(account.other) as shape

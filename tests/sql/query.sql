@@ -35,10 +35,10 @@ execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:09'
 select pg_temp.must(count(*) = 2, 'a gap begins a new span') from coverage;
 
 -- What is still there is seen again; drift whose account has it no more is not.
-insert into account (organization_id, account_id, other, first_seen_at, changed_at) values ('orga_1', 'a', '{"new":1,"identities[].x":["s",2]}', now(), now());
+insert into account (organization_id, account_id, other, first_seen_at, changed_at) values ('orga_1', 'a', '{"new":1,"identities[].x":["s",2],"smtp.a@b.example":1}', now(), now());
 insert into field_drift values ('orga_1', 'new', 'number', '2026-01-01', '2026-01-01'), ('orga_1', 'new', 'string', '2026-01-01', '2026-01-01'), ('orga_1', 'identities[].x', 'number', '2026-01-01', '2026-01-01'), ('orga_1', 'gone', 'number', '2026-01-01', '2026-01-01');
 insert into rejected_account values ('orga_1', 'f', null, 'no id', null, '2026-01-01', '2026-01-01');
--- Every drift of the account that other_drift() tells: a name that ends in [] is no list of ours, and a long one is shortened.
+-- Every drift of the account that other_drift() tells: a name that ends in [] is no list of ours, a long one is shortened, and an address hidden.
 update account set other = other || jsonb_build_object('mine[]', jsonb_build_array(1), repeat('ä', 400), true);
 insert into field_drift
 select 'orga_1', path, json_type, '2026-01-01', '2026-01-01'
@@ -47,7 +47,7 @@ cross join lateral other_drift(other)
 on conflict do nothing;
 insert into field_drift values ('orga_1', 'mine[]', 'number', '2026-01-01', '2026-01-01');
 execute flush ('orga_1', 'unchanged', null, 0, null, '3 min', '2026-01-01 00:10', '2026-01-01 00:10:02', '2026-01-01 00:10', 1, null, null, '2026-01-01 00:10', :'revision');
-select pg_temp.must(count(*) = 5 and count(*) filter (where last_seen_at = '2026-01-01 00:10') = 5, format('drift still there: %s', array_agg((path, json_type, last_seen_at))))
+select pg_temp.must(count(*) = 6 and count(*) filter (where last_seen_at = '2026-01-01 00:10') = 6, format('drift still there: %s', array_agg((path, json_type, last_seen_at))))
 from account cross join lateral other_drift(other) as shape left join field_drift using (path, json_type);
 select pg_temp.must(array_agg(path || json_type order by path, json_type) = '{gonenumber,mine[]number,newstring}', 'drift not there') from field_drift where last_seen_at = '2026-01-01';
 select pg_temp.must(last_seen_at = '2026-01-01 00:10', 'rejected still there') from rejected_account;

@@ -52,6 +52,8 @@ select pg_temp.must(pg_temp.other('{"smtp":{"foo":1},"smtp.foo":2,"\"smtp.foo\""
   = '{"smtp.foo":1,"\"smtp.foo\"":2,"\"\"smtp.foo\"\"":3,"a.b":4,"\"smtp.port\"":5,"":6}', 'no collision');
 select pg_temp.must(bool_and(octet_length(path) <= 500) and count(*) = 2, 'long paths')
 from account_drift(jsonb_build_object(repeat('ä', 400), 1, repeat('ä', 401), 1));
+select pg_temp.must(pg_temp.drift('{"a.b@c.example":1,"smtp":{"d@e.example":1,"f@e.example":2},"identities":[{"g@h.example":""}],"x":1}')
+  = 'identities[].…@…:string smtp.…@…:number x:number …@…:number', 'an address in a path');
 
 -- Nothing raises: every field of every odd value, alone, in each place.
 create temp table odd (value jsonb);
