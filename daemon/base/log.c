@@ -71,29 +71,31 @@ static size_t name_length(struct slice word) {
   return length + 1 < word.length && word.bytes[length] == '=' && word.bytes[length + 1] == '%' ? length : 0;
 }
 
-/* The last "name=" before `*end`, which moves before it, and all that follows: a value may hold blanks. False: there is none. */
-static bool last_field(const char *line, struct slice name, size_t *end, struct slice *ret_value) {
-  size_t length = name.length + 1; /* with its "=" */
-  for (size_t begin = *end; begin-- > 0;) {
-    if (begin + length > *end || (begin > 0 && line[begin - 1] != ' ') || memcmp(line + begin, name.bytes, length) != 0)
-      continue;
-    *ret_value = (struct slice){line + begin + length, *end - begin - length};
-    *end = begin > 0 ? begin - 1 : 0;
-    return true;
-  }
-  return false;
+/* How much of a line the first `length` bytes of its format make; no value says where it ends. */
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static size_t written_length(const char *format, size_t length, va_list arguments) {
+  char head[LINE_BYTES];
+  va_list copy;
+  snprintf(head, sizeof head, "%.*s", (int)length, format);
+  va_copy(copy, arguments);
+  int written = vsnprintf(NULL, 0, head, copy);
+  va_end(copy);
+  return written < 0 ? 0 : (size_t)written;
 }
 
 /* Reads the fields off the end of the line, as far as the format has them, and puts them into their order. */
-static void find_fields(const char *format, struct log_record *record, struct log_field *fields) {
+static void find_fields(const char *format, va_list arguments, struct log_record *record, struct log_field *fields) {
   size_t format_end = strlen(format), line_end = record->line.length;
   int count = 0;
   while (count < LOG_FIELDS_MAX && format_end > 0 && line_end > 0) {
-    struct slice pattern = last_word(format, &format_end), value, name = {pattern.bytes, name_length(pattern)};
-    if (name.length == 0 || !last_field(record->line.bytes, name, &line_end, &value))
+    struct slice pattern = last_word(format, &format_end), name = {pattern.bytes, name_length(pattern)};
+    if (name.length == 0)
       break;
-    fields[count++] =
-        (struct log_field){.name = name, .value = value, .number = pattern.bytes[pattern.length - 1] == 'd'};
+    size_t field = written_length(format, (size_t)(name.bytes - format), arguments), value = field + name.length + 1;
+    fields[count++] = (struct log_field){.name = name,
+                                         .value = {record->line.bytes + value, line_end - value},
+                                         .number = pattern.bytes[pattern.length - 1] == 'd'};
+    line_end = field > 0 ? field - 1 : 0;
   }
   for (int i = 0; i < count / 2; i++) {
     struct log_field other = fields[i];
@@ -155,7 +157,10 @@ static void write_arguments(struct log *log, struct log_record *record, const ch
 static void write_arguments(struct log *log, struct log_record *record, const char *format, va_list arguments) {
   char line[LINE_BYTES];
   struct log_field fields[LOG_FIELDS_MAX];
-  int wanted = log_enabled(log, record->level) ? vsnprintf(line, sizeof line, format, arguments) : -1;
+  va_list copy;
+  va_copy(copy, arguments);
+  int wanted = log_enabled(log, record->level) ? vsnprintf(line, sizeof line, format, copy) : -1;
+  va_end(copy);
   if (wanted < 0)
     return;
   size_t length = strlen(line);
@@ -164,7 +169,7 @@ static void write_arguments(struct log *log, struct log_record *record, const ch
   clean(line, length);
   record->line = record->message = (struct slice){line, length};
   if ((size_t)wanted == length)
-    find_fields(format, record, fields);
+    find_fields(format, arguments, record, fields);
   if (log->sink == NULL || log->format != LOG_FORMAT_TEXT || !log->sink(record))
     write_stream(log, record);
 }

@@ -86,17 +86,19 @@ Test(log, json_has_the_fields_apart) {
                    "\"outcome\": \"failed\", \"message_id\": \"0a9defbde6644b83ac4c51da6ebba750\"}\n");
 }
 
-/* Also of an id that somebody made of several words. */
+/* Also of an id that somebody made of several words, or of what looks like fields. */
 Test(log, a_value_may_hold_blanks) {
   static char line[4096];
   FILE *stream = fmemopen(line, sizeof line, "w");
   struct log *log = log_create(stream, LOG_LEVEL_INFO, false);
   log_set_format(log, LOG_FORMAT_JSON);
-  log_write(log, LOG_LEVEL_INFO, "said organization=%s organization_id=%s accounts=%d", "a", "b c\n organization=d", 3);
+  log_write(log, LOG_LEVEL_INFO, "said organization=%s organization_id=%s accounts=%d", "a",
+            "b c\n organization=d accounts=9 organization_id=e", 3);
   log_destroy(log);
   fclose(stream);
   cr_assert_str_eq(behind_time(line), "\"level\": \"info\", \"message\": \"said\", \"organization\": \"a\", "
-                                      "\"organization_id\": \"b c  organization=d\", \"accounts\": 3}\n");
+                                      "\"organization_id\": \"b c  organization=d accounts=9 organization_id=e\", "
+                                      "\"accounts\": 3}\n");
 }
 
 /* What a stranger says makes no field. */
