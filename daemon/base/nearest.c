@@ -34,6 +34,8 @@ const char *nearest_word(const char *word, nearest_word_fn *at, const void *cont
   size_t length = strlen(word), closest = length < 5 ? 2 : length < 12 ? 3 : 4;
   for (size_t i = 0; length < LENGTH_MAX && (known = at(context, i)) != NULL; i++) {
     size_t away = strlen(known) < LENGTH_MAX ? distance(word, known) : closest;
+    if (length > 2 && away >= closest && nearest == NULL && strncmp(word, known, length) == 0)
+      away = closest - 1; /* one that was cut off */
     if (away < closest) {
       closest = away;
       nearest = known;
