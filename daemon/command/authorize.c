@@ -240,6 +240,8 @@ static void take_refusal(struct authorize *authorize, const struct http_response
     snprintf(text, sizeof text,
              "Close refused the OAuth client (HTTP %d, %s): check oauth_client_id and the client's secret",
              response->status, word);
+  else if (response->status == 429 || response->status >= 500)
+    snprintf(text, sizeof text, "Close gives no tokens now (HTTP %d): run it again", response->status);
   else
     snprintf(text, sizeof text, "Close refused to give tokens (HTTP %d%s%s): check api.oauth_url and the OAuth app",
              response->status, *word == '\0' ? "" : ", ", word);

@@ -4,6 +4,7 @@
 #include "crm/scan.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { DUE_AT_MOST_S = 5 * 60, OLD_S = 60, LIFE_MAX_S = 10 * 365 * 24 * 3600 };
 
@@ -90,6 +91,13 @@ static int64_t read_seconds(struct slice value) {
   return digits > 0 && (digits == value.length || value.bytes[digits] == '.') ? seconds : -1;
 }
 
+/* RFC 6749, 7.1: a token of a type that one does not know is not used. */
+static bool is_bearer(struct slice value) {
+  char type[16];
+  read_text(value, type, sizeof type);
+  return strcasecmp(type, "Bearer") == 0 || slice_equals(value, "null");
+}
+
 struct members { /* of a token, wherever it was written */
   struct oauth_token token;
   int64_t expires_in_s, expires_at_s, obtained_at_s; /* -1: absent */
@@ -102,6 +110,8 @@ static void take_member(struct members *members, struct slice name, struct slice
     members->broken |= !read_secret(value, &token->access);
   else if (scan_stands_for(name, "refresh_token"))
     members->broken |= !read_secret(value, &token->refresh) && !slice_equals(value, "null");
+  else if (scan_stands_for(name, "token_type"))
+    members->broken |= !is_bearer(value);
   else if (scan_stands_for(name, "expires_in"))
     members->expires_in_s = read_seconds(value);
   else if (scan_stands_for(name, "expires_at"))
@@ -181,7 +191,7 @@ bool oauth_read_answer(struct slice body, int64_t now_s, struct oauth_token *ret
   bool good = body.length <= OAUTH_ANSWER_BYTES_MAX && read_members(body, now_s, false, &token) && token.access != NULL;
   if (!good) {
     oauth_token_finish(&token);
-    return error_set(error, ERROR_SHAPE, "the answer of api.oauth_url holds no access token");
+    return error_set(error, ERROR_SHAPE, "the answer of api.oauth_url holds no access token of type Bearer");
   }
   *ret_token = token;
   return true;
