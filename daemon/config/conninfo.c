@@ -16,7 +16,12 @@ static const char unreadable[] =
 
 static const char no_port[] = "given a port from 1 to 65535, or several with commas";
 
-static const char *judge(const char *text, struct arena *arena, int depth);
+struct judging {
+  struct arena *arena;
+  int hosts, addresses, ports; /* 0: not given */
+};
+
+static const char *judge(const char *text, struct judging *judging, int depth);
 
 /* "5432", or several with commas, some of them empty. */
 static bool are_ports(const char *value) {
@@ -106,15 +111,41 @@ static const char *refuse_keyword(const char *keyword, struct arena *arena) {
   return copy ? copy : "shorter: the configuration is too large";
 }
 
+static int count(const char *value) {
+  int values = *value != '\0';
+  for (; *value; value++)
+    values += *value == ',';
+  return values;
+}
+
+static void count_pair(struct judging *judging, const char *keyword, const char *value) {
+  if (strcmp(keyword, "host") == 0)
+    judging->hosts = count(value);
+  else if (strcmp(keyword, "hostaddr") == 0)
+    judging->addresses = count(value);
+  else if (strcmp(keyword, "port") == 0)
+    judging->ports = count(value);
+}
+
+/* One port is every host's; without a host libpq has its own, or $PGHOST's. */
+static const char *judge_counts(const struct judging *judging) {
+  int hosts = judging->addresses > 0 ? judging->addresses : judging->hosts;
+  bool fit = judging->hosts == 0 || hosts == judging->hosts;
+  if (hosts > 0 && judging->ports > 1)
+    fit = fit && judging->ports == hosts;
+  return fit ? NULL : "given as many ports and hostaddr as hosts";
+}
+
 /* A keyword and its value, as libpq would take them. */
-static const char *judge_pair(const char *keyword, const char *value, struct arena *arena, int depth) {
+static const char *judge_pair(const char *keyword, const char *value, struct judging *judging, int depth) {
   if (is_password(keyword))
     return no_password;
   if (depth == 0 && !config_keyword_is_known(keyword)) /* deeper, it may be a database's name after all */
-    return refuse_keyword(keyword, arena);
+    return refuse_keyword(keyword, judging->arena);
+  count_pair(judging, keyword, value);
   /* libpq expands a database name that is itself a conninfo. */
   if (strcasecmp(keyword, "dbname") == 0 && (strchr(value, '=') || strstr(value, "://")))
-    return depth < 3 ? judge(value, arena, depth + 1) : unreadable;
+    return depth < 3 ? judge(value, judging, depth + 1) : unreadable;
   return judge_value(keyword, value);
 }
 
@@ -135,7 +166,7 @@ static bool take_value(char **at, char *out) {
   return closed;
 }
 
-static const char *judge_keywords(char *at, char *value, struct arena *arena, int depth) {
+static const char *judge_keywords(char *at, char *value, struct judging *judging, int depth) {
   for (at += strspn(at, SPACES); *at; at += strspn(at, SPACES)) {
     char *keyword = at;
     at += strcspn(at, "=" SPACES);
@@ -148,7 +179,7 @@ static const char *judge_keywords(char *at, char *value, struct arena *arena, in
     *end = '\0';
     if (!take_value(&at, value))
       return unreadable;
-    const char *words = judge_pair(keyword, value, arena, depth);
+    const char *words = judge_pair(keyword, value, judging, depth);
     if (words)
       return words;
   }
@@ -174,7 +205,7 @@ static bool decode(char *text) {
 }
 
 /* "?keyword=value&…" */
-static const char *judge_query(char *query, struct arena *arena, int depth) {
+static const char *judge_query(char *query, struct judging *judging, int depth) {
   for (char *at = query, *next; at; at = next) {
     next = strchr(at, '&');
     if (next)
@@ -187,7 +218,7 @@ static const char *judge_query(char *query, struct arena *arena, int depth) {
       return unreadable;
     /* Of JDBC's "ssl" libpq knows this one value, in a URI. */
     bool jdbc = strcmp(at, "ssl") == 0 && strcmp(value, "true") == 0;
-    const char *words = jdbc ? NULL : judge_pair(at, value, arena, depth);
+    const char *words = jdbc ? NULL : judge_pair(at, value, judging, depth);
     if (words)
       return words;
   }
@@ -195,7 +226,8 @@ static const char *judge_query(char *query, struct arena *arena, int depth) {
 }
 
 /* "host:port,[::1]:port,…", each part of which may be missing. */
-static const char *judge_hosts(char *at) {
+static const char *judge_hosts(char *at, struct judging *judging) {
+  judging->hosts = judging->ports = count(at);
   for (char *next; at; at = next) {
     next = strchr(at, ',');
     if (next)
@@ -214,7 +246,7 @@ static const char *judge_hosts(char *at) {
   return NULL;
 }
 
-static const char *judge_uri(char *uri, struct arena *arena, int depth) {
+static const char *judge_uri(char *uri, struct judging *judging, int depth) {
   /* libpq takes all before the first "@" as user and password unless a "/" comes first; a "?" does not end it. */
   char *user_end = strpbrk(uri, "@/");
   if (user_end && *user_end == '@') {
@@ -233,31 +265,34 @@ static const char *judge_uri(char *uri, struct arena *arena, int depth) {
     return no_password;
   if (path)
     *path++ = '\0';
-  const char *words = judge_hosts(uri);
+  const char *words = judge_hosts(uri, judging);
   if (path && !words)
-    words = decode(path) ? judge_pair("dbname", path, arena, depth) : unreadable;
+    words = decode(path) ? judge_pair("dbname", path, judging, depth) : unreadable;
   if (words)
     return words;
-  return query ? judge_query(query, arena, depth) : NULL;
+  return query ? judge_query(query, judging, depth) : NULL;
 }
 
-static const char *judge(const char *text, struct arena *arena, int depth) {
+static const char *judge(const char *text, struct judging *judging, int depth) {
   size_t length = strlen(text);
-  char *copy = arena_copy(arena, text, length), *value = arena_allocate(arena, length + 1);
+  char *copy = arena_copy(judging->arena, text, length), *value = arena_allocate(judging->arena, length + 1);
   if (!copy || !value)
     return "shorter: the configuration is too large";
   static const char *const schemes[] = {"postgresql://", "postgres://"};
   for (int i = 0; i < 2; i++) {
     size_t head = strlen(schemes[i]);
     if (strncmp(text, schemes[i], head) == 0)
-      return judge_uri(copy + head, arena, depth);
+      return judge_uri(copy + head, judging, depth);
   }
   /* A bare word is a database name only where libpq is told so; the daemon's value is always a conninfo. */
-  return judge_keywords(copy, value, arena, depth);
+  return judge_keywords(copy, value, judging, depth);
 }
 
 const char *config_judge_conninfo(const struct config_rule *rule, const char *text, void *target) {
-  const char *words = judge(text, rule->arena, 0);
+  struct judging judging = {.arena = rule->arena};
+  const char *words = judge(text, &judging, 0);
+  if (!words)
+    words = judge_counts(&judging);
   if (words)
     return words;
   const char *copy = arena_copy(rule->arena, text, strlen(text));

@@ -63,6 +63,10 @@ Test(config_conninfo, passwords_in_conninfo) {
 Test(config_conninfo, values_that_libpq_judges_late) {
   static const char *const good[] = {
       "host=a,b,c port=,1,65535",
+      "host=a,b port=1",
+      "port=1,2",
+      "host=a,b hostaddr=127.0.0.1,127.0.0.2 port=1,2",
+      "postgresql://a:1,b/db",
       "port='' sslmode='' target_session_attrs=''",
       "sslmode=verify-full target_session_attrs=read-write",
       "gssencmode=prefer channel_binding=require ssl_min_protocol_version=TLSv1.2 replication=off",
@@ -71,6 +75,11 @@ Test(config_conninfo, values_that_libpq_judges_late) {
       "postgresql://us%20er@[::1],h:/db",
       "postgresql://h/db?sslmode=disable&target_session_attrs=prefer-standby&port=5433"};
   static const char *const bad[] = {"port=abc",
+                                    "host=a,b port=1,2,3",
+                                    "port=1,2 host=a",
+                                    "host=a,b hostaddr=127.0.0.1",
+                                    "hostaddr=127.0.0.1 port=1,2",
+                                    "postgresql://a,b/db?port=1,2,3",
                                     "port=0",
                                     "port=65536",
                                     "port=5432,x",
