@@ -145,6 +145,9 @@ struct verdict_reading verdict_read(int status, const struct header *headers, in
                       : retry >= 0       ? retry
                       : older_reset >= 0 ? older_reset
                                          : VERDICT_WAIT_DEFAULT_MS;
+  } else if (reading.verdict == VERDICT_AGAIN) {
+    int64_t retry = read_retry_after(headers, header_count, now);
+    reading.wait_ms = retry > 0 ? retry : 0;
   }
   return reading;
 }

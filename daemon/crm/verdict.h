@@ -9,7 +9,7 @@ enum verdict {
   VERDICT_REFUSED,    /* 401, 403: the key, or its rights */
   VERDICT_MISSING,    /* 404 */
   VERDICT_WAIT,       /* 429: not before wait_ms */
-  VERDICT_AGAIN,      /* 503: after a pause */
+  VERDICT_AGAIN,      /* 503: after a pause, not before wait_ms */
   VERDICT_GIVE_UP,    /* everything else, redirects included */
 };
 
@@ -22,7 +22,9 @@ struct rate_reading { /* of the limit nearest to being hit; from `RateLimit` or 
 
 struct verdict_reading {
   enum verdict verdict;
-  int64_t wait_ms; /* for WAIT: RateLimit's reset, else Retry-After, else any older reset, else 2 s; at most 1 h */
+  int64_t
+      wait_ms; /* for WAIT: RateLimit's reset, else Retry-After, else any older reset, else 2 s; for AGAIN: Retry-After, or 0;
+                      at most 1 h */
   struct rate_reading rate;
 };
 

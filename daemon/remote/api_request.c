@@ -141,6 +141,8 @@ static void take(struct api_request *api_request, const struct http_response *re
   api_request->options.traffic->timeouts = 0;
   count(api_request->options.traffic, response->status);
   rate_limit_answered(api_request->options.rate_limit, loop_now_ms(api_request->options.loop), &reading);
+  if (reading.verdict == VERDICT_AGAIN && reading.wait_ms > API_REQUEST_PATIENCE_MS)
+    reading.wait_ms = API_REQUEST_PATIENCE_MS; /* it is no limit of ours, and may be over sooner */
   if ((reading.verdict == VERDICT_WAIT || reading.verdict == VERDICT_AGAIN) && try_again(api_request, reading.wait_ms))
     return;
   if (reading.verdict == VERDICT_REFUSED && try_other_token(api_request, response->status))

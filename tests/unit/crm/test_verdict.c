@@ -97,7 +97,11 @@ Test(verdict, how_long_to_wait) {
   }
 }
 
-Test(verdict, only_a_429_waits) { cr_assert_eq(read_answer(503, "retry-after: 7").wait_ms, 0); }
+Test(verdict, who_is_not_available_says_when) {
+  cr_assert_eq(read_answer(503, "retry-after: 7").wait_ms, 7000);
+  cr_assert_eq(read_answer(503, "retry-after: soon\nratelimit: remaining=0, reset=9").wait_ms, 0);
+  cr_assert_eq(read_answer(500, "retry-after: 7").wait_ms, 0);
+}
 
 Test(verdict, rate_limits_of_all_families) {
   static const struct {
