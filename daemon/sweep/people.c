@@ -115,7 +115,10 @@ static void on_answer(void *context, const struct api_request_answer *answer) {
     keep(people, answer->memory);
     return;
   }
-  if (answer->error != NULL)
+  if (answer->verdict == VERDICT_REFUSED) /* the key's listing has just been taken */
+    error_set(&error, ERROR_AUTH, "Close refuses them to the key's user (HTTP %d): sync.members = no asks no more",
+              answer->status);
+  else if (answer->error != NULL)
     error = *answer->error;
   else
     error_set(&error, ERROR_HTTP, "HTTP %d", answer->status);

@@ -122,6 +122,9 @@ Test(members, of_a_strange_answer_stay_as_they_are) {
     story_replies(story, story_format(story, "[{\"match\": {\"path_prefix\": \"/organization/\"}, %s}]", replies[i]));
     story_expect_stderr(story, story_expect_exit(story, 0, "sync", "--verify", NULL), "could not read the members");
   }
+  story_replies(story, "[{\"match\": {\"path_prefix\": \"/organization/\"}, \"status\": 403}]");
+  story_expect_stderr(story, story_expect_exit(story, 0, "sync", "--verify", NULL),
+                      "refuses them to the key's user (HTTP 403)");
   story_expect_sql(story, before, "select string_agg(member::text, ',' order by user_id) from member");
   story_destroy(story);
 }
