@@ -213,16 +213,17 @@ static enum MHD_Result count_host(void *context, enum MHD_ValueKind kind, const 
 }
 
 /* 0 when the request may be answered, else its status. */
-static int judge(const struct serve *serve, struct MHD_Connection *connection, const char *method,
+static int judge(const struct serve *serve, struct MHD_Connection *connection, const char *url, const char *method,
                  const char *version) {
   int hosts = 0;
   MHD_get_connection_values(connection, MHD_HEADER_KIND, count_host, &hosts);
-  const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+  struct slice host = slice_of(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST));
+  serve_path(url, &host);
   const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
   bool chunked = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
   if (hosts > 1 || (hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0))
     return 400;
-  if (host != NULL && !listener_is_host(&serve->listener, client_of(connection)->fd, slice_of(host)))
+  if (host.bytes != NULL && !listener_is_host(&serve->listener, client_of(connection)->fd, host))
     return 421;
   if (chunked || (length != NULL && strspn(length, "0") != strlen(length)))
     return 413;
@@ -258,7 +259,8 @@ static enum MHD_Result send_finished(struct serve *serve, struct MHD_Connection 
 
 static enum MHD_Result begin_answer(struct serve *serve, struct MHD_Connection *connection, const char *url) {
   const char *encodings = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
-  const struct serve_request request = {url, connection};
+  struct slice host;
+  const struct serve_request request = {serve_path(url, &host), connection};
   struct client *client = client_of(connection);
   if (serve->reply_bytes > serve->options.max_body_bytes)
     return refuse(serve, connection, 503);
@@ -294,7 +296,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
   if (client_of(connection)->cut)
     return MHD_NO;
   if (*request_context == NULL) {
-    int status = judge(serve, connection, method, version);
+    int status = judge(serve, connection, url, method, version);
     *request_context = serve;
     return status == 0 ? MHD_YES : refuse(serve, connection, status);
   }

@@ -192,3 +192,11 @@ bool serve_accepts_gzip(const char *accept_encoding) {
   }
   return false;
 }
+
+const char *serve_path(const char *url, struct slice *host) {
+  static const char scheme[] = "http://";
+  if (strncasecmp(url, scheme, strlen(scheme)) != 0)
+    return url;
+  *host = (struct slice){url + strlen(scheme), strcspn(url + strlen(scheme), "/")};
+  return host->bytes[host->length] == '/' ? host->bytes + host->length : "/";
+}

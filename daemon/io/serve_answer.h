@@ -29,3 +29,5 @@ bool serve_answer_start(struct serve_answer *answer) __attribute__((warn_unused_
 const char *serve_zlib_version(void);
 /* Whether an Accept-Encoding asks for gzip; NULL: it does not. */
 bool serve_accepts_gzip(const char *accept_encoding);
+/* The path of a request target. RFC 9112, 3.2.2: it may be the whole URL, whose host then counts instead of the header's. */
+const char *serve_path(const char *url, struct slice *host);

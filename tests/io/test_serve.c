@@ -106,6 +106,27 @@ Test(serve, host_is_the_listen_address_or_localhost) {
     cr_assert(begins(stage.answers[8 + i], "HTTP/1.1 421 "), "%s: %s", bad_hosts[i], stage.answers[8 + i]);
 }
 
+static void ask_absolutely(struct stage *stage) {
+  static const char *const targets[] = {"http://localhost:%d/hello", "HTTP://127.0.0.1:%d/hello?x=1",
+                                        "http://localhost:%d", "http://evil.example:%d/hello"};
+  for (int i = 0; i < (int)(sizeof targets / sizeof *targets); i++) {
+    char request[256];
+    size_t at = strcspn(targets[i], "%");
+    snprintf(request, sizeof request, "GET %.*s%d%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", (int)at,
+             targets[i], stage->port, targets[i] + at + 2, i == 3 ? "localhost" : "evil.example");
+    stage_ask(stage, i, request);
+  }
+}
+
+/* As clients of a proxy send it; its host counts, and the header's does not. */
+Test(serve, a_whole_url_may_be_asked_for) {
+  static const char *const statuses[] = {"200", "200", "200", "421"};
+  struct stage stage = {0};
+  stage_play(&stage, ask_absolutely);
+  for (int i = 0; i < 4; i++)
+    cr_assert_eq(strncmp(stage.answers[i] + strlen("HTTP/1.1 "), statuses[i], 3), 0, "%d: %s", i, stage.answers[i]);
+}
+
 static void ask_ipv6(struct stage *stage) {
   struct sockaddr_in6 address = {
       .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons((uint16_t)stage->port)};
