@@ -36,6 +36,8 @@ static void on_row(void *context, const struct db_row *row) {
   erase->erased = true;
   printf("%.*s  erased %lld documents of %lld accounts, %lld rejected entries", (int)name.length, name.bytes, documents,
          (long long)db_row_int(row, 3), rejected);
+  if (db_row_int(row, 3) == 0 && rejected == 0)
+    fputs(", but what was kept of members", stdout); /* or there were no row */
   if (!db_row_is_null(row, 2))
     printf(" (erasure %lld)", (long long)db_row_int(row, 2));
   putchar('\n');

@@ -194,6 +194,10 @@ static void follow(struct history *history) {
 static void on_told(void *context, const struct error *error) {
   struct history *history = context;
   fflush(stdout);
+  const struct arguments *arguments = history->arguments;
+  if (error == NULL && history->told_rows == 0 && history->limit > 0 && arguments->account_id != NULL &&
+      arguments->since == NULL)
+    app_complain("there is no history of an account \"%s\": look at its letters", arguments->account_id);
   if (error != NULL)
     fail(history, error);
   else if (history->follows && !history->closed)

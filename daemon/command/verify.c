@@ -204,6 +204,8 @@ static void begin(void *context, bool exists) {
               verify->work.app.config->database.schema, verify->work.arguments->since);
     schema_work_end(&verify->work, &gone);
   } else {
+    app_complain("there is nothing to prove yet: the database has no schema \"%s\"",
+                 verify->work.app.config->database.schema);
     on_heads(verify, NULL);
   }
 }

@@ -51,6 +51,8 @@ Test(history_tells, only_what_was_asked_for) {
   tell(story);
   cr_assert_eq(lines(story_expect_exit(story, 0, "history", "--limit", "1", NULL)->out), 1, "the last row");
   cr_assert_eq(lines(story_expect_exit(story, 0, "history", "--account", "emailacct_1", NULL)->out), 3);
+  story_expect_stderr(story, story_expect_exit(story, 0, "history", "--account", "emailacct_l", NULL),
+                      "no history of an account \"emailacct_l\"");
   cr_assert_eq(lines(story_expect_exit(story, 0, "history", "--since", "3", NULL)->out), 3, "from seq 3 on");
   cr_assert_eq(lines(story_expect_exit(story, 0, "history", "--since", "1", "--limit", "2", NULL)->out), 2,
                "the first two");

@@ -58,7 +58,7 @@ Test(verify_records, what_an_older_head_says) {
 
 Test(verify_records, that_there_is_no_history) {
   struct story *story = story_create(1);
-  story_expect_exit(story, 0, "verify", "--record", NULL);
+  story_expect_stderr(story, story_expect_exit(story, 0, "verify", "--record", NULL), "there is nothing to prove yet");
   story_expect_exit(story, 0, "sync", NULL);
   story_expect_exit(story, 0, "verify", "--record", NULL);
   expect_kept(story, 1, "t");
