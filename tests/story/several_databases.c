@@ -1,4 +1,4 @@
-/* Organizations in two databases, brought together in a third by the very commands of sql/README.md: verify proves all of them there, views
+/* Organizations in the databases of two clusters, brought together in that of a third by the very commands of sql/README.md: verify proves all of them there, views
  * and time travel answer over all, and a change, a removal, an erasure and a pruning arrive. Then an organization moves from one database to the
  * other, by the commands there. */
 #include "support/inner.h"
@@ -10,10 +10,11 @@
 
 struct scene {
   struct story *story;
-  const char *second;        /* the name of the second source; both are in the story's cluster */
   const char *reports;       /* the directory of the cluster that has the reporting database */
   const char *second_config; /* of the closesyncd of the second source */
-  const char *sources[2];    /* the databases that org1 and org2 are in */
+  const char *hosts[2];      /* the directories of the clusters that both sources are in; the first is the story's */
+  const char *databases[2];  /* their names */
+  int homes[2];              /* which of them org1 and org2 are in */
 };
 
 static void shell(const struct scene *scene, const char *host, const char *command) {
@@ -42,25 +43,30 @@ static void configure_second(const struct scene *scene, const char *more) {
                            "[database]\nconninfo = host=%s dbname=%s user=postgres\n[api]\nbase_url = "
                            "http://127.0.0.1:%d/api/v1\n[sync]\nmembers = no\n[organization org2]\napi_key_file = "
                            "%s/org2.key\n%s",
-                           story->host, scene->second, story_port(story), story_directory(story), more));
+                           scene->hosts[1], scene->databases[1], story_port(story), story_directory(story), more));
 }
 
 static void begin(struct scene *scene) {
   struct story *story = scene->story = own_cluster_story(2, 6);
-  own_cluster_set(story->host, "wal_level = logical");
-  own_cluster_control(story->host, "-m fast restart");
+  scene->reports = story_format(story, "%s-r", story->host);
+  scene->second_config = story_format(story, "%s/second.conf", story_directory(story));
+  scene->hosts[0] = story->host;
+  scene->hosts[1] = story_format(story, "%s-two", story->host);
+  scene->databases[0] = story->database;
+  scene->databases[1] = "close_two";
+  scene->homes[1] = 1;
+  configure_second(scene, "");
+  story_set(story, "organization org2", "enabled", "no");
+  own_cluster_add(story, scene->hosts[1]);
+  own_cluster_add(story, scene->reports);
+  for (int i = 0; i < 2; i++) {
+    own_cluster_set(scene->hosts[i], "wal_level = logical");
+    own_cluster_control(scene->hosts[i], "-m fast restart");
+  }
   PQfinish(story->connection);
   story->connection =
       PQconnectdb(story_format(story, "%s options='-c search_path=close_crm -c TimeZone=UTC'", story_conninfo(story)));
-  scene->reports = story_format(story, "%s-r", story->host);
-  scene->second = story_format(story, "%s_two", story->database);
-  scene->second_config = story_format(story, "%s/second.conf", story_directory(story));
-  scene->sources[0] = story->database;
-  scene->sources[1] = scene->second;
-  configure_second(scene, "");
-  story_set(story, "organization org2", "enabled", "no");
-  own_cluster_add(story, scene->reports);
-  shell(scene, story->host, story_format(story, "createdb -T template0 %s", scene->second));
+  shell(scene, scene->hosts[1], story_format(story, "createdb -T template0 %s", scene->databases[1]));
 }
 
 static void sweep(const struct scene *scene) {
@@ -81,6 +87,10 @@ static const char *ask(const struct scene *scene, const char *host, const char *
   return text;
 }
 
+static const char *ask_source(const struct scene *scene, int source, const char *sql) {
+  return ask(scene, scene->hosts[source], scene->databases[source], sql);
+}
+
 static const char EVIDENCE[] = "select md5(string_agg(line, ',' order by line)) from (select h::text from "
                                "account_history as h union all select a::text from "
                                "account as a union all select i::text from account_identity as i union all select "
@@ -94,7 +104,7 @@ static void await_arrival(const struct scene *scene) {
   struct story *story = scene->story;
   for (int i = 0; i < 2; i++) {
     const char *sql = story_format(story, "%s%d%%'", EVIDENCE, i + 1);
-    const char *wanted = ask(scene, story->host, scene->sources[i], sql), *there = "";
+    const char *wanted = ask_source(scene, scene->homes[i], sql), *there = "";
     cr_assert_neq(*wanted, '\0');
     for (int looks = 0; looks < 200 && strcmp(wanted, there) != 0; looks++) {
       running_sleep(looks == 0 ? 0 : 200);
@@ -108,11 +118,10 @@ static void expect_proven(const struct scene *scene, const char *organizations) 
   struct story *story = scene->story;
   shell(scene, scene->reports, "closesyncd -c reports.conf verify");
   cr_assert_str_eq(ask(scene, scene->reports, "reports", "select count(*) from organization_status"), organizations);
-  cr_assert_str_eq(
-      ask(scene, scene->reports, "reports", "select count(*) from account_overview"),
-      story_format(story, "%ld",
-                   strtol(ask(scene, story->host, story->database, "select count(*) from account"), NULL, 10) +
-                       strtol(ask(scene, story->host, scene->second, "select count(*) from account"), NULL, 10)));
+  cr_assert_str_eq(ask(scene, scene->reports, "reports", "select count(*) from account_overview"),
+                   story_format(story, "%ld",
+                                strtol(ask_source(scene, 0, "select count(*) from account"), NULL, 10) +
+                                    strtol(ask_source(scene, 1, "select count(*) from account"), NULL, 10)));
 }
 
 static const char PAST[] =
@@ -129,7 +138,7 @@ static const char LEFT_BEHIND[] =
 /* The first organization moves into the second database, with all of its past, and is swept there. */
 static void move(struct scene *scene) {
   struct story *story = scene->story;
-  const char *past = ask(scene, story->host, story->database, PAST);
+  const char *past = ask_source(scene, 0, PAST);
   story_set(story, "organization org1", "enabled", "no");
   shell(scene, scene->reports,
         section(scene, "move",
@@ -137,18 +146,18 @@ static void move(struct scene *scene) {
                              "s#host=one.example.com dbname=close#host=%s dbname=%s#; s#host=two.example.com "
                              "dbname=close#host=%s dbname=%s#; s#name=acme organization=orga_acme#name=org1 "
                              "organization=orga_story1#; s#one.conf#%s#; s#two.conf#%s#",
-                             story->host, story->database, story->host, scene->second, story_config_path(story),
-                             scene->second_config)));
-  cr_assert_str_eq(ask(scene, story->host, scene->second, PAST), past);
-  cr_assert_str_eq(ask(scene, story->host, story->database, LEFT_BEHIND), "", "something is left behind");
-  scene->sources[0] = scene->second;
+                             scene->hosts[0], scene->databases[0], scene->hosts[1], scene->databases[1],
+                             story_config_path(story), scene->second_config)));
+  cr_assert_str_eq(ask_source(scene, 1, PAST), past);
+  cr_assert_str_eq(ask_source(scene, 0, LEFT_BEHIND), "", "something is left behind");
+  scene->homes[0] = 1;
   await_arrival(scene);
   expect_proven(scene, "2");
 
   configure_second(scene,
                    story_format(story, "[organization org1]\napi_key_file = %s/org1.key\n", story_directory(story)));
   story_expect_exit(story, 0, "-c", scene->second_config, "sync", NULL);
-  cr_assert_str_eq(ask(scene, story->host, scene->second, PAST), past, "it is as Close has it");
+  cr_assert_str_eq(ask_source(scene, 1, PAST), past, "it is as Close has it");
   story_put(story, 1, "{\"id\": \"moved\", \"organization_id\": \"orga_story1\", \"email\": \"m@example.com\"}");
   story_expect_exit(story, 0, "-c", scene->second_config, "sync", NULL);
   await_arrival(scene);
@@ -162,9 +171,9 @@ Test(several_databases, are_brought_together) {
   begin(&scene);
   struct story *story = scene.story;
   sweep(&scene);
-  const char *sources[] = {story->database, scene.second};
   for (int i = 0; i < 2; i++)
-    shell(&scene, story->host, section(&scene, "publish", story_format(story, "s/ close <</ %s <</", sources[i])));
+    shell(&scene, scene.hosts[i],
+          section(&scene, "publish", story_format(story, "s/ close <</ %s <</", scene.databases[i])));
   shell(&scene, scene.reports,
         section(
             &scene, "report",
@@ -172,7 +181,7 @@ Test(several_databases, are_brought_together) {
                          "s#host=one.example.com dbname=close#host=%s dbname=%s user=postgres#; s#host=two.example.com "
                          "dbname=close#host=%s dbname=%s user=postgres#; s#conninfo = dbname#conninfo = host=%s "
                          "user=postgres dbname#",
-                         story->host, story->database, story->host, scene.second, scene.reports)));
+                         scene.hosts[0], scene.databases[0], scene.hosts[1], scene.databases[1], scene.reports)));
   await_arrival(&scene);
   expect_proven(&scene, "2");
   const char *before = ask(&scene, scene.reports, "reports", "select clock_timestamp()");
@@ -193,7 +202,7 @@ Test(several_databases, are_brought_together) {
       ask(&scene, scene.reports, "reports",
           story_format(story, "select count(*), count(distinct organization_id) from account_as_of('%s')", before)),
       "12|2");
-  ask(&scene, story->host, story->database, "select count(*) from prune_history('0 s')");
+  ask_source(&scene, 0, "select count(*) from prune_history('0 s')");
   await_arrival(&scene);
   expect_proven(&scene, "2");
   move(&scene);

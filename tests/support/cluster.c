@@ -68,7 +68,7 @@ static void await(struct story *story, const char *directory, const char *expect
 /* ---- a standby ---- */
 
 void cluster_add_standby(struct story *story, const char *directory) {
-  story->other_cluster = directory;
+  story->other_clusters[0] = directory;
   struct stat owner;
   if (stat(story_format(story, "%s/data", story->host), &owner) != 0 || mkdir(directory, 0755) != 0 ||
       chown(directory, owner.st_uid, owner.st_gid) != 0)

@@ -23,7 +23,7 @@ struct story {
   char database[64];
   char host[108];
   bool own_cluster;
-  const char *other_cluster; /* a second one, which ends with the story */
+  const char *other_clusters[2]; /* more of them, which end with the story */
   PGconn *connection;
   struct process sim;
   int port;

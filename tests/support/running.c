@@ -143,12 +143,12 @@ void own_cluster_set(const char *directory, const char *line) {
 }
 
 void own_cluster_add(struct story *story, const char *directory) {
-  story->other_cluster = directory;
+  story->other_clusters[story->other_clusters[0] == NULL ? 0 : 1] = directory;
   story_cluster(story, "start", directory);
 }
 
 void own_cluster_add_standby(struct story *story, const char *directory) {
-  story->other_cluster = directory;
+  story->other_clusters[0] = directory;
   const char *owner = getuid() == 0 ? "runuser -u postgres --" : "";
   const char *bin = story_format(story, "$('%s/tests/support/postgresql' bin)", story_source());
   shell("mkdir -m 0755 '%s' && if [ $(id -u) = 0 ]; then chown postgres '%s'; fi", directory, directory);
@@ -165,7 +165,7 @@ void own_cluster_add_standby(struct story *story, const char *directory) {
 void own_cluster_move(struct story *story, const char *directory) {
   story_cluster(story, "stop", story->host);
   snprintf(story->host, sizeof story->host, "%s", directory);
-  story->other_cluster = NULL;
+  story->other_clusters[0] = NULL;
   PQfinish(story->connection);
   story->connection = PQconnectdb(
       story_format(story, "%s options='-c search_path=close_crm -c TimeZone=UTC -c client_min_messages=warning'",

@@ -29,7 +29,7 @@ const char *own_cluster(const struct story *story); /* its directory, where its 
 void own_cluster_control(const char *directory, const char *words);
 void own_cluster_set(const char *directory,
                      const char *line); /* in postgresql.auto.conf; takes a reload or a restart */
-/* A second cluster, of the version that CLOSESYNCD_TEST_POSTGRESQL names; the directory is remembered, and ends with the story. */
+/* Another cluster (two at most), of the version that CLOSESYNCD_TEST_POSTGRESQL names; the directory is remembered, and ends with the story. */
 void own_cluster_add(struct story *story, const char *directory);
 /* A streaming standby of the story's cluster in this directory, without whom nothing is committed any more. */
 void own_cluster_add_standby(struct story *story, const char *directory);

@@ -146,8 +146,9 @@ static void end(struct story *story) {
   nftw(story->directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
   if (story->own_cluster)
     story_cluster(story, "stop", story->host);
-  if (story->other_cluster)
-    story_cluster(story, "stop", story->other_cluster);
+  for (int i = 0; i < 2; i++)
+    if (story->other_clusters[i] != NULL)
+      story_cluster(story, "stop", story->other_clusters[i]);
 }
 
 void story_destroy(struct story *story) {
