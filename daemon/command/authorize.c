@@ -222,11 +222,7 @@ static void ask_whose(struct authorize *authorize) {
                                         .scheme = HTTP_BEARER,
                                         .rate_limit = &authorize->rate_limit,
                                         .traffic = &authorize->traffic};
-  struct buffer url;
-  buffer_init(&url, URL_BYTES_MAX);
-  request_me_url(&url, authorize->app.config->api.base_url);
-  api_request_start(&options, &url, on_me, authorize);
-  buffer_finish(&url);
+  api_request_start(&options, request_me_url(authorize->app.config->api.base_url), on_me, authorize);
 }
 
 static void take_refusal(struct authorize *authorize, const struct http_response *response) {

@@ -13,12 +13,8 @@ struct request_list {
   const char *fields;  /* the only ones asked for, comma-separated; NULL: no _fields is sent */
 };
 
-/* What a URL needs at most: the configuration bounds api.base_url to 2,000 bytes, each id to 500, percent-encoded 1,500, and
- * all names of fields are under 500. */
-enum { REQUEST_URL_BYTES_MAX = 4096 };
-
-/* The buffer is cleared first. Whether the URL fits is asked of the buffer. */
-void request_list_url(struct buffer *url, const char *base_url, const struct request_list *list);
-void request_account_url(struct buffer *url, const char *base_url, struct slice account_id, const char *fields);
-void request_organization_url(struct buffer *url, const char *base_url, struct slice organization_id);
-void request_me_url(struct buffer *url, const char *base_url);
+/* The buffer is the caller's to finish. Whether the URL fits is asked of it. */
+struct buffer request_list_url(const char *base_url, const struct request_list *list);
+struct buffer request_account_url(const char *base_url, struct slice account_id, const char *fields);
+struct buffer request_organization_url(const char *base_url, struct slice organization_id);
+struct buffer request_me_url(const char *base_url);

@@ -11,7 +11,7 @@ struct api_request {
   struct api_request_options options;
   api_request_done_fn *done;
   void *context;
-  char *url; /* NULL: it did not fit */
+  struct buffer url;
   struct timer *timer;
   uint64_t ticket; /* 0 between tries */
   bool sent;       /* this try; before that it waits its turn in the queue */
@@ -53,7 +53,7 @@ static void finish(struct api_request *api_request, const struct api_request_ans
   void *context = api_request->context;
   timer_close(api_request->timer);
   bearer_leave(api_request->bearer);
-  memory_free(api_request->url);
+  buffer_finish(&api_request->url);
   memory_free(api_request);
   done(context, answer);
 }
@@ -66,7 +66,7 @@ static void fail(struct api_request *api_request, const struct error *error) {
 static void go_on(void *context) {
   struct api_request *api_request = context;
   struct error error;
-  if (!api_request->cancelled && api_request->url != NULL) {
+  if (!api_request->cancelled && buffer_fits(&api_request->url)) {
     try_once(api_request);
     return;
   }
@@ -261,7 +261,7 @@ static bool has_credential(struct api_request *api_request) {
 static void send_once(struct api_request *api_request) {
   const struct bearer *bearer = api_request->bearer;
   struct queued_request request = {
-      .http = {.url = api_request->url,
+      .http = {.url = api_request->url.bytes,
                .credential = bearer == NULL ? api_request->options.key : bearer_secret(bearer),
                .scheme = bearer == NULL ? api_request->options.scheme : HTTP_BEARER},
       .timeouts = api_request->options.traffic->timeouts,
@@ -285,14 +285,12 @@ static void try_once(struct api_request *api_request) {
     send_once(api_request);
 }
 
-struct api_request *api_request_start(const struct api_request_options *options, const struct buffer *url,
+struct api_request *api_request_start(const struct api_request_options *options, struct buffer url,
                                       api_request_done_fn *done, void *context) {
   struct api_request *api_request = memory_allocate(sizeof *api_request);
-  *api_request = (struct api_request){.options = *options, .done = done, .context = context};
-  if (buffer_fits(url))
-    api_request->url = memory_copy_text(url->bytes);
+  *api_request = (struct api_request){.options = *options, .url = url, .done = done, .context = context};
   api_request->timer = timer_open(options->loop, go_on, api_request);
-  if (api_request->url == NULL || rate_limit_wait_ms(options->rate_limit, loop_now_ms(options->loop)) > 0)
+  if (!buffer_fits(&url) || rate_limit_wait_ms(options->rate_limit, loop_now_ms(options->loop)) > 0)
     timer_start(api_request->timer, 0); /* a completion must not come from inside this call */
   else
     try_once(api_request);

@@ -54,8 +54,9 @@ struct api_request_answer { /* borrowed until the callback returns */
 
 typedef void api_request_done_fn(void *context, const struct api_request_answer *answer);
 
-/* The completion comes exactly once, from the loop, also when the URL did not fit its buffer: error LIMIT. The api_request is then gone. */
-struct api_request *api_request_start(const struct api_request_options *options, const struct buffer *url,
+/* Takes over `url`. The completion comes exactly once, from the loop, also when the URL did not fit its buffer: error LIMIT. The api_request
+ * is then gone. */
+struct api_request *api_request_start(const struct api_request_options *options, struct buffer url,
                                       api_request_done_fn *done, void *context);
 /* The completion comes with CANCELLED, from the loop. */
 void api_request_cancel(struct api_request *api_request);

@@ -124,12 +124,9 @@ static void on_me(void *context, const struct api_request_answer *answer) {
 
 struct binding *binding_start(const struct binding_options *options, binding_done_fn *done, void *context) {
   struct binding *binding = memory_allocate(sizeof *binding);
-  struct buffer url;
   *binding = (struct binding){.options = *options, .done = done, .context = context};
-  buffer_init(&url, REQUEST_URL_BYTES_MAX);
-  request_me_url(&url, options->shared->config->api.base_url);
-  binding->me = api_request_start(options->api_request, &url, on_me, binding);
-  buffer_finish(&url);
+  binding->me =
+      api_request_start(options->api_request, request_me_url(options->shared->config->api.base_url), on_me, binding);
   return binding;
 }
 

@@ -138,12 +138,9 @@ static void on_doubt(void *context, const struct api_request_answer *answer) {
 }
 
 static void ask_who_we_are(struct sweep *sweep, api_request_done_fn *done) {
-  struct buffer url;
-  buffer_init(&url, REQUEST_URL_BYTES_MAX);
   sweep->under_way++;
-  request_me_url(&url, sweep->options.shared->config->api.base_url);
-  sweep->doubt = api_request_start(&sweep->api_request, &url, done, sweep);
-  buffer_finish(&url);
+  sweep->doubt =
+      api_request_start(&sweep->api_request, request_me_url(sweep->options.shared->config->api.base_url), done, sweep);
 }
 
 /* A refusal of the list does not prove that the key is dead (close-api.md 5.2). */

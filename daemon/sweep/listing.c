@@ -32,7 +32,6 @@ struct listing {
   struct snapshot *snapshot;
   struct spool *spool;
   struct rejected rejected;
-  struct buffer url;
   struct api_request *api_request;
   struct buffer body;  /* of the page that is being read */
   struct timer *timer; /* goes on reading it */
@@ -86,7 +85,6 @@ struct listing *listing_create(const struct listing_options *options, listing_fn
   if (options->snapshot != NULL)
     snapshot_reuse(options->snapshot, &shot);
   listing->spool = spool_create();
-  buffer_init(&listing->url, REQUEST_URL_BYTES_MAX);
   rejected_init(&listing->rejected);
   buffer_init(&listing->body, 0);
   listing->timer = timer_open(options->api_request->loop, read_on, listing);
@@ -98,7 +96,6 @@ void listing_destroy(struct listing *listing) {
     return;
   spool_destroy(listing->spool);
   snapshot_destroy(listing->snapshot);
-  buffer_finish(&listing->url);
   rejected_finish(&listing->rejected);
   buffer_finish(&listing->body);
   buffer_finish(&listing->ahead.body);
@@ -111,8 +108,8 @@ static void cancelled(struct error *error) { error_set(error, ERROR_CANCELLED, "
 static void ask(struct listing *listing, size_t skip) {
   struct request_list list = {listing->paging, listing->options.page_size, skip, listing->options.user_id,
                               listing->options.fields};
-  request_list_url(&listing->url, listing->options.base_url, &list);
-  listing->api_request = api_request_start(listing->options.api_request, &listing->url, on_answer, listing);
+  listing->api_request = api_request_start(listing->options.api_request,
+                                           request_list_url(listing->options.base_url, &list), on_answer, listing);
 }
 
 /* Before the page is read: it is on its way while that lasts. */

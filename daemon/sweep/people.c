@@ -128,12 +128,9 @@ static void on_answer(void *context, const struct api_request_answer *answer) {
 static void ask_close(struct people *people) {
   const struct sweep_context *shared = people->options.shared;
   struct api_request_options options = way_in_options(shared, people->options.organization, &people->traffic);
-  struct buffer url;
-  buffer_init(&url, REQUEST_URL_BYTES_MAX);
+  struct buffer url = request_organization_url(shared->config->api.base_url, slice_of(people->organization_id));
   people->asked = true;
-  request_organization_url(&url, shared->config->api.base_url, slice_of(people->organization_id));
-  people->api_request = api_request_start(&options, &url, on_answer, people);
-  buffer_finish(&url);
+  people->api_request = api_request_start(&options, url, on_answer, people);
 }
 
 static void on_unknown(void *context, const struct error *error) {

@@ -28,7 +28,7 @@ struct removal {
   uint32_t cursor;
   bool control_good, cancelled;
   bool silent; /* a question got no answer in all its time: asking on would take as long for each of them */
-  struct buffer removed, url;
+  struct buffer removed;
   struct principal principal;
   struct removal_result result;
 };
@@ -133,9 +133,9 @@ static void start_probe(struct removal *removal, uint32_t number, bool control) 
     removal->probes->previous = probe;
   removal->probes = probe;
   removal->under_way++;
-  request_account_url(&removal->url, removal->options.base_url, snapshot_id(removal->options.snapshot, number),
-                      removal->options.fields);
-  probe->api_request = api_request_start(removal->options.api_request, &removal->url, on_probe, probe);
+  struct slice id = snapshot_id(removal->options.snapshot, number);
+  struct buffer url = request_account_url(removal->options.base_url, id, removal->options.fields);
+  probe->api_request = api_request_start(removal->options.api_request, url, on_probe, probe);
 }
 
 /* /me/ has answered: is it still the recorded user, in the recorded organization? */
@@ -187,9 +187,7 @@ struct removal *removal_start(const struct removal_options *options, removal_don
   struct removal *removal = memory_allocate(sizeof *removal);
   *removal = (struct removal){.options = *options, .done = done, .context = context};
   buffer_init(&removal->removed, REMOVED_BYTES_MAX);
-  buffer_init(&removal->url, REQUEST_URL_BYTES_MAX);
-  request_me_url(&removal->url, options->base_url);
-  removal->me = api_request_start(options->api_request, &removal->url, on_me, removal);
+  removal->me = api_request_start(options->api_request, request_me_url(options->base_url), on_me, removal);
   return removal;
 }
 
@@ -205,7 +203,6 @@ void removal_destroy(struct removal *removal) {
   if (removal == NULL)
     return;
   buffer_finish(&removal->removed);
-  buffer_finish(&removal->url);
   principal_finish(&removal->principal);
   memory_free(removal);
 }

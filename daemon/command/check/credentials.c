@@ -52,13 +52,10 @@ static void on_me(void *context, const struct api_request_answer *answer) {
 
 static void ask(struct check_credentials *credentials, struct credential *credential) {
   const struct sweep_context *shared = &credentials->app->shared;
-  struct buffer url;
   credential->api_request = way_in_options(shared, credential->organization, &credential->traffic);
-  buffer_init(&url, REQUEST_URL_BYTES_MAX);
-  request_me_url(&url, credentials->app->config->api.base_url);
   credentials->asked++;
-  api_request_start(&credential->api_request, &url, on_me, credential);
-  buffer_finish(&url);
+  api_request_start(&credential->api_request, request_me_url(credentials->app->config->api.base_url), on_me,
+                    credential);
 }
 
 struct check_credentials *check_credentials_start(struct app *app, struct check_report *check_report,

@@ -6,14 +6,18 @@
 
 #define BASE "https://api.close.com/api/v1"
 
-static struct buffer url;
-static void set_up(void) { buffer_init(&url, 4096); }
-static void tear_down(void) { buffer_finish(&url); }
-TestSuite(request, .init = set_up, .fini = tear_down);
+static void expect(struct buffer url, const char *expected) {
+  cr_assert_str_eq(url.bytes, expected);
+  buffer_finish(&url);
+}
 
 static void expect_list(struct request_list list, const char *expected) {
-  request_list_url(&url, BASE, &list);
-  cr_assert_str_eq(url.bytes, expected);
+  expect(request_list_url(BASE, &list), expected);
+}
+
+static void expect_too_long(struct buffer url) {
+  cr_assert_not(buffer_fits(&url));
+  buffer_finish(&url);
 }
 
 Test(request, lists) {
@@ -33,8 +37,7 @@ Test(request, fields) {
               BASE "/connected_account/?_limit=1&_skip=0&_fields=id,_type&user_id=u");
   expect_list((struct request_list){REQUEST_PLAIN, 1, 0, NULL, "id"}, BASE "/connected_account/?_fields=id");
   expect_list((struct request_list){REQUEST_PLAIN, 1, 0, "u", "id"}, BASE "/connected_account/?_fields=id&user_id=u");
-  request_account_url(&url, BASE, slice_of("a"), "id,_type");
-  cr_assert_str_eq(url.bytes, BASE "/connected_account/a/?_fields=id,_type");
+  expect(request_account_url(BASE, slice_of("a"), "id,_type"), BASE "/connected_account/a/?_fields=id,_type");
 }
 
 Test(request, ids_are_one_step_of_the_path) {
@@ -55,8 +58,9 @@ Test(request, ids_are_one_step_of_the_path) {
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     char expected[256];
     snprintf(expected, sizeof expected, BASE "/connected_account/%s/", rows[i][1]);
-    request_account_url(&url, BASE, slice_of(rows[i][0]), NULL);
-    cr_assert_str_eq(url.bytes, expected);
+    expect(request_account_url(BASE, slice_of(rows[i][0]), NULL), expected);
+    snprintf(expected, sizeof expected, BASE "/organization/%s/", rows[i][1]);
+    expect(request_organization_url(BASE, slice_of(rows[i][0])), expected);
   }
 }
 
@@ -68,30 +72,27 @@ Test(request, the_longest_ids_fit) {
   memset(id, '/', 500);
   memset(fields, 'f', 500);
   base[2000] = id[500] = fields[500] = '\0';
-  buffer_finish(&url);
-  buffer_init(&url, REQUEST_URL_BYTES_MAX);
-  request_account_url(&url, base, slice_of(id), fields);
+  struct buffer url = request_account_url(base, slice_of(id), fields);
   cr_assert(buffer_fits(&url));
   cr_assert_eq(url.length, 2000 + strlen("/connected_account//?_fields=") + 1500 + 500);
-  request_list_url(&url, base, &list);
+  buffer_finish(&url);
+  url = request_list_url(base, &list);
   cr_assert(buffer_fits(&url));
+  buffer_finish(&url);
 }
 
 Test(request, me) {
-  request_me_url(&url, "http://127.0.0.1:80/x");
-  cr_assert_str_eq(url.bytes, "http://127.0.0.1:80/x/me/");
-  request_me_url(&url, BASE);
-  cr_assert_str_eq(url.bytes, BASE "/me/", "the buffer is cleared first");
+  expect(request_me_url("http://127.0.0.1:80/x"), "http://127.0.0.1:80/x/me/");
+  expect(request_me_url(BASE), BASE "/me/");
 }
 
 Test(request, what_does_not_fit_is_told) {
   struct request_list list = {REQUEST_LIMIT_AND_SKIP, 100, 0, "user_1", NULL};
-  buffer_finish(&url);
-  buffer_init(&url, 30);
-  request_list_url(&url, BASE, &list);
-  cr_assert_not(buffer_fits(&url));
-  request_account_url(&url, BASE, slice_of("a"), NULL);
-  cr_assert_not(buffer_fits(&url));
-  request_me_url(&url, BASE);
-  cr_assert_not(buffer_fits(&url));
+  char base[5000];
+  memset(base, 'x', sizeof base);
+  base[sizeof base - 1] = '\0';
+  expect_too_long(request_list_url(base, &list));
+  expect_too_long(request_account_url(base, slice_of("a"), NULL));
+  expect_too_long(request_organization_url(base, slice_of("a")));
+  expect_too_long(request_me_url(base));
 }

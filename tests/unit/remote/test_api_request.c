@@ -55,9 +55,7 @@ static struct api_request *ask_as(const struct api_request_options *how, const c
   struct buffer url;
   buffer_init(&url, limit);
   buffer_append_text(&url, address);
-  struct api_request *api_request = api_request_start(how, &url, on_done, NULL);
-  buffer_finish(&url);
-  return api_request;
+  return api_request_start(how, url, on_done, NULL);
 }
 
 static struct api_request *ask(const char *address) { return ask_as(&options, address, 1000); }
