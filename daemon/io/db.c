@@ -6,9 +6,10 @@
 #include "io/db_connect.h"
 #include "io/db_session.h"
 #include <stdlib.h>
+#include <sys/queue.h>
 
 struct job {
-  struct job *next;
+  STAILQ_ENTRY(job) link;
   struct session_work work;
   db_done_fn *done;
   void *context;
@@ -23,8 +24,8 @@ struct db {
   struct loop *loop;
   struct db_options options; /* its texts and values are ours */
   struct timer *soon;
-  struct timer *idle;        /* runs while a session has nothing to do */
-  struct job *first, **last; /* the first one is under way while `running` */
+  struct timer *idle;          /* runs while a session has nothing to do */
+  STAILQ_HEAD(jobs, job) jobs; /* the first one is under way while `running` */
   struct connecting *connecting;
   struct session *session;
   bool greeted; /* hello is done: the session is announced and takes jobs */
@@ -82,17 +83,14 @@ static struct job *add_job(struct db *db, db_done_fn *done, void *context) {
   struct job *job = memory_allocate(sizeof *job);
   job->done = done;
   job->context = context;
-  *db->last = job;
-  db->last = &job->next;
+  STAILQ_INSERT_TAIL(&db->jobs, job, link);
   timer_start(db->soon, 0);
   return job;
 }
 
 static struct job *take_first(struct db *db) {
-  struct job *job = db->first;
-  db->first = job->next;
-  if (db->first == NULL)
-    db->last = &db->first;
+  struct job *job = STAILQ_FIRST(&db->jobs);
+  STAILQ_REMOVE_HEAD(&db->jobs, link);
   return job;
 }
 
@@ -107,13 +105,12 @@ static void end_job(struct job *job, const struct error *error) {
 
 /* Only those that wait now: what their callbacks queue is tried anew. */
 static void fail_all(struct db *db, const struct error *error) {
-  struct job *job = db->first;
-  db->first = NULL;
-  db->last = &db->first;
-  while (job != NULL) {
-    struct job *next = job->next;
+  struct jobs waiting = STAILQ_HEAD_INITIALIZER(waiting);
+  struct job *job;
+  STAILQ_CONCAT(&waiting, &db->jobs);
+  while ((job = STAILQ_FIRST(&waiting)) != NULL) {
+    STAILQ_REMOVE_HEAD(&waiting, link);
     end_job(job, error);
-    job = next;
   }
 }
 
@@ -237,7 +234,7 @@ static void tear_down(struct db *db) {
   const struct error error = {.kind = ERROR_CANCELLED, .text = "the database session is being closed"};
   connecting_cancel(db->connecting);
   close_session(db);
-  while (db->first != NULL)
+  while (!STAILQ_EMPTY(&db->jobs))
     end_job(take_first(db), &error);
   timer_close(db->soon);
   timer_close(db->idle);
@@ -260,7 +257,7 @@ static void step(struct db *db) {
   if (db->dying) {
     tear_down(db);
   } else if (db->session == NULL) {
-    if (db->first != NULL && db->connecting == NULL)
+    if (!STAILQ_EMPTY(&db->jobs) && db->connecting == NULL)
       db->connecting = connecting_start(db->loop, &db->options, on_connected, db);
   } else if (!session_usable(db->session)) {
     return; /* its next event decides */
@@ -268,10 +265,10 @@ static void step(struct db *db) {
     struct session_work hello = {.feed = feed_hello, .context = db};
     db->next_hello = 0;
     session_start(db->session, &hello);
-  } else if (db->first != NULL) {
+  } else if (!STAILQ_EMPTY(&db->jobs)) {
     timer_stop(db->idle);
     db->running = true;
-    session_start(db->session, &db->first->work);
+    session_start(db->session, &STAILQ_FIRST(&db->jobs)->work);
   } else if (db->options.ask_every_ms > 0) {
     timer_start(db->idle, db->options.ask_every_ms);
   }
@@ -292,7 +289,7 @@ static void on_idle(void *context) { db_open(context); }
 struct db *db_create(struct loop *loop, const struct db_options *options) {
   struct db *db = memory_allocate(sizeof *db);
   db->loop = loop;
-  db->last = &db->first;
+  STAILQ_INIT(&db->jobs);
   db->soon = timer_open(loop, on_soon, db);
   db->idle = timer_open(loop, on_idle, db);
   copy_options(db, options);

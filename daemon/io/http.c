@@ -8,11 +8,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 struct socket_watch { /* one socket that curl asked to watch */
-  struct socket_watch *next;
+  LIST_ENTRY(socket_watch) link;
   struct http *http;
   curl_socket_t fd;
   struct watcher *watcher;
@@ -20,7 +21,7 @@ struct socket_watch { /* one socket that curl asked to watch */
 };
 
 struct transfer {
-  struct transfer *next;
+  LIST_ENTRY(transfer) link;
   struct http *http;
   CURL *easy;
   uint64_t request;
@@ -36,10 +37,10 @@ struct transfer {
 struct http {
   struct loop *loop;
   CURLM *multi;
-  struct timer *timer, *soon;  /* curl's only timer; completions that may not come from inside a call */
-  struct http_options options; /* its texts are ours */
-  struct transfer *transfers;  /* accepted and not completed */
-  struct socket_watch *sockets;
+  struct timer *timer, *soon;      /* curl's only timer; completions that may not come from inside a call */
+  struct http_options options;     /* its texts are ours */
+  LIST_HEAD(, transfer) transfers; /* accepted and not completed */
+  LIST_HEAD(, socket_watch) sockets;
   uint64_t last_request;
   bool dying;
   struct header headers[ANSWER_LINES];
@@ -62,22 +63,23 @@ static void on_socket_ready(void *context, int ready, bool broken) {
   reap(http);
 }
 
-static void forget_socket(struct http *http, curl_socket_t fd) {
-  for (struct socket_watch **link = &http->sockets; *link != NULL; link = &(*link)->next) {
-    struct socket_watch *watch = *link;
-    if (watch->fd != fd)
-      continue;
-    *link = watch->next;
-    watcher_close(watch->watcher);
-    free(watch);
-    return;
-  }
+static struct socket_watch *find_socket(const struct http *http, curl_socket_t fd) {
+  struct socket_watch *watch = LIST_FIRST(&http->sockets);
+  while (watch != NULL && watch->fd != fd)
+    watch = LIST_NEXT(watch, link);
+  return watch;
 }
 
-static struct socket_watch *find_socket(struct http *http, curl_socket_t fd) {
-  for (struct socket_watch *watch = http->sockets; watch != NULL; watch = watch->next)
-    if (watch->fd == fd)
-      return watch;
+static void forget_socket(struct http *http, curl_socket_t fd) {
+  struct socket_watch *watch = find_socket(http, fd);
+  if (watch == NULL)
+    return;
+  LIST_REMOVE(watch, link);
+  watcher_close(watch->watcher);
+  free(watch);
+}
+
+static struct socket_watch *watch_socket(struct http *http, curl_socket_t fd) {
   struct socket_watch *watch = memory_allocate(sizeof *watch);
   watch->watcher = watcher_create(http->loop, fd, on_socket_ready, watch);
   if (watch->watcher == NULL) { /* no socket epoll can watch: the transfer ends by its timeout */
@@ -86,8 +88,7 @@ static struct socket_watch *find_socket(struct http *http, curl_socket_t fd) {
   }
   watch->http = http;
   watch->fd = fd;
-  watch->next = http->sockets;
-  http->sockets = watch;
+  LIST_INSERT_HEAD(&http->sockets, watch, link);
   return watch;
 }
 
@@ -100,7 +101,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *context,
     return 0;
   }
   struct socket_watch *watch = find_socket(http, fd);
-  if (watch == NULL)
+  if (watch == NULL && (watch = watch_socket(http, fd)) == NULL)
     return 0;
   watch->events = ((what & CURL_POLL_IN) != 0 ? WATCH_READ : 0) | ((what & CURL_POLL_OUT) != 0 ? WATCH_WRITE : 0);
   watcher_set(watch->watcher, watch->events);
@@ -155,24 +156,19 @@ static struct http_response read_response(struct transfer *transfer) {
   struct http_response response = {
       .body = buffer_slice(&transfer->answer.body), .memory = &transfer->answer.body, .headers = http->headers};
   long status = 0;
-  curl_off_t received = 0, elapsed_us = 0;
+  curl_off_t received = 0;
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-  curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &elapsed_us);
   response.status = (int)status;
   response.header_count = answer_headers(&transfer->answer, http->headers);
   response.received_bytes = received;
-  response.elapsed_ms = elapsed_us / 1000;
   return response;
 }
 
 /* The one place that ends a transfer. The callback may start and cancel others, or destroy the whole (which waits). */
 static void complete(struct transfer *transfer, CURLcode code) {
   struct http *http = transfer->http;
-  struct transfer **link = &http->transfers;
-  while (*link != transfer)
-    link = &(*link)->next;
-  *link = transfer->next;
+  LIST_REMOVE(transfer, link);
   if (!transfer->over)
     curl_multi_remove_handle(http->multi, transfer->easy);
   struct http_response response = read_response(transfer);
@@ -207,8 +203,8 @@ static void reap(struct http *http) {
 static void http_free(struct http *http) {
   if (http->multi != NULL)
     curl_multi_cleanup(http->multi); /* closes connections: socket callbacks come from here */
-  while (http->sockets != NULL)
-    forget_socket(http, http->sockets->fd);
+  while (!LIST_EMPTY(&http->sockets))
+    forget_socket(http, LIST_FIRST(&http->sockets)->fd);
   timer_close(http->timer);
   timer_close(http->soon);
   free((void *)http->options.user_agent);
@@ -219,9 +215,9 @@ static void http_free(struct http *http) {
 }
 
 static struct transfer *find_over(struct http *http) {
-  struct transfer *transfer = http->transfers;
+  struct transfer *transfer = LIST_FIRST(&http->transfers);
   while (transfer != NULL && !transfer->over)
-    transfer = transfer->next;
+    transfer = LIST_NEXT(transfer, link);
   return transfer;
 }
 
@@ -292,8 +288,7 @@ uint64_t http_send(struct http *http, const struct http_request *request, http_d
   transfer->context = context;
   answer_init(&transfer->answer, http->options.max_response_bytes);
   transfer->answer.body.is_secret = request->form != NULL;
-  transfer->next = http->transfers;
-  http->transfers = transfer;
+  LIST_INSERT_HEAD(&http->transfers, transfer, link);
   transfer->easy = curl_easy_init();
   transfer->cancelled = http->dying;
   transfer->over = http->dying || transfer->easy == NULL || !set_callbacks(transfer) ||
@@ -313,9 +308,11 @@ static void cancel(struct transfer *transfer) {
 }
 
 void http_cancel(struct http *http, uint64_t request) {
-  for (struct transfer *transfer = http->transfers; transfer != NULL; transfer = transfer->next)
+  struct transfer *transfer;
+  LIST_FOREACH(transfer, &http->transfers, link) {
     if (transfer->request == request)
       cancel(transfer);
+  }
 }
 
 /* ---- the whole ---- */
@@ -360,9 +357,9 @@ struct http *http_create(struct loop *loop, const struct http_options *options, 
 void http_destroy(struct http *http) {
   if (http == NULL || http->dying)
     return;
+  struct transfer *transfer;
   http->dying = true;
-  for (struct transfer *transfer = http->transfers; transfer != NULL; transfer = transfer->next)
-    cancel(transfer);
+  LIST_FOREACH(transfer, &http->transfers, link) { cancel(transfer); }
   timer_start(http->soon, 0);
 }
 

@@ -41,7 +41,6 @@ struct http_response { /* borrowed until the callback returns */
   const struct header *headers;
   int header_count;
   int64_t received_bytes; /* on the wire, body only, before decompression */
-  int64_t elapsed_ms;
 };
 
 #define HTTP_UNSENT "unsent" /* error->code of a request of which nothing was sent */

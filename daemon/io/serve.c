@@ -8,6 +8,7 @@
 #include <microhttpd.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 enum {
@@ -16,7 +17,7 @@ enum {
 };
 
 struct client {
-  struct client *next, **link; /* `link` is what points to us */
+  LIST_ENTRY(client) link;
   int fd;
   bool cut;
   struct MHD_Connection *connection;
@@ -35,7 +36,7 @@ struct serve {
   struct watcher *watcher;
   struct timer *timer;
   struct serve_answers *answers;
-  struct client *clients;
+  LIST_HEAD(, client) clients; /* newest first */
   int client_count;
   bool hurries; /* somebody left or woke during this run; libmicrohttpd looks for that only at the beginning of one */
   size_t reply_bytes;
@@ -60,16 +61,18 @@ static void cut(struct serve *serve, struct client *client) {
 }
 
 static void cut_late(struct serve *serve, int64_t now_ms) {
-  for (struct client *client = serve->clients; client != NULL; client = client->next)
+  struct client *client;
+  LIST_FOREACH(client, &serve->clients, link) {
     if (!client->cut && client->deadline_ms <= now_ms)
       cut(serve, client);
+  }
 }
 
-/* More than there are places for: the one that is silent longest goes. Newer ones stand before older ones in the list. */
+/* More than there are places for: the one that is silent longest goes. */
 static void make_room(struct serve *serve) {
-  struct client *silent = NULL;
+  struct client *silent = NULL, *client;
   int count = 0;
-  for (struct client *client = serve->clients; client != NULL; client = client->next) {
+  LIST_FOREACH(client, &serve->clients, link) {
     count += client->cut ? 0 : 1;
     if (!client->cut && (silent == NULL || client->heard_ms <= silent->heard_ms))
       silent = client;
@@ -81,12 +84,13 @@ static void make_room(struct serve *serve) {
 /* Milliseconds until somebody has to look again; -1: until something arrives. */
 static int64_t next_look_ms(struct serve *serve) {
   MHD_UNSIGNED_LONG_LONG asked_ms;
+  const struct client *client;
   int64_t now_ms = loop_now_ms(serve->loop), delay_ms = -1;
   if (serve->hurries)
     return 0;
   if (MHD_get_timeout(serve->daemon, &asked_ms) == MHD_YES)
     delay_ms = asked_ms < 1000 ? (int64_t)asked_ms : 1000;
-  for (const struct client *client = serve->clients; client != NULL; client = client->next) {
+  LIST_FOREACH(client, &serve->clients, link) {
     int64_t left_ms = client->deadline_ms > now_ms ? client->deadline_ms - now_ms : 0;
     if (!client->cut && (delay_ms < 0 || left_ms < delay_ms))
       delay_ms = left_ms;
@@ -125,18 +129,12 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     client->connection = connection;
     client->heard_ms = loop_now_ms(serve->loop);
     client->deadline_ms = client->heard_ms + serve->options.request_ms;
-    client->next = serve->clients;
-    client->link = &serve->clients;
-    if (client->next != NULL)
-      client->next->link = &client->next;
-    serve->clients = client;
+    LIST_INSERT_HEAD(&serve->clients, client, link);
     serve->client_count++;
     *socket_context = client;
     make_room(serve);
   } else if (client != NULL) {
-    *client->link = client->next;
-    if (client->next != NULL)
-      client->next->link = client->link;
+    LIST_REMOVE(client, link);
     serve->client_count--;
     serve->hurries = true;
     serve_answer_destroy(client->answer);
@@ -365,11 +363,13 @@ struct serve *serve_create(struct loop *loop, const struct serve_options *option
 void serve_destroy(struct serve *serve) {
   if (serve == NULL)
     return;
+  struct client *client;
   watcher_close(serve->watcher);
   timer_close(serve->timer);
-  for (struct client *client = serve->clients; client != NULL; client = client->next)
+  LIST_FOREACH(client, &serve->clients, link) {
     if (rests(client)) /* libmicrohttpd does not stop while one does */
       wake(client);
+  }
   if (serve->daemon != NULL)
     MHD_stop_daemon(serve->daemon);
   serve_answers_destroy(serve->answers);

@@ -59,7 +59,7 @@ static void finish(struct api_request *api_request, const struct api_request_ans
 }
 
 static void fail(struct api_request *api_request, const struct error *error) {
-  struct api_request_answer answer = {.verdict = VERDICT_GIVE_UP, .rate = {false, -1, -1, -1}, .error = error};
+  struct api_request_answer answer = {.verdict = VERDICT_GIVE_UP, .error = error};
   finish(api_request, &answer);
 }
 
@@ -152,7 +152,6 @@ static void take(struct api_request *api_request, const struct http_response *re
                                       .status = response->status,
                                       .body = response->body,
                                       .memory = response->memory,
-                                      .rate = reading.rate,
                                       .error = error.kind == ERROR_NONE ? NULL : &error};
   finish(api_request, &answer);
 }
@@ -201,11 +200,10 @@ static bool take_turn(void *context) {
 
 /* The refused one again: what Close said stands. */
 static void stay_refused(struct api_request *api_request) {
-  struct verdict_reading reading = {.verdict = VERDICT_REFUSED, .rate = {false, -1, -1, -1}};
+  struct verdict_reading reading = {.verdict = VERDICT_REFUSED};
   struct error error = {0};
   explain(api_request, &reading, api_request->refused, &error);
-  struct api_request_answer answer = {
-      .verdict = VERDICT_REFUSED, .status = api_request->refused, .rate = reading.rate, .error = &error};
+  struct api_request_answer answer = {.verdict = VERDICT_REFUSED, .status = api_request->refused, .error = &error};
   finish(api_request, &answer);
 }
 

@@ -47,8 +47,7 @@ struct api_request_answer { /* borrowed until the callback returns */
   enum verdict verdict;
   int status; /* 0: none; `error` says why */
   struct slice body;
-  struct buffer *memory; /* of the body, as in http_response; NULL: there is none */
-  struct rate_reading rate;
+  struct buffer *memory;     /* of the body, as in http_response; NULL: there is none */
   const struct error *error; /* not NULL for every verdict but TAKE, PARAMETERS and MISSING */
 };
 

@@ -4,9 +4,10 @@
  * changed). Nothing is tried again here. */
 #include "remote/request_queue.h"
 #include "base/memory.h"
+#include <sys/queue.h>
 
 struct ticket {
-  struct ticket *next, *previous; /* in the queue, or among those in flight */
+  TAILQ_ENTRY(ticket) link; /* among those that wait, are in flight, or were not sent */
   struct request_queue *request_queue;
   uint64_t number, request; /* request: 0 while queued */
   struct http_request http;
@@ -19,37 +20,24 @@ struct ticket {
   enum error_kind unsent; /* why it completes without having been sent */
 };
 
-struct queue {
-  struct ticket *first, *last;
-};
+TAILQ_HEAD(tickets, ticket);
 
 struct request_queue {
   struct http *http;
-  struct timer *timer;                     /* pumps, and completes from the loop what was not sent */
-  struct queue waiting[2], flying, unsent; /* waiting[slow] */
+  struct timer *timer;                       /* pumps, and completes from the loop what was not sent */
+  struct tickets waiting[2], flying, unsent; /* waiting[slow] */
   int users, max, in_flight, slow_in_flight;
   uint64_t last_number;
 };
 
-static void queue_insert(struct queue *queue, struct ticket *previous, struct ticket *ticket) {
-  ticket->previous = previous;
-  ticket->next = previous == NULL ? queue->first : previous->next;
-  *(previous == NULL ? &queue->first : &previous->next) = ticket;
-  *(ticket->next == NULL ? &queue->last : &ticket->next->previous) = ticket;
-}
-
-static void queue_push(struct queue *queue, struct ticket *ticket) { queue_insert(queue, queue->last, ticket); }
-
-static void queue_push_ranked(struct queue *queue, struct ticket *ticket) {
-  struct ticket *previous = queue->last;
+static void insert_ranked(struct tickets *waiting, struct ticket *ticket) {
+  struct ticket *previous = TAILQ_LAST(waiting, tickets);
   while (previous != NULL && previous->timeouts > ticket->timeouts)
-    previous = previous->previous;
-  queue_insert(queue, previous, ticket);
-}
-
-static void queue_remove(struct queue *queue, struct ticket *ticket) {
-  *(ticket->previous == NULL ? &queue->first : &ticket->previous->next) = ticket->next;
-  *(ticket->next == NULL ? &queue->last : &ticket->next->previous) = ticket->previous;
+    previous = TAILQ_PREV(previous, tickets, link);
+  if (previous == NULL)
+    TAILQ_INSERT_HEAD(waiting, ticket, link);
+  else
+    TAILQ_INSERT_AFTER(waiting, previous, ticket, link);
 }
 
 static void ticket_finish(struct ticket *ticket, const struct http_response *response, const struct error *error) {
@@ -66,8 +54,8 @@ static void on_response(void *context, const struct http_response *response, con
   struct request_queue *request_queue = ticket->request_queue;
   request_queue->in_flight--;
   request_queue->slow_in_flight -= ticket->slow ? 1 : 0;
-  queue_remove(&request_queue->flying, ticket);
-  if (request_queue->waiting[false].first != NULL || request_queue->waiting[true].first != NULL)
+  TAILQ_REMOVE(&request_queue->flying, ticket, link);
+  if (!TAILQ_EMPTY(&request_queue->waiting[false]) || !TAILQ_EMPTY(&request_queue->waiting[true]))
     timer_start(request_queue->timer, 0);
   ticket_finish(ticket, response, error); /* the last may destroy the queue */
 }
@@ -77,26 +65,26 @@ int request_queue_share(const struct request_queue *request_queue) {
 }
 
 static bool may_start(const struct request_queue *request_queue, bool slow) {
-  return request_queue->waiting[slow].first != NULL && request_queue->in_flight < request_queue->max &&
+  return !TAILQ_EMPTY(&request_queue->waiting[slow]) && request_queue->in_flight < request_queue->max &&
          (!slow || request_queue->slow_in_flight < request_queue_share(request_queue));
 }
 
 static void leave_unsent(struct ticket *ticket, enum error_kind kind) {
   struct request_queue *request_queue = ticket->request_queue;
-  queue_remove(&request_queue->waiting[ticket->slow], ticket);
-  queue_push(&request_queue->unsent, ticket);
+  TAILQ_REMOVE(&request_queue->waiting[ticket->slow], ticket, link);
+  TAILQ_INSERT_TAIL(&request_queue->unsent, ticket, link);
   ticket->unsent = kind;
   timer_start(request_queue->timer, 0);
 }
 
 static void start(struct request_queue *request_queue, bool slow) {
-  struct ticket *ticket = request_queue->waiting[slow].first;
+  struct ticket *ticket = TAILQ_FIRST(&request_queue->waiting[slow]);
   if (ticket->may_send != NULL && !ticket->may_send(ticket->context)) {
     leave_unsent(ticket, ERROR_RATE_LIMIT);
     return;
   }
-  queue_remove(&request_queue->waiting[slow], ticket);
-  queue_push(&request_queue->flying, ticket);
+  TAILQ_REMOVE(&request_queue->waiting[slow], ticket, link);
+  TAILQ_INSERT_TAIL(&request_queue->flying, ticket, link);
   request_queue->in_flight++;
   request_queue->slow_in_flight += slow ? 1 : 0;
   ticket->request = http_send(request_queue->http, &ticket->http, on_response, ticket);
@@ -112,12 +100,12 @@ static void pump(struct request_queue *request_queue) {
 static void on_timer(void *context) {
   struct request_queue *request_queue = context;
   pump(request_queue);
-  for (bool more = request_queue->unsent.first != NULL; more;) {
-    struct ticket *ticket = request_queue->unsent.first;
+  for (bool more = !TAILQ_EMPTY(&request_queue->unsent); more;) {
+    struct ticket *ticket = TAILQ_FIRST(&request_queue->unsent);
     struct error error;
     error_set(&error, ticket->unsent, "the request was not sent");
-    queue_remove(&request_queue->unsent, ticket);
-    more = request_queue->unsent.first != NULL; /* else this one may destroy the queue, or start the timer again */
+    TAILQ_REMOVE(&request_queue->unsent, ticket, link);
+    more = !TAILQ_EMPTY(&request_queue->unsent); /* else this one may destroy the queue, or start the timer again */
     ticket_finish(ticket, NULL, &error);
   }
 }
@@ -127,6 +115,10 @@ struct request_queue *request_queue_create(struct loop *loop, struct http *http,
   request_queue->http = http;
   request_queue->users = 1;
   request_queue->max = max_requests;
+  TAILQ_INIT(&request_queue->waiting[false]);
+  TAILQ_INIT(&request_queue->waiting[true]);
+  TAILQ_INIT(&request_queue->flying);
+  TAILQ_INIT(&request_queue->unsent);
   request_queue->timer = timer_open(loop, on_timer, request_queue);
   return request_queue;
 }
@@ -144,15 +136,15 @@ uint64_t request_queue_send(struct request_queue *request_queue, const struct qu
                             .done = done,
                             .context = context};
   ticket->http.url = ticket->url;
-  queue_push_ranked(&request_queue->waiting[ticket->slow], ticket);
+  insert_ranked(&request_queue->waiting[ticket->slow], ticket);
   pump(request_queue);
   return ticket->number;
 }
 
-static struct ticket *find(const struct queue *queue, uint64_t number) {
-  struct ticket *ticket = queue->first;
+static struct ticket *find(const struct tickets *tickets, uint64_t number) {
+  struct ticket *ticket = TAILQ_FIRST(tickets);
   while (ticket != NULL && ticket->number != number)
-    ticket = ticket->next;
+    ticket = TAILQ_NEXT(ticket, link);
   return ticket;
 }
 

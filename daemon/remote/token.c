@@ -37,7 +37,7 @@ static void serve(struct token *token) {
   if (token->state == TOKEN_VALID && token->bearer == NULL)
     error_set(&error, ERROR_BUG, "there is no token to serve");
   token_end_waits(token, token_wait_is_content, token->bearer == NULL ? &error : NULL);
-  if (token->waits != NULL)
+  if (!TAILQ_EMPTY(&token->waits))
     look_again_later(token);
 }
 
@@ -58,12 +58,12 @@ static void close_token(struct token *token) {
 }
 
 static void act(struct token *token, enum token_action action) {
+  struct token_wait *wait;
   switch (action) {
   case TOKEN_DO_NOTHING:
     break;
   case TOKEN_DO_OPEN:
-    for (struct token_wait *wait = token->waits; wait != NULL; wait = wait->next)
-      wait->looked = true;
+    TAILQ_FOREACH(wait, &token->waits, link) { wait->looked = true; }
     token_open(token);
     break;
   case TOKEN_DO_WAIT:
@@ -96,8 +96,8 @@ static void act(struct token *token, enum token_action action) {
 /* From the loop: is there anything to do for those who wait? */
 static void consider(struct token *token) {
   bool unlooked = false, rests = token->state == TOKEN_UNREAD || token->state == TOKEN_VALID;
-  for (const struct token_wait *wait = token->waits; wait != NULL; wait = wait->next)
-    unlooked |= token_was_refused(token, wait) && !wait->looked;
+  const struct token_wait *wait;
+  TAILQ_FOREACH(wait, &token->waits, link) { unlooked |= token_was_refused(token, wait) && !wait->looked; }
   if (token->state == TOKEN_VALID && !unlooked && !is_due(token))
     serve(token);
   else if (token->state == TOKEN_REFUSED && now_ms(token) < token->retry_at_ms)
@@ -127,19 +127,17 @@ static void on_timer(void *context) {
     token_leave_loop(token);
   else if (token->state == TOKEN_BLOCKED)
     look_at_lock(token);
-  else if (token->waits != NULL)
+  else if (!TAILQ_EMPTY(&token->waits))
     consider(token);
   else if (token->state == TOKEN_UNSAVED)
     token_event(token, TOKEN_WAITED);
 }
 
 struct token_wait *token_wait(struct token *token, struct bearer *refused, token_done_fn *done, void *context) {
-  struct token_wait *wait = memory_allocate(sizeof *wait), **place = &token->waits;
+  struct token_wait *wait = memory_allocate(sizeof *wait);
   *wait = (struct token_wait){
       .token = token, .refused = refused == NULL ? NULL : bearer_hold(refused), .done = done, .context = context};
-  while (*place != NULL)
-    place = &(*place)->next;
-  *place = wait;
+  TAILQ_INSERT_TAIL(&token->waits, wait, link);
   look_again_later(token);
   return wait;
 }
@@ -182,6 +180,7 @@ struct token *token_create(struct token_host *host, const struct token_settings 
   struct token *token = memory_allocate(sizeof *token);
   token->host = host;
   token->act = act;
+  TAILQ_INIT(&token->waits);
   token->timer = timer_open(host->loop, on_timer, token);
   take_settings(token, settings);
   return token;

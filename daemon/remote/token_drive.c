@@ -44,30 +44,27 @@ bool token_was_refused(const struct token *token, const struct token_wait *wait)
 }
 
 const struct secret *token_refused(const struct token *token) {
-  for (const struct token_wait *wait = token->waits; wait != NULL; wait = wait->next)
+  const struct token_wait *wait;
+  TAILQ_FOREACH(wait, &token->waits, link) {
     if (token_was_refused(token, wait))
       return wait->refused->secret;
+  }
   return NULL;
 }
 
-/* Ends those waits that `ends` chooses; a callback may bring new ones, which are not looked at. */
 void token_end_waits(struct token *token, bool (*ends)(const struct token *token, const struct token_wait *wait),
                      const struct error *error) {
-  struct token_wait *ended = NULL, **last = &ended, **place = &token->waits;
-  while (*place != NULL) {
-    struct token_wait *wait = *place;
-    if (!ends(token, wait)) {
-      place = &wait->next;
+  struct token_waits ended = TAILQ_HEAD_INITIALIZER(ended);
+  struct token_wait *wait, *next;
+  for (wait = TAILQ_FIRST(&token->waits); wait != NULL; wait = next) {
+    next = TAILQ_NEXT(wait, link);
+    if (!ends(token, wait))
       continue;
-    }
-    *place = wait->next;
-    wait->next = NULL;
-    *last = wait;
-    last = &wait->next;
+    TAILQ_REMOVE(&token->waits, wait, link);
+    TAILQ_INSERT_TAIL(&ended, wait, link);
   }
-  while (ended != NULL) {
-    struct token_wait *wait = ended;
-    ended = wait->next;
+  while ((wait = TAILQ_FIRST(&ended)) != NULL) {
+    TAILQ_REMOVE(&ended, wait, link);
     wait->done(wait->context, error == NULL ? bearer_hold(token->bearer) : NULL, error);
     bearer_leave(wait->refused);
     memory_free(wait);
@@ -84,7 +81,6 @@ bool token_wait_is_cancelled(const struct token *token, const struct token_wait 
   return wait->cancelled;
 }
 
-/* Who was refused with what is served now waits until the file was read for it. */
 bool token_wait_is_content(const struct token *token, const struct token_wait *wait) {
   return wait->looked || !token_was_refused(token, wait);
 }
@@ -110,7 +106,7 @@ bool token_is_at_rest(enum token_state state) {
 void token_leave_loop(struct token *token) {
   if (!token->leaving || token->timer == NULL)
     return;
-  if (token->waits != NULL) {
+  if (!TAILQ_EMPTY(&token->waits)) {
     timer_start(token->timer, 0);
     return;
   }

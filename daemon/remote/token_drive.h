@@ -3,9 +3,10 @@
 #include "base/log.h"
 #include "remote/token.h"
 #include "remote/token_machine.h"
+#include <sys/queue.h>
 
 struct token_wait {
-  struct token_wait *next;
+  TAILQ_ENTRY(token_wait) link;
   struct token *token;
   struct bearer *refused; /* held; NULL: none */
   bool looked;            /* the file was read because of `refused` */
@@ -13,6 +14,8 @@ struct token_wait {
   token_done_fn *done;
   void *context;
 };
+
+TAILQ_HEAD(token_waits, token_wait);
 
 struct token {
   struct token_host *host;
@@ -36,7 +39,7 @@ struct token {
   struct error error;          /* the last trouble */
   char told[ERROR_TEXT_BYTES]; /* the trouble that was logged last; "": none since it worked */
   int64_t retry_at_ms, spared_until_ms, blocked_since_ms;
-  struct token_wait *waits;
+  struct token_waits waits;
   void (*act)(struct token *token, enum token_action action); /* what an event makes it do; token.c's */
 };
 

@@ -7,11 +7,12 @@
 #include "io/db_array.h"
 #include "store/apply.h"
 #include <stdio.h>
+#include <sys/queue.h>
 
 enum { REMOVED_BYTES_MAX = 512 * 1024 * 1024 };
 
 struct probe {
-  struct probe *next, *previous;
+  LIST_ENTRY(probe) link;
   struct removal *removal;
   struct api_request *api_request;
   uint32_t number;
@@ -23,7 +24,7 @@ struct removal {
   removal_done_fn *done;
   void *context;
   struct api_request *me;
-  struct probe *probes; /* under way */
+  LIST_HEAD(, probe) probes; /* under way */
   int under_way;
   uint32_t cursor;
   bool control_good, cancelled;
@@ -109,12 +110,7 @@ static void judge_missing(struct removal *removal, uint32_t number, const struct
 static void on_probe(void *context, const struct api_request_answer *answer) {
   struct probe *probe = context;
   struct removal *removal = probe->removal;
-  if (probe->previous != NULL)
-    probe->previous->next = probe->next;
-  else
-    removal->probes = probe->next;
-  if (probe->next != NULL)
-    probe->next->previous = probe->previous;
+  LIST_REMOVE(probe, link);
   removal->under_way--;
   if (removal->cancelled)
     lower(removal, REMOVAL_FAILED, ERROR_CANCELLED, "the sweep was abandoned");
@@ -128,10 +124,8 @@ static void on_probe(void *context, const struct api_request_answer *answer) {
 
 static void start_probe(struct removal *removal, uint32_t number, bool control) {
   struct probe *probe = memory_allocate(sizeof *probe);
-  *probe = (struct probe){.removal = removal, .number = number, .control = control, .next = removal->probes};
-  if (removal->probes != NULL)
-    removal->probes->previous = probe;
-  removal->probes = probe;
+  *probe = (struct probe){.removal = removal, .number = number, .control = control};
+  LIST_INSERT_HEAD(&removal->probes, probe, link);
   removal->under_way++;
   struct slice id = snapshot_id(removal->options.snapshot, number);
   struct buffer url = request_account_url(removal->options.base_url, id, removal->options.fields);
@@ -192,11 +186,11 @@ struct removal *removal_start(const struct removal_options *options, removal_don
 }
 
 void removal_cancel(struct removal *removal) {
+  struct probe *probe;
   removal->cancelled = true;
   if (removal->me != NULL)
     api_request_cancel(removal->me);
-  for (struct probe *probe = removal->probes; probe != NULL; probe = probe->next)
-    api_request_cancel(probe->api_request);
+  LIST_FOREACH(probe, &removal->probes, link) { api_request_cancel(probe->api_request); }
 }
 
 void removal_destroy(struct removal *removal) {
