@@ -16,6 +16,8 @@ bool slice_equals(struct slice slice, const char *text) {
   return slice.length == strlen(text) && (slice.length == 0 || memcmp(slice.bytes, text, slice.length) == 0);
 }
 
+char *slice_copy(struct slice slice) { return slice.bytes == NULL ? NULL : memory_copy(slice.bytes, slice.length); }
+
 void buffer_init(struct buffer *buffer, size_t limit_bytes) {
   *buffer = (struct buffer){.limit = limit_bytes < SIZE_MAX ? limit_bytes : SIZE_MAX - 1};
 }

@@ -22,6 +22,7 @@ struct buffer {
 
 struct slice slice_of(const char *text);                 /* NULL becomes the empty slice */
 bool slice_equals(struct slice slice, const char *text); /* bytewise */
+char *slice_copy(struct slice slice); /* NUL added; free with memory_free(); NULL where bytes are NULL */
 
 void buffer_init(struct buffer *buffer, size_t limit_bytes);
 void buffer_init_secret(struct buffer *buffer, size_t limit_bytes);

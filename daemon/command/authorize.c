@@ -259,9 +259,8 @@ static void on_exchanged(void *context, const struct http_response *response, co
 
 static void on_bound_row(void *context, const struct db_row *row) {
   struct authorize *authorize = context;
-  struct slice id = db_row_text(row, 1);
   if (slice_equals(db_row_text(row, 0), authorize->organization->name) && authorize->recorded == NULL)
-    authorize->recorded = memory_copy(id.bytes, id.length);
+    authorize->recorded = slice_copy(db_row_text(row, 1));
 }
 
 static void on_bound(void *context, const struct error *error) {

@@ -89,32 +89,24 @@ void history_line_print(const struct terminal *terminal, const struct history_wi
   putchar('\n');
 }
 
-static void write_text(struct json *json, const char *name, const struct db_row *row, int column) {
-  json_slice(json, name, db_row_is_null(row, column) ? (struct slice){0} : db_row_text(row, column));
-}
-
-static void write_raw(struct json *json, const char *name, const struct db_row *row, int column) {
-  json_raw(json, name, db_row_is_null(row, column) ? (struct slice){0} : db_row_text(row, column));
-}
-
 void history_line_print_json(const struct db_row *row) {
   struct buffer line;
   struct json json;
   buffer_init(&line, LINE_BYTES_MAX);
   json_init(&json, &line);
   json_begin_object(&json, NULL);
-  write_text(&json, "organization_id", row, ORGANIZATION_ID);
+  json_slice(&json, "organization_id", db_row_optional(row, ORGANIZATION_ID));
   json_integer(&json, "seq", db_row_int(row, SEQ));
-  write_text(&json, "account_id", row, ACCOUNT_ID);
-  write_text(&json, "type", row, TYPE);
-  write_text(&json, "email", row, EMAIL);
-  write_text(&json, "change", row, CHANGE);
-  write_text(&json, "field", row, FIELD);
-  write_raw(&json, "old_value", row, OLD_VALUE);
-  write_raw(&json, "new_value", row, NEW_VALUE);
-  write_text(&json, "not_before", row, NOT_BEFORE);
-  write_text(&json, "observed_at", row, OBSERVED_AT);
-  write_raw(&json, "changed_fields", row, CHANGED_FIELDS);
+  json_slice(&json, "account_id", db_row_optional(row, ACCOUNT_ID));
+  json_slice(&json, "type", db_row_optional(row, TYPE));
+  json_slice(&json, "email", db_row_optional(row, EMAIL));
+  json_slice(&json, "change", db_row_optional(row, CHANGE));
+  json_slice(&json, "field", db_row_optional(row, FIELD));
+  json_raw(&json, "old_value", db_row_optional(row, OLD_VALUE));
+  json_raw(&json, "new_value", db_row_optional(row, NEW_VALUE));
+  json_slice(&json, "not_before", db_row_optional(row, NOT_BEFORE));
+  json_slice(&json, "observed_at", db_row_optional(row, OBSERVED_AT));
+  json_raw(&json, "changed_fields", db_row_optional(row, CHANGED_FIELDS));
   json_end_object(&json);
   buffer_append_text(&line, "\n");
   if (buffer_fits(&line))

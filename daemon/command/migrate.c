@@ -69,8 +69,7 @@ static void on_statements(void *context, const struct error *error) {
 
 static void on_present_row(void *context, const struct db_row *row) {
   struct migrate *migrate = context;
-  struct slice prefix = db_row_text(row, 0);
-  snprintf(migrate->prefix, sizeof migrate->prefix, "%.*s", (int)prefix.length, prefix.bytes);
+  db_row_put(row, 0, migrate->prefix, sizeof migrate->prefix);
 }
 
 static void on_present(void *context, const struct error *error) {

@@ -21,9 +21,9 @@ static void finish(struct prune *prune, const struct error *error) {
 
 static void on_row(void *context, const struct db_row *row) {
   struct prune *prune = context;
-  struct slice name = db_row_text(row, 0), id = db_row_text(row, 1), from = db_row_text(row, 5);
+  struct slice name = db_row_text(row, 0), from = db_row_text(row, 5);
   memory_free(prune->organization_id);
-  prune->organization_id = memory_copy(id.bytes, id.length);
+  prune->organization_id = slice_copy(db_row_text(row, 1));
   prune->went_on = true;
   if (db_row_is_null(row, 2))
     return;

@@ -56,7 +56,7 @@ struct status {
 
 /* `row` NULL: never reached. */
 static struct slice field(const struct db_row *row, int column) {
-  return row == NULL || db_row_is_null(row, column) ? (struct slice){0} : db_row_text(row, column);
+  return row == NULL ? (struct slice){0} : db_row_optional(row, column);
 }
 
 static void print_object(const struct status *status, const struct db_row *row, struct slice name, int64_t failures,
@@ -140,12 +140,11 @@ static void print_name(const struct status *status, struct slice name) {
 
 static void print_text(const struct status *status, const struct db_row *row) {
   char outcome[32], swept[80], change[128];
-  struct slice text = db_row_text(row, OUTCOME);
-  snprintf(outcome, sizeof outcome, "%.*s", (int)text.length, text.length == 0 ? "" : text.bytes);
+  db_row_put(row, OUTCOME, outcome, sizeof outcome);
   write_swept(row, swept, sizeof swept);
   write_change(row, change, sizeof change);
   print_name(status, db_row_text(row, NAME));
-  terminal_word(status->terminal, tone_of(text), 10, outcome);
+  terminal_word(status->terminal, tone_of(db_row_text(row, OUTCOME)), 10, outcome);
   printf("  %8lld  %-*s%s\n", (long long)db_row_int(row, ACCOUNTS), *change == '\0' ? 0 : 39, swept, change);
   int64_t failures = db_row_int(row, FAILURES);
   if (failures > 0 || !db_row_is_null(row, ERROR)) {
@@ -278,12 +277,10 @@ static void print_rest(struct status *status) {
 
 static void on_reason_row(void *context, const struct db_row *row) {
   struct status *status = context;
-  struct slice error = db_row_text(row, 2);
   uint32_t number;
   if (!index_find(status->configured, db_row_text(row, 0), &number) || status->reasons[number].error != NULL)
     return;
-  status->reasons[number] =
-      (struct reason){.error = memory_copy(error.bytes, error.length), .failures = db_row_int(row, 1)};
+  status->reasons[number] = (struct reason){.error = slice_copy(db_row_text(row, 2)), .failures = db_row_int(row, 1)};
 }
 
 static void on_reasons(void *context, const struct error *error) {

@@ -9,12 +9,10 @@
 enum { TEXT_BYTES_MAX = 64 * 1024, TEXT_LIMIT = 16 * 1024 * 1024 };
 
 void verify_report_init(struct verify_report *verify_report, const struct db_row *row) {
-  struct slice name = db_row_text(row, 0), id = db_row_text(row, 1), hash = db_row_text(row, 3),
-               head = db_row_text(row, 5);
-  *verify_report = (struct verify_report){.organization = memory_copy(name.bytes, name.length),
-                                          .organization_id = memory_copy(id.bytes, id.length),
-                                          .hash = memory_copy(hash.bytes, hash.length),
-                                          .head = memory_copy(head.bytes, head.length),
+  *verify_report = (struct verify_report){.organization = slice_copy(db_row_text(row, 0)),
+                                          .organization_id = slice_copy(db_row_text(row, 1)),
+                                          .hash = slice_copy(db_row_text(row, 3)),
+                                          .head = slice_copy(db_row_text(row, 5)),
                                           .seq = db_row_int(row, 2),
                                           .rows = db_row_int(row, 4)};
   buffer_init(&verify_report->first, TEXT_LIMIT);

@@ -167,9 +167,9 @@ static void note_organization(struct snapshot *snapshot, struct slice id) {
   if (id.length == 0)
     return;
   if (snapshot->organization == NULL)
-    snapshot->organization = memory_copy(id.bytes, id.length);
+    snapshot->organization = slice_copy(id);
   else if (snapshot->other_organization == NULL && !slice_equals(id, snapshot->organization))
-    snapshot->other_organization = memory_copy(id.bytes, id.length);
+    snapshot->other_organization = slice_copy(id);
 }
 
 static bool reject(struct snapshot *snapshot, const struct page_entry *entry, enum account_fault fault,

@@ -44,8 +44,10 @@ struct db_row { /* borrowed until the callback returns */
   int row, columns;
 };
 bool db_row_is_null(const struct db_row *row, int column);
-struct slice db_row_text(const struct db_row *row, int column); /* empty when NULL */
-int64_t db_row_int(const struct db_row *row, int column);       /* 0 when NULL or no number */
+struct slice db_row_text(const struct db_row *row, int column);                     /* empty when NULL */
+struct slice db_row_optional(const struct db_row *row, int column);                 /* bytes NULL when NULL */
+void db_row_put(const struct db_row *row, int column, char *ret_text, size_t size); /* cut; "" when NULL */
+int64_t db_row_int(const struct db_row *row, int column);                           /* 0 when NULL or no number */
 bool db_row_bool(const struct db_row *row, int column);
 
 typedef void db_row_fn(void *context, const struct db_row *row);

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <libpq-fe.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,15 @@ struct slice db_row_text(const struct db_row *row, int column) {
     return (struct slice){.bytes = "", .length = 0};
   return (struct slice){.bytes = PQgetvalue(row->result, row->row, column),
                         .length = (size_t)PQgetlength(row->result, row->row, column)};
+}
+
+struct slice db_row_optional(const struct db_row *row, int column) {
+  return db_row_is_null(row, column) ? (struct slice){0} : db_row_text(row, column);
+}
+
+void db_row_put(const struct db_row *row, int column, char *ret_text, size_t size) {
+  struct slice text = db_row_text(row, column);
+  snprintf(ret_text, size, "%.*s", (int)text.length, text.bytes);
 }
 
 int64_t db_row_int(const struct db_row *row, int column) {

@@ -20,11 +20,10 @@ static void forget(struct question *question) {
 
 static void on_row(void *context, const struct db_row *row) {
   struct question *question = context;
-  struct slice error = db_row_text(row, 2);
   question->reason = db_row_bool(row, 0) ? READY_LATE : NULL;
   question->seconds = db_row_is_null(row, 1) ? -1 : db_row_int(row, 1);
-  if (!db_row_is_null(row, 2) && question->error == NULL)
-    question->error = memory_copy(error.bytes, error.length);
+  if (question->error == NULL)
+    question->error = slice_copy(db_row_optional(row, 2));
 }
 
 static void on_done(void *context, const struct error *error) {

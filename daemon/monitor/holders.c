@@ -53,11 +53,6 @@ void holders_destroy(struct holders *holders) {
   memory_free(holders);
 }
 
-static char *copy(const struct db_row *row, int column) {
-  struct slice text = db_row_text(row, column);
-  return memory_copy(text.bytes, text.length);
-}
-
 static void on_holder(void *context, const struct db_row *row) {
   struct holders *holders = context;
   bool is_new;
@@ -67,15 +62,17 @@ static void on_holder(void *context, const struct db_row *row) {
   }
   uint32_t number = index_add(holders->index, db_row_text(row, 0), &is_new);
   if (is_new)
-    holders->all[number] = (struct holder){.name = copy(row, 0), .member = copy(row, 1)};
+    holders->all[number] =
+        (struct holder){.name = slice_copy(db_row_text(row, 0)), .member = slice_copy(db_row_text(row, 1))};
   holders->count = index_count(holders->index);
 }
 
 static void on_daemon(void *context, const struct db_row *row) {
   struct holders *holders = context;
   holders->daemons = memory_resize(holders->daemons, sizeof *holders->daemons * ((size_t)holders->daemon_count + 1));
-  holders->daemons[holders->daemon_count++] =
-      (struct daemon){.member = copy(row, 1), .configuration = copy(row, 2), .slots = db_row_int(row, 3)};
+  holders->daemons[holders->daemon_count++] = (struct daemon){.member = slice_copy(db_row_text(row, 1)),
+                                                              .configuration = slice_copy(db_row_text(row, 2)),
+                                                              .slots = db_row_int(row, 3)};
 }
 
 void holders_ask(struct holders *holders, struct db *db, const struct config *config) {

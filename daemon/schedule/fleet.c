@@ -67,10 +67,9 @@ static void forget_daemons(struct health_daemon *daemons, int count) {
 
 static void on_daemon_row(void *context, const struct db_row *row) {
   struct fleet *fleet = context;
-  struct slice member = db_row_text(row, 1);
   fleet->read = memory_resize(fleet->read, sizeof *fleet->read * ((size_t)fleet->read_count + 1));
   fleet->read[fleet->read_count++] =
-      (struct health_daemon){.member = memory_copy(member.bytes, member.length),
+      (struct health_daemon){.member = slice_copy(db_row_text(row, 1)),
                              .is_self = slice_equals(db_row_text(row, 0), fleet->id),
                              .is_other = !slice_equals(db_row_text(row, 2), fleet->digest),
                              .slots = db_row_int(row, 3)};
@@ -114,8 +113,7 @@ static void on_beat_row(void *context, const struct db_row *row) {
   struct fleet *fleet = context;
   fleet->share = db_row_int(row, 2);
   fleet->ended = db_row_int(row, 3);
-  struct slice role = db_row_text(row, 4);
-  snprintf(fleet->kept_role, sizeof fleet->kept_role, "%.*s", (int)role.length, role.bytes);
+  db_row_put(row, 4, fleet->kept_role, sizeof fleet->kept_role);
   if (!db_row_is_null(row, 0))
     slots_tell(&fleet->slots, (int)db_row_int(row, 0), db_row_int(row, 1));
 }

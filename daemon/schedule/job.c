@@ -26,7 +26,7 @@ void job_destroy(struct job *job) {
 
 void job_name_organization(struct job *job, struct slice id) {
   memory_free(job->organization_id);
-  job->organization_id = memory_copy(id.bytes, id.length);
+  job->organization_id = slice_copy(id);
   job->health.organization_id = job->organization_id;
 }
 
@@ -36,7 +36,7 @@ int64_t job_gap_us(const struct job *job, const struct config *config) {
 
 void job_tell_error(struct job *job, struct slice text) {
   memory_free(job->error);
-  job->error = text.length == 0 ? NULL : memory_copy(text.bytes, text.length);
+  job->error = text.length == 0 ? NULL : slice_copy(text);
   job->health.error = job->error;
 }
 

@@ -64,23 +64,18 @@ static bool feed(void *context, struct db_statement *ret_statement) {
   return false;
 }
 
-static struct slice optional_column(const struct db_row *row, int column) {
-  return db_row_is_null(row, column) ? (struct slice){NULL, 0} : db_row_text(row, column);
-}
-
 static void on_row(void *context, int statement, const struct db_row *row) {
   struct difference *difference = context;
   if (statement + 1 == difference->revision_statement) {
-    struct slice revision = db_row_text(row, 0);
-    snprintf(difference->revision, sizeof difference->revision, "%.*s", (int)revision.length, revision.bytes);
+    db_row_put(row, 0, difference->revision, sizeof difference->revision);
     return;
   }
   struct change change = {.account_id = db_row_text(row, 1),
-                          .type = optional_column(row, 2),
-                          .email = optional_column(row, 3),
-                          .field = optional_column(row, 4),
-                          .before = optional_column(row, 5),
-                          .after = optional_column(row, 6)};
+                          .type = db_row_optional(row, 2),
+                          .email = db_row_optional(row, 3),
+                          .field = db_row_optional(row, 4),
+                          .before = db_row_optional(row, 5),
+                          .after = db_row_optional(row, 6)};
   if (difference->error.kind == ERROR_NONE && change_parse(db_row_text(row, 0), &change.kind) &&
       !changes_add(difference->changes, &change, &difference->error))
     difference->stage = STAGE_DONE; /* its error is told at the end */

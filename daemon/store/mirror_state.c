@@ -16,13 +16,6 @@ struct question {
   struct mirror_state mirror_state;
 };
 
-static char *copy_column(const struct db_row *row, int column) {
-  if (db_row_is_null(row, column))
-    return NULL;
-  struct slice text = db_row_text(row, column);
-  return memory_copy(text.bytes, text.length);
-}
-
 static int64_t moment_column(const struct db_row *row, int column) {
   return db_row_is_null(row, column) ? MOMENT_UNKNOWN : db_row_int(row, column);
 }
@@ -31,24 +24,19 @@ bool backend_equals(const struct backend *left, const struct backend *right) {
   return left->pid == right->pid && left->started_us == right->started_us;
 }
 
-static void text_column(const struct db_row *row, int column, char *ret_text, size_t size) {
-  struct slice text = db_row_text(row, column);
-  snprintf(ret_text, size, "%.*s", (int)text.length, text.bytes == NULL ? "" : text.bytes);
-}
-
 static void read_row(struct mirror_state *mirror_state, const struct db_row *row) {
   mirror_state->clock_us = db_row_int(row, 0);
-  mirror_state->organization_id = copy_column(row, 1);
-  text_column(row, 2, mirror_state->revision, sizeof mirror_state->revision);
-  mirror_state->name = copy_column(row, 3);
-  mirror_state->principal_id = copy_column(row, 4);
-  mirror_state->user_id = copy_column(row, 5);
+  mirror_state->organization_id = slice_copy(db_row_optional(row, 1));
+  db_row_put(row, 2, mirror_state->revision, sizeof mirror_state->revision);
+  mirror_state->name = slice_copy(db_row_optional(row, 3));
+  mirror_state->principal_id = slice_copy(db_row_optional(row, 4));
+  mirror_state->user_id = slice_copy(db_row_optional(row, 5));
   mirror_state->last_swept_at_us = moment_column(row, 6);
   mirror_state->listed_at_us = moment_column(row, 7);
   mirror_state->verification_due = db_row_bool(row, 8);
   mirror_state->consecutive_failures = db_row_int(row, 10);
-  mirror_state->also_named = copy_column(row, 11);
-  text_column(row, 12, mirror_state->rejected_digest, sizeof mirror_state->rejected_digest);
+  mirror_state->also_named = slice_copy(db_row_optional(row, 11));
+  db_row_put(row, 12, mirror_state->rejected_digest, sizeof mirror_state->rejected_digest);
   mirror_state->unseen = db_row_bool(row, 13);
   mirror_state->outcome_at_us = moment_column(row, 14);
   mirror_state->backend = (struct backend){db_row_int(row, 15), db_row_int(row, 16)};

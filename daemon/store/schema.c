@@ -141,9 +141,8 @@ static void on_created(void *context, const struct error *error) {
 
 static void on_statement_row(void *context, const struct db_row *row) {
   struct schema *schema = context;
-  struct slice text = db_row_text(row, 0);
   memory_free(schema->statement);
-  schema->statement = memory_copy(text.bytes, text.length);
+  schema->statement = slice_copy(db_row_text(row, 0));
 }
 
 static void on_statement(void *context, const struct error *error) {
@@ -270,20 +269,17 @@ static void on_versions(void *context, const struct error *error) {
 
 static void on_state_row(void *context, const struct db_row *row) {
   struct schema *schema = context;
-  struct slice role = db_row_text(row, 2), owner = db_row_text(row, 4);
   schema->state.server_version = (int)db_row_int(row, 0);
-  snprintf(schema->role, sizeof schema->role, "%.*s", (int)role.length, role.bytes);
+  db_row_put(row, 2, schema->role, sizeof schema->role);
   schema->schema_there = db_row_bool(row, 3);
-  snprintf(schema->owner, sizeof schema->owner, "%.*s", (int)owner.length, owner.bytes);
+  db_row_put(row, 4, schema->owner, sizeof schema->owner);
   schema->is_owner = db_row_bool(row, 5);
   schema->may_create = db_row_bool(row, 6);
   schema->tables_there = db_row_bool(row, 7);
-  struct slice encoding = db_row_text(row, 8), stranger = db_row_text(row, 9), from = db_row_text(row, 10),
-               to = db_row_text(row, 11);
-  snprintf(schema->state.renamed_from, sizeof schema->state.renamed_from, "%.*s", (int)from.length, from.bytes);
-  snprintf(schema->state.renamed_to, sizeof schema->state.renamed_to, "%.*s", (int)to.length, to.bytes);
-  snprintf(schema->encoding, sizeof schema->encoding, "%.*s", (int)encoding.length, encoding.bytes);
-  snprintf(schema->stranger, sizeof schema->stranger, "%.*s", (int)stranger.length, stranger.bytes);
+  db_row_put(row, 8, schema->encoding, sizeof schema->encoding);
+  db_row_put(row, 9, schema->stranger, sizeof schema->stranger);
+  db_row_put(row, 10, schema->state.renamed_from, sizeof schema->state.renamed_from);
+  db_row_put(row, 11, schema->state.renamed_to, sizeof schema->state.renamed_to);
 }
 
 static void on_state(void *context, const struct error *error) {

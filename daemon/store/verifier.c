@@ -31,7 +31,7 @@ static void conclude(struct verifier *verifier, const struct error *error) {
 static void open_reader(struct verifier *verifier, struct slice names) {
   int count = 0;
   char *rest = NULL;
-  verifier->volatile_text = memory_copy(names.bytes, names.length);
+  verifier->volatile_text = slice_copy(names);
   for (char *name = strtok_r(verifier->volatile_text, ",", &rest); name != NULL && count < VOLATILE_MAX;
        name = strtok_r(NULL, ",", &rest))
     verifier->volatile_names[count++] = name;

@@ -26,7 +26,7 @@ static void on_lock_row(void *context, const struct db_row *row) {
   struct slice id = db_row_text(row, 0), pid = db_row_text(row, 1), program = db_row_text(row, 2),
                client = db_row_text(row, 3);
   if (id.length > 0 && sweep->organization_id == NULL)
-    sweep->organization_id = memory_copy(id.bytes, id.length);
+    sweep->organization_id = slice_copy(id);
   asked->is_ended = db_row_bool(row, 5) || pid.length == 0; /* nobody has it any more */
   if (pid.length > 0)
     error_set(&asked->conflict, ERROR_CONFLICT,

@@ -64,6 +64,13 @@ static void read_bytes(void *context, const struct db_row *row) {
   cr_assert_arr_eq(slice.bytes, bytes, sizeof bytes);
   cr_assert(slice_equals(db_row_text(row, 1), "\xC3\xA4"));
   cr_assert(db_row_is_null(row, 2));
+  char text[3];
+  cr_assert_null(db_row_optional(row, 2).bytes);
+  cr_assert(slice_equals(db_row_optional(row, 1), "\xC3\xA4"));
+  db_row_put(row, 1, text, sizeof text);
+  cr_assert_str_eq(text, "\xC3\xA4");
+  db_row_put(row, 2, text, sizeof text);
+  cr_assert_str_eq(text, "");
   (*seen)++;
 }
 

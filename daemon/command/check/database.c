@@ -21,11 +21,9 @@ static void on_bound_row(void *context, const struct db_row *row) {
   struct check_database *database = context;
   size_t count = (size_t)database->bound_count++ + 1;
   database->bound = memory_resize(database->bound, sizeof *database->bound * count);
-  struct slice name = db_row_text(row, 0), id = db_row_text(row, 1), user = db_row_text(row, 2);
-  database->bound[count - 1] =
-      (struct check_bound){.name = memory_copy(name.bytes, name.length),
-                           .organization_id = memory_copy(id.bytes, id.length),
-                           .user_id = db_row_is_null(row, 2) ? NULL : memory_copy(user.bytes, user.length)};
+  database->bound[count - 1] = (struct check_bound){.name = slice_copy(db_row_text(row, 0)),
+                                                    .organization_id = slice_copy(db_row_text(row, 1)),
+                                                    .user_id = slice_copy(db_row_optional(row, 2))};
 }
 
 static void on_bound(void *context, const struct error *error) {

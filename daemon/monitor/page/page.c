@@ -190,9 +190,8 @@ static void ask(struct sheet *sheet) {
 
 static void on_id(void *context, const struct db_row *row) {
   struct sheet *sheet = context;
-  struct slice id = db_row_text(row, 0);
   if (sheet->organization_id == NULL)
-    sheet->organization_id = memory_copy(id.bytes, id.length);
+    sheet->organization_id = slice_copy(db_row_text(row, 0));
 }
 
 static void on_id_done(void *context, const struct error *error) {

@@ -1,5 +1,6 @@
 /* Slices, and buffers with a maximum. */
 #include "base/buffer.h"
+#include "base/memory.h"
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -26,6 +27,15 @@ Test(buffer, grows_to_its_limit_and_not_past_it) {
   cr_assert(buffer_append_text(&buffer, "again"));
   buffer_finish(&buffer);
   cr_assert_null(buffer.bytes);
+}
+
+Test(slice, is_copied) {
+  char *copy = slice_copy((struct slice){"abcd", 3}), *empty = slice_copy(slice_of(""));
+  cr_assert_str_eq(copy, "abc");
+  cr_assert_str_eq(empty, "");
+  cr_assert_null(slice_copy(slice_of(NULL)));
+  memory_free(copy);
+  memory_free(empty);
 }
 
 Test(buffer, refuses_overflow) {
