@@ -13,11 +13,11 @@ struct job {
   struct session_work work;
   db_done_fn *done;
   void *context;
-  /* of a single statement, or a script */
-  char *text; /* a copy of the script's, or of an unprepared statement's */
-  struct db_statement statement;
-  bool fed;
+  char *script;                    /* a copy; or NULL */
+  struct db_statement *statements; /* copies; NULL: a script, or they are fed */
+  int count, fed;
   db_row_fn *rows;
+  db_pipeline_row_fn *numbered_rows;
 };
 
 struct db {
@@ -32,7 +32,7 @@ struct db {
   bool running; /* the first job is on the session */
   bool dying;
   struct error dropped; /* why a connection that was being made is given up; kind NONE: it is not */
-  int next_hello;
+  bool hello_fed;
   db_notify_fn *notify;
   void *notify_context;
   db_state_fn *state;
@@ -43,36 +43,38 @@ static void step(struct db *db);
 
 /* ---- copies ---- */
 
-static void copy_values(struct db_statement *statement) {
-  for (int i = 0; i < statement->count && i < DB_PARAMETERS_MAX; i++) {
-    struct slice *value = &statement->values[i];
-    if (value->bytes != NULL)
-      value->bytes = memory_copy(value->bytes, value->length);
+static struct db_statement *copy_statements(const struct db_statement *statements, int count) {
+  struct db_statement *copies = memory_allocate(sizeof *copies * (size_t)count);
+  for (int i = 0; i < count; i++) {
+    copies[i] = statements[i];
+    if (!copies[i].prepare) /* else the address is its identity */
+      copies[i].sql = memory_copy_text(copies[i].sql);
+    for (int k = 0; k < copies[i].count && k < DB_PARAMETERS_MAX; k++)
+      copies[i].values[k].bytes = slice_copy(copies[i].values[k]);
   }
+  return copies;
 }
 
-static void free_values(const struct db_statement *statement) {
-  for (int i = 0; i < statement->count && i < DB_PARAMETERS_MAX; i++)
-    free((void *)statement->values[i].bytes);
+static void free_statements(struct db_statement *copies, int count) {
+  for (int i = 0; i < count; i++) {
+    if (!copies[i].prepare)
+      free((void *)copies[i].sql);
+    for (int k = 0; k < copies[i].count && k < DB_PARAMETERS_MAX; k++)
+      free((void *)copies[i].values[k].bytes);
+  }
+  free(copies);
 }
 
 static void copy_options(struct db *db, const struct db_options *options) {
-  size_t count = (size_t)options->hello_count;
-  struct db_statement *hello = memory_allocate((count + 1) * sizeof *hello);
-  for (size_t i = 0; i < count; i++) {
-    hello[i] = options->hello[i];
-    copy_values(&hello[i]);
-  }
   db->options = *options;
-  db->options.hello = hello;
+  db->options.hello = options->hello == NULL ? NULL : copy_statements(options->hello, 1);
   db->options.conninfo = memory_copy_text(options->conninfo);
   db->options.application_name = memory_copy_text(options->application_name);
 }
 
 static void free_options(const struct db_options *options) {
-  for (int i = 0; i < options->hello_count; i++)
-    free_values(&options->hello[i]);
-  free((void *)options->hello);
+  if (options->hello != NULL)
+    free_statements((struct db_statement *)options->hello, 1);
   free((void *)options->conninfo);
   free((void *)options->application_name);
 }
@@ -98,8 +100,8 @@ static struct job *take_first(struct db *db) {
 static void end_job(struct job *job, const struct error *error) {
   if (job->done != NULL)
     job->done(job->context, error);
-  free_values(&job->statement);
-  free(job->text);
+  free_statements(job->statements, job->count);
+  free(job->script);
   free(job);
 }
 
@@ -114,52 +116,59 @@ static void fail_all(struct db *db, const struct error *error) {
   }
 }
 
-static bool feed_query(void *context, struct db_statement *ret_statement) {
+static bool feed_statement(void *context, struct db_statement *ret_statement) {
   struct job *job = context;
-  *ret_statement = job->statement;
-  bool first = !job->fed;
-  job->fed = true;
-  return first;
+  if (job->fed == job->count)
+    return false;
+  *ret_statement = job->statements[job->fed++];
+  return true;
 }
 
-static void give_query_row(void *context, int statement, const struct db_row *row) {
+static void give_row(void *context, int statement, const struct db_row *row) {
   struct job *job = context;
-  (void)statement;
   if (job->rows != NULL)
     job->rows(job->context, row);
+  else if (job->numbered_rows != NULL)
+    job->numbered_rows(job->context, statement, row);
+}
+
+static void set_statements(struct job *job, const struct db_statement *statements, int count, bool read_only) {
+  job->statements = copy_statements(statements, count);
+  job->count = count;
+  job->work = (struct session_work){.feed = feed_statement, .rows = give_row, .context = job, .read_only = read_only};
 }
 
 void db_query(struct db *db, const struct db_statement *statement, db_row_fn *rows, db_done_fn *done, void *context) {
   struct job *job = add_job(db, done, context);
-  job->statement = *statement;
-  copy_values(&job->statement);
-  if (!statement->prepare) /* else the address is its identity */
-    job->statement.sql = job->text = memory_copy_text(statement->sql);
   job->rows = rows;
-  job->work = (struct session_work){
-      .feed = feed_query, .rows = give_query_row, .context = job, .read_only = statement->read_only};
+  set_statements(job, statement, 1, statement->read_only);
 }
 
 void db_script(struct db *db, const char *sql, db_done_fn *done, void *context) {
   struct job *job = add_job(db, done, context);
-  job->text = memory_copy_text(sql);
-  job->work = (struct session_work){.script = job->text};
+  job->script = memory_copy_text(sql);
+  job->work = (struct session_work){.script = job->script};
 }
 
 void db_transaction(struct db *db, const struct db_pipeline *pipeline) {
   struct job *job = add_job(db, pipeline->done, pipeline->context);
-  job->work = (struct session_work){
-      .feed = pipeline->feed, .rows = pipeline->rows, .context = pipeline->context, .read_only = pipeline->read_only};
+  job->numbered_rows = pipeline->rows;
+  if (pipeline->feed == NULL)
+    set_statements(job, pipeline->statements, pipeline->count, pipeline->read_only);
+  else
+    job->work = (struct session_work){
+        .feed = pipeline->feed, .rows = pipeline->rows, .context = pipeline->context, .read_only = pipeline->read_only};
 }
 
 /* ---- the session's events ---- */
 
 static bool feed_hello(void *context, struct db_statement *ret_statement) {
   struct db *db = context;
-  if (db->next_hello == db->options.hello_count)
-    return false;
-  *ret_statement = db->options.hello[db->next_hello++];
-  return true;
+  bool next = db->options.hello != NULL && !db->hello_fed;
+  if (next)
+    *ret_statement = *db->options.hello;
+  db->hello_fed = true;
+  return next;
 }
 
 static void close_session(struct db *db) {
@@ -263,7 +272,7 @@ static void step(struct db *db) {
     return; /* its next event decides */
   } else if (!db->greeted) {
     struct session_work hello = {.feed = feed_hello, .context = db};
-    db->next_hello = 0;
+    db->hello_fed = false;
     session_start(db->session, &hello);
   } else if (!STAILQ_EMPTY(&db->jobs)) {
     timer_stop(db->idle);

@@ -18,9 +18,7 @@ struct db_options {
   int64_t answer_timeout_ms;  /* the longest silence while statements are under way */
   int64_t
       ask_every_ms; /* a session with nothing to do asks something that often, so that it is known to live; 0: never */
-  /* Sent first on every new session, as one transaction; parameters as in db_statement. A failure fails the connect. */
-  const struct db_statement *hello;
-  int hello_count;
+  const struct db_statement *hello; /* sent first on every new session, or NULL; a failure fails the connect */
 };
 
 #define DB_PARAMETERS_MAX         20
@@ -75,7 +73,9 @@ void db_script(struct db *db, const char *sql, db_done_fn *done, void *context);
 typedef bool db_feed_fn(void *context, struct db_statement *ret_statement);
 typedef void db_pipeline_row_fn(void *context, int statement, const struct db_row *row);
 struct db_pipeline {
-  db_feed_fn *feed;
+  db_feed_fn *feed; /* NULL: these statements, copied as by db_query() */
+  const struct db_statement *statements;
+  int count;
   db_pipeline_row_fn *rows;
   db_done_fn *done;
   void *context;

@@ -16,8 +16,8 @@ struct payment {
   struct generation *generation; /* held until the database has answered */
   struct timer *timer;           /* sends it, again where some were busy */
   struct flush flush;
-  struct db_statement statements[2];
-  int count, fed;
+  struct db_statement statement; /* of it, when it was sent once */
+  int count;
   int64_t begun_ms;   /* sent first; 0: not yet */
   struct buffer busy; /* which are left: as the last transaction told, nothing before the first */
 };
@@ -76,14 +76,6 @@ static void lose(struct payment *payment, const char *why) {
   finish(payment);
 }
 
-static bool feed(void *context, struct db_statement *ret_statement) {
-  struct payment *payment = context;
-  if (payment->fed == 2)
-    return false;
-  *ret_statement = payment->statements[payment->fed++];
-  return true;
-}
-
 static void on_row(void *context, int statement, const struct db_row *row) {
   struct payment *payment = context;
   struct slice busy = db_row_text(row, 1);
@@ -116,13 +108,14 @@ static void send(struct payment *payment) {
   if (payments->open == payment)
     payments->open = NULL;
   if (payment->begun_ms == 0) {
-    payment->statements[1] = flush_statement(&payment->flush);
+    payment->statement = flush_statement(&payment->flush);
     payment->begun_ms = now_ms(payment);
   }
-  payment->statements[0] = flush_hold_statement(&payment->flush, buffer_slice(&payment->busy));
-  payment->fed = 0;
+  const struct db_statement statements[] = {flush_hold_statement(&payment->flush, buffer_slice(&payment->busy)),
+                                            payment->statement};
   db_transaction(next_session(payments, &payment->generation->shared),
-                 &(struct db_pipeline){.feed = feed, .rows = on_row, .done = on_written, .context = payment});
+                 &(struct db_pipeline){
+                     .statements = statements, .count = 2, .rows = on_row, .done = on_written, .context = payment});
 }
 
 static void on_timer(void *context) {

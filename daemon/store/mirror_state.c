@@ -8,11 +8,7 @@
 struct question {
   mirror_state_fn *done;
   void *context;
-  struct mirror_state_question asked;
-  char *name, *organization_id, *volatile_fields, *excluded_fields;
-  char version[16], interval[40];
-  int fed;
-  bool got;
+  bool locks, got;
   struct mirror_state mirror_state;
 };
 
@@ -45,25 +41,9 @@ static void read_row(struct mirror_state *mirror_state, const struct db_row *row
   mirror_state->history_is_proven = db_row_bool(row, 19);
 }
 
-static bool feed(void *context, struct db_statement *ret_statement) {
-  struct question *question = context;
-  int number = question->fed++ + (question->asked.lock ? 0 : 1);
-  if (number == 0)
-    *ret_statement =
-        (struct db_statement){.sql = sql_query_lock, .count = 1, .values = {slice_of(question->name)}, .prepare = true};
-  else if (number == 1)
-    *ret_statement = (struct db_statement){
-        .sql = sql_query_begin,
-        .count = 6,
-        .values = {slice_of(question->name), slice_of(question->organization_id), slice_of(question->volatile_fields),
-                   slice_of(question->version), slice_of(question->interval), slice_of(question->excluded_fields)},
-        .prepare = true};
-  return number < 2;
-}
-
 static void on_row(void *context, int statement, const struct db_row *row) {
   struct question *question = context;
-  if (question->asked.lock && statement == 0)
+  if (question->locks && statement == 0)
     question->got = db_row_bool(row, 0);
   else
     read_row(&question->mirror_state, row);
@@ -71,29 +51,31 @@ static void on_row(void *context, int statement, const struct db_row *row) {
 
 static void on_done(void *context, const struct error *error) {
   struct question *question = context;
-  bool got = error == NULL && (question->got || !question->asked.lock);
+  bool got = error == NULL && (question->got || !question->locks);
   question->done(question->context, got ? &question->mirror_state : NULL, error);
   mirror_state_finish(&question->mirror_state);
-  memory_free(question->name);
-  memory_free(question->organization_id);
-  memory_free(question->volatile_fields);
-  memory_free(question->excluded_fields);
   memory_free(question);
 }
 
 void mirror_state_read(struct db *db, const struct mirror_state_question *asked, mirror_state_fn *done, void *context) {
   struct question *question = memory_allocate(sizeof *question);
-  *question = (struct question){.done = done, .context = context, .asked = *asked};
-  question->name = memory_copy_text(asked->name);
-  if (asked->organization_id != NULL)
-    question->organization_id = memory_copy_text(asked->organization_id);
-  question->volatile_fields = memory_copy(asked->volatile_fields.bytes, asked->volatile_fields.length);
-  question->excluded_fields = memory_copy(asked->excluded_fields.bytes, asked->excluded_fields.length);
-  snprintf(question->version, sizeof question->version, "%d", asked->digest_version);
-  snprintf(question->interval, sizeof question->interval, "%lld milliseconds", (long long)asked->verify_interval_ms);
-  db_transaction(
-      db, &(struct db_pipeline){
-              .feed = feed, .rows = on_row, .done = on_done, .context = question, .read_only = asked->read_only});
+  char version[16], interval[40];
+  *question = (struct question){.done = done, .context = context, .locks = asked->lock};
+  snprintf(version, sizeof version, "%d", asked->digest_version);
+  snprintf(interval, sizeof interval, "%lld milliseconds", (long long)asked->verify_interval_ms);
+  const struct db_statement statements[] = {
+      {.sql = sql_query_lock, .count = 1, .values = {slice_of(asked->name)}, .prepare = true},
+      {.sql = sql_query_begin,
+       .count = 6,
+       .values = {slice_of(asked->name), slice_of(asked->organization_id), asked->volatile_fields, slice_of(version),
+                  slice_of(interval), asked->excluded_fields},
+       .prepare = true}};
+  db_transaction(db, &(struct db_pipeline){.statements = asked->lock ? statements : statements + 1,
+                                           .count = asked->lock ? 2 : 1,
+                                           .rows = on_row,
+                                           .done = on_done,
+                                           .context = question,
+                                           .read_only = asked->read_only});
 }
 
 void mirror_state_copy(struct mirror_state *ret_copy, const struct mirror_state *mirror_state) {

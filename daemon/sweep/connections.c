@@ -20,8 +20,7 @@ struct db *connections_open_session(struct loop *loop, const struct config *conf
                                .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                .answer_timeout_ms = answer_timeout_ms,
                                .ask_every_ms = ASK_EVERY_MS,
-                               .hello = &hello,
-                               .hello_count = 1};
+                               .hello = &hello};
   return db_create(loop, &options);
 }
 

@@ -15,7 +15,7 @@ struct write_behind_entry dues_entry(const struct sweep *sweep, enum outcome out
 }
 
 /* Queue the statement that pays what is owed; the session sends it before whatever is queued behind it. */
-void dues_pay(struct sweep *sweep, db_row_fn *rows, db_done_fn *done, void *context) {
+void dues_pay(struct sweep *sweep, db_pipeline_row_fn *rows, db_done_fn *done, void *context) {
   struct write_behind *write_behind = sweep->options.write_behind;
   struct flush flush;
   flush_init(&flush);

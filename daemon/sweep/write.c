@@ -144,9 +144,9 @@ static void settle(struct sweep *sweep) {
   drive_event(sweep, EVENT_WRITTEN);
 }
 
-static void on_flushed_row(void *context, const struct db_row *row) {
+static void on_flushed_row(void *context, int statement, const struct db_row *row) {
   struct sweep *sweep = context;
-  sweep->is_current = db_row_bool(row, 0);
+  sweep->is_current = statement == 1 && db_row_bool(row, 0);
 }
 
 static void on_flushed(void *context, const struct error *error) {

@@ -325,11 +325,35 @@ Test(db, notification_that_comes_in_one_read_with_an_answer_does_not_wait) {
   cr_assert_str_eq(database.notification, "io_db_test=behind");
 }
 
+/* What the caller had them in is gone when they are sent. */
+Test(db, statements_of_a_transaction_are_copied) {
+  struct database database = {.pending = 0};
+  struct outcome outcome = {.calls = 0}, after = {.calls = 0};
+  char sql[] = "select set_config('io_db.text', $1, true)", value[] = "kept";
+  struct db_statement statements[] = {{.sql = sql, .count = 1, .values = {slice_of(value)}},
+                                      {.sql = "select current_setting('io_db.text')", .prepare = true}};
+  database_open(&database, NULL);
+  outcome_begin(&outcome, &database);
+  db_transaction(
+      database.db,
+      &(struct db_pipeline){
+          .statements = statements, .count = 2, .rows = outcome_row, .done = outcome_done, .context = &outcome});
+  database.inside = false;
+  memset(sql, '?', sizeof sql - 1);
+  memset(value, '?', sizeof value - 1);
+  memset(statements, 0, sizeof statements);
+  query(&database, &after, "select coalesce(current_setting('io_db.text', true), '')");
+  database_finish(&database);
+  expect_well(&outcome, "0:kept|1:kept|");
+  expect_well(&after, "0:|");
+}
+
 Test(db, hello_is_said_first_on_every_session) {
-  static const struct db_statement hello[] = {
-      {.sql = "select set_config('search_path', $1, false)", .count = 1, .values = {{"\"a schema\", pg_temp", 19}}},
-      {.sql = "set timezone = 'UTC'"}};
-  struct database database = {.options = {.hello = hello, .hello_count = 2}};
+  static const struct db_statement hello = {
+      .sql = "select set_config('search_path', $1, false), set_config('timezone', 'UTC', false)",
+      .count = 1,
+      .values = {{"\"a schema\", pg_temp", 19}}};
+  struct database database = {.options = {.hello = &hello}};
   struct outcome outcome = {.calls = 0};
   database_open(&database, NULL);
   query(&database, &outcome,
@@ -339,8 +363,8 @@ Test(db, hello_is_said_first_on_every_session) {
 }
 
 Test(db, failed_hello_fails_the_work) {
-  static const struct db_statement hello[] = {{.sql = "select no_such_function()"}};
-  struct database database = {.options = {.hello = hello, .hello_count = 1}};
+  static const struct db_statement hello = {.sql = "select no_such_function()"};
+  struct database database = {.options = {.hello = &hello}};
   struct outcome outcome = {.calls = 0}, second = {.calls = 0};
   database_open(&database, NULL);
   query(&database, &outcome, "select 1");

@@ -70,8 +70,7 @@ static void on_rested(void *context) { database_close(context); }
 
 static int losses_of_one_that_rests(int64_t ask_every_ms) {
   struct db_statement hello = {.sql = "select set_config('idle_session_timeout', '500ms', false)"};
-  struct database database = {.pending = 1,
-                              .options = {.ask_every_ms = ask_every_ms, .hello = &hello, .hello_count = 1}};
+  struct database database = {.pending = 1, .options = {.ask_every_ms = ask_every_ms, .hello = &hello}};
   struct outcome outcome = {.calls = 0};
   database_open(&database, NULL);
   query(&database, &outcome, "select 1");

@@ -110,8 +110,7 @@ static void open_session(struct page *page) {
                                .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                .answer_timeout_ms = ANSWER_TIMEOUT_MS,
                                .ask_every_ms = ASK_EVERY_MS,
-                               .hello = &hello,
-                               .hello_count = 1};
+                               .hello = &hello};
   if (page->db == NULL)
     page->db = db_create(page->loop, &options);
 }
