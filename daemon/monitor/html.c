@@ -144,6 +144,14 @@ void html_text(struct html *html, struct slice text) { html_cut(html, text, SIZE
 
 void html_words(struct html *html, const char *text) { html_text(html, slice_of(text)); }
 
+void html_element_literal(struct html *html, const char *name, const char *class, const char *words) {
+  html_open_literal(html, name);
+  if (class != NULL)
+    html_attribute(html, "class", slice_of(class));
+  html_words(html, words);
+  html_close(html);
+}
+
 void html_cut(struct html *html, struct slice text, size_t characters) {
   end_tag(html);
   append_safe(html->text, text, characters);

@@ -30,6 +30,10 @@ void html_number_literal(struct html *html, const char *name, int64_t value);
 #define html_open_class(html, name, class) \
   (html_open_literal(html, "" name ""), html_attribute_literal(html, "class", slice_of(class)))
 
+/* A whole one that holds these words; `class` NULL: none. */
+#define html_element(html, name, class, words) html_element_literal(html, "" name "", class, words)
+void html_element_literal(struct html *html, const char *name, const char *class, const char *words);
+
 /* An address: begun with the literal that it begins with, then parts (percent-encoded whole) and literals between them. */
 #define html_url(html, name, literal) html_url_literal(html, "" name "", "" literal "")
 void html_url_literal(struct html *html, const char *name, const char *literal);

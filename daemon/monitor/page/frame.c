@@ -207,9 +207,7 @@ void frame_note(struct html *html, const char *format, ...) {
 
 void frame_fact_literal(struct html *html, const char *name) {
   html_open(html, "div");
-  html_open(html, "dt");
-  html_words(html, name);
-  html_close(html);
+  html_element(html, "dt", NULL, name);
   html_open(html, "dd");
 }
 

@@ -135,9 +135,7 @@ static void write_filters(const struct health *health, const struct index_query 
   html_attribute(html, "value", slice_of(is_given(query->name) ? query->name : ""));
   html_void(html);
   html_words(html, " ");
-  html_open(html, "button");
-  html_words(html, "find");
-  html_close(html);
+  html_element(html, "button", NULL, "find");
   html_close(html);
   html_close(html);
 }

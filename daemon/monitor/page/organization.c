@@ -64,9 +64,7 @@ static void write_facts(const struct health *health, const struct health_organiz
 /* The accounts as they were counted last; the database knows more of them when it is there. */
 static void write_types(const struct health_organization *organization, struct html *html) {
   static const char *const heads[] = {"Type", "#Accounts", NULL};
-  html_open(html, "h2");
-  html_words(html, "Accounts, as this daemon remembers them");
-  html_close(html);
+  html_element(html, "h2", NULL, "Accounts, as this daemon remembers them");
   section_begin_table(html, heads);
   for (int i = 0; i < HEALTH_TYPES && organization->types[i].name[0] != '\0'; i++) {
     frame_row(html);
@@ -128,16 +126,12 @@ void organization_begin(const struct health *health, const struct health_organiz
     frame_icon(html, "away");
   html_words(html, organization->name);
   html_words(html, " ");
-  html_open_class(html, "span", state);
-  html_words(html, says_state(state));
-  html_close(html);
+  html_element(html, "span", state, says_state(state));
   html_close(html);
   verdict_write_database(health, html);
   write_trouble(health, organization, show, html);
   if (organization->organization_id != NULL) {
-    html_open_class(html, "p", "q c");
-    html_words(html, organization->organization_id);
-    html_close(html);
+    html_element(html, "p", "q c", organization->organization_id);
   }
   write_facts(health, organization, html);
   tell_masked(show, html);
@@ -163,9 +157,7 @@ void organization_begin_elsewhere(const struct health *health, struct slice name
   html_open(html, "h1");
   html_text(html, name);
   html_words(html, " ");
-  html_open_class(html, "span", "q");
-  html_words(html, "is with another daemon");
-  html_close(html);
+  html_element(html, "span", "q", "is with another daemon");
   html_close(html);
   frame_note(html, "What the database knows of it follows; how its sweeps fare, the daemon knows that has it.");
   tell_masked(show, html);
@@ -184,9 +176,7 @@ void organization_write_unknown(const struct health *health, struct slice name,
     after = "”: set its enabled = yes and reload.";
   }
   frame_begin(html, health, slice_of("not found"), false);
-  html_open(html, "h1");
-  html_words(html, title);
-  html_close(html);
+  html_element(html, "h1", NULL, title);
   html_open_class(html, "p", "q");
   html_words(html, before);
   html_open(html, "bdi");

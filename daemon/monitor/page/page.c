@@ -127,9 +127,7 @@ static void finish(struct sheet *sheet) {
 
 static void on_row(void *context, const struct db_row *row) {
   struct sheet *sheet = context;
-  const struct section *section = organization_sections[sheet->section];
-  section->row(&sheet->state, row);
-  sheet->state.rows++;
+  section_write_row(organization_sections[sheet->section], &sheet->state, row);
 }
 
 static void ask(struct sheet *sheet);
@@ -138,7 +136,7 @@ static void on_done(void *context, const struct error *error) {
   struct sheet *sheet = context;
   const struct section *section = organization_sections[sheet->section];
   if (sheet->state.rows > 0)
-    section->end(&sheet->state);
+    section_end(section, &sheet->state);
   if (sheet->page == NULL) {
     ask(sheet);
     release(sheet);
@@ -166,9 +164,7 @@ static void ask(struct sheet *sheet) {
     finish(sheet);
     return;
   }
-  html_open(&sheet->html, "h2");
-  html_words(&sheet->html, section->title);
-  html_close(&sheet->html);
+  html_element(&sheet->html, "h2", NULL, section->title);
   if (loop_now_ms(page->loop) - sheet->made_ms > PATIENCE_MS) {
     organization_tell_silence(&sheet->html, "the database takes too long: ask again later", NULL);
     finish(sheet);

@@ -18,6 +18,22 @@ void section_end_table(struct html *html) {
   html_close(html);
 }
 
+void section_write_row(const struct section *section, struct section_state *state, const struct db_row *row) {
+  if (state->rows == 0 && section->heads != NULL)
+    section_begin_table(state->html, section->heads);
+  section->row(state, row);
+  state->rows++;
+}
+
+void section_end(const struct section *section, struct section_state *state) {
+  if (section->end != NULL)
+    section->end(state);
+  if (section->heads == NULL)
+    return;
+  section_end_table(state->html);
+  section_tell_rest(state, state->rows, state->total);
+}
+
 void section_moment_after(struct section_state *state, const char *head, const struct db_row *row, int column,
                           int after) {
   struct html *html = state->html;

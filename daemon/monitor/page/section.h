@@ -16,11 +16,17 @@ struct section {
   const char *title;
   const char *none; /* what is said when there is no row */
   const char *sql;  /* $1: organization_id */
+  /* Of the table that its rows are, up to a NULL; where one begins with "#" the column holds numbers. NULL: they are no table. */
+  const char *const *heads;
   void (*row)(struct section_state *state, const struct db_row *row);
-  void (*end)(struct section_state *state); /* after the last row, if there was one */
+  void (*end)(struct section_state *state); /* after the last row, if there was one; NULL: nothing to do */
 };
 
-/* "<table><thead>…<tbody>" with these heads up to a NULL; of those that begin with "#" the column holds numbers. */
+void section_write_row(const struct section *section, struct section_state *state, const struct db_row *row);
+/* After the last row, if there was one. Of a table whose state->total is more than its rows that is told. */
+void section_end(const struct section *section, struct section_state *state);
+
+/* "<table><thead>…<tbody>" */
 void section_begin_table(struct html *html, const char *const heads[]);
 void section_end_table(struct html *html);
 void section_moment(struct section_state *state, const char *head, const struct db_row *row,

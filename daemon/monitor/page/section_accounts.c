@@ -7,12 +7,11 @@
 
 enum { TYPE, ACCOUNTS, WELL, SEND, RECEIVE, CALENDAR, OTHER_WORDS };
 
+static const char *const type_heads[] = {
+    "Type", "#Accounts", "#Well", "#Cannot send", "#Cannot receive", "#Calendar fails", "Other statuses", NULL};
+
 static void write_type(struct section_state *state, const struct db_row *row) {
-  static const char *const heads[] = {
-      "Type", "#Accounts", "#Well", "#Cannot send", "#Cannot receive", "#Calendar fails", "Other statuses", NULL};
   struct html *html = state->html;
-  if (state->rows == 0)
-    section_begin_table(html, heads);
   frame_row(html);
   if (db_row_is_null(row, TYPE))
     html_words(html, "(no type)");
@@ -20,16 +19,14 @@ static void write_type(struct section_state *state, const struct db_row *row) {
     html_cut(html, db_row_text(row, TYPE), 100);
   html_close(html);
   for (int column = ACCOUNTS; column <= CALENDAR; column++)
-    frame_number(html, heads[column] + 1, db_row_int(row, column), column > WELL && db_row_int(row, column) > 0);
+    frame_number(html, type_heads[column] + 1, db_row_int(row, column), column > WELL && db_row_int(row, column) > 0);
   frame_cell(html, "Other statuses", NULL);
   mask_reason(html, db_row_text(row, OTHER_WORDS), state->show);
   html_close(html);
   html_close(html);
 }
 
-static void end_types(struct section_state *state) { section_end_table(state->html); }
-
-const struct section section_types = {"Accounts", "There is none.", sql_query_page_types, write_type, end_types};
+const struct section section_types = {"Accounts", "There is none.", sql_query_page_types, type_heads, write_type, NULL};
 
 /* ---- broken ones ---- */
 
@@ -68,9 +65,7 @@ static void write_account(struct section_state *state, const struct db_row *row)
 static void write_why(struct section_state *state, const char *what, struct slice error) {
   struct html *html = state->html;
   html_open(html, "div");
-  html_open_class(html, "span", "bad");
-  html_words(html, what);
-  html_close(html);
+  html_element(html, "span", "bad", what);
   if (error.length > 0) {
     html_words(html, ": ");
     html_open(html, "bdi");
@@ -94,11 +89,10 @@ static void write_reasons(struct section_state *state, const struct db_row *row)
   html_close(html);
 }
 
+static const char *const broken_heads[] = {"Account", "Type", "Owner", "Broken since", "Why", NULL};
+
 static void write_broken(struct section_state *state, const struct db_row *row) {
-  static const char *const heads[] = {"Account", "Type", "Owner", "Broken since", "Why", NULL};
   struct html *html = state->html;
-  if (state->rows == 0)
-    section_begin_table(html, heads);
   state->total = db_row_int(row, TOTAL);
   html_open(html, "tr");
   write_account(state, row);
@@ -113,9 +107,5 @@ static void write_broken(struct section_state *state, const struct db_row *row) 
   html_close(html);
 }
 
-static void end_broken(struct section_state *state) {
-  section_end_table(state->html);
-  section_tell_rest(state, state->rows, state->total);
-}
-
-const struct section section_broken = {"Broken accounts", "None.", sql_query_page_broken, write_broken, end_broken};
+const struct section section_broken = {"Broken accounts", "None.",      sql_query_page_broken,
+                                       broken_heads,      write_broken, NULL};

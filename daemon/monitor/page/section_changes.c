@@ -31,6 +31,7 @@ static void end_block(struct section_state *state) {
   html_close(html); /* td */
   html_close(html); /* tr */
   state->begun = false;
+  state->total = 0;
 }
 
 static void begin_block(struct section_state *state, const struct db_row *row) {
@@ -85,11 +86,10 @@ static void write_side(struct section_state *state, const struct db_row *row, in
     mask_value(html, db_row_text(row, column), state->show);
 }
 
+static const char *const heads[] = {"Seq", "Seen", "Account", "Type", "Change", NULL};
+
 static void write_change(struct section_state *state, const struct db_row *row) {
-  static const char *const heads[] = {"Seq", "Seen", "Account", "Type", "Change", NULL};
   struct html *html = state->html;
-  if (state->rows == 0)
-    section_begin_table(html, heads);
   if (!state->begun || state->number != db_row_int(row, SEQ)) {
     end_block(state);
     begin_block(state, row);
@@ -115,10 +115,5 @@ static void write_change(struct section_state *state, const struct db_row *row) 
   html_close(html);
 }
 
-static void end_changes(struct section_state *state) {
-  end_block(state);
-  section_end_table(state->html);
-}
-
-const struct section section_changes = {"Last 50 changes", "Nothing was ever seen.", sql_query_page_changes,
-                                        write_change, end_changes};
+const struct section section_changes = {
+    "Last 50 changes", "Nothing was ever seen.", sql_query_page_changes, heads, write_change, end_block};

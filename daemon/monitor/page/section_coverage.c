@@ -35,13 +35,9 @@ static void begin_strip(struct html *html) {
 static void end_strip(struct html *html) {
   html_close(html);
   html_open_class(html, "div", "ends");
-  html_open(html, "span");
-  html_words(html, "90 days ago");
-  html_close(html);
+  html_element(html, "span", NULL, "90 days ago");
   html_words(html, " ");
-  html_open(html, "span");
-  html_words(html, "now");
-  html_close(html);
+  html_element(html, "span", NULL, "now");
   html_close(html);
 }
 
@@ -94,14 +90,12 @@ static void end_coverage(struct section_state *state) {
   struct html *html = state->html;
   if (!state->begun) {
     end_strip(html);
-    html_open(html, "p");
-    html_words(html, "Without a gap.");
-    html_close(html);
+    html_element(html, "p", NULL, "Without a gap.");
     return;
   }
   html_close(html);
   section_tell_rest(state, state->number < GAPS_TOLD ? state->number : GAPS_TOLD, state->number);
 }
 
-const struct section section_coverage = {"Coverage", "No sweep was ever complete.", sql_query_page_coverage, write_part,
-                                         end_coverage};
+const struct section section_coverage = {
+    "Coverage", "No sweep was ever complete.", sql_query_page_coverage, NULL, write_part, end_coverage};

@@ -59,20 +59,17 @@ static void write_evidence(struct section_state *state, const struct db_row *row
   html_close(html);
 }
 
-static void end_evidence(struct section_state *state) { (void)state; }
-
-const struct section section_evidence = {"Evidence", "The database does not know this organization.",
-                                         sql_query_page_evidence, write_evidence, end_evidence};
+const struct section section_evidence = {
+    "Evidence", "The database does not know this organization.", sql_query_page_evidence, NULL, write_evidence, NULL};
 
 /* ---- what was taken out of it ---- */
 
 enum { KIND, AT, ALTERED_BY, REASON, ACCOUNTS, ROWS };
 
+static const char *const altered_heads[] = {"What", "When", "By", "Reason", "#Accounts", "#Rows", NULL};
+
 static void write_altered(struct section_state *state, const struct db_row *row) {
-  static const char *const heads[] = {"What", "When", "By", "Reason", "#Accounts", "#Rows", NULL};
   struct html *html = state->html;
-  if (state->rows == 0)
-    section_begin_table(html, heads);
   frame_row(html);
   html_text(html, db_row_text(row, KIND));
   html_close(html);
@@ -91,21 +88,18 @@ static void write_altered(struct section_state *state, const struct db_row *row)
   html_close(html);
 }
 
-static void end_altered(struct section_state *state) { section_end_table(state->html); }
-
-const struct section section_altered = {"Erasures and prunings", "The history is whole: none.", sql_query_page_altered,
-                                        write_altered, end_altered};
+const struct section section_altered = {
+    "Erasures and prunings", "The history is whole: none.", sql_query_page_altered, altered_heads, write_altered, NULL};
 
 /* ---- what did not get into it ---- */
 
 enum { SET_KIND, WHAT, WHY, FIRST_SEEN_AT, LAST_SEEN_AT, TOTAL };
 
+static const char *const set_aside_heads[] = {"What", "Which", "Why, or its type", "First seen", "Last seen", NULL};
+
 static void write_set_aside(struct section_state *state, const struct db_row *row) {
-  static const char *const heads[] = {"What", "Which", "Why, or its type", "First seen", "Last seen", NULL};
   struct html *html = state->html;
   bool is_rejected = slice_equals(db_row_text(row, SET_KIND), "rejected");
-  if (state->rows == 0)
-    section_begin_table(html, heads);
   if (state->number == 0 || (state->number == 1 && !is_rejected))
     state->total += db_row_int(row, TOTAL);
   state->number = is_rejected ? 1 : 2;
@@ -123,10 +117,9 @@ static void write_set_aside(struct section_state *state, const struct db_row *ro
   html_close(html);
 }
 
-static void end_set_aside(struct section_state *state) {
-  section_end_table(state->html);
-  section_tell_rest(state, state->rows, state->total);
-}
-
-const struct section section_set_aside = {"Rejected entries and drift", "Everything was taken and known.",
-                                          sql_query_page_set_aside, write_set_aside, end_set_aside};
+const struct section section_set_aside = {"Rejected entries and drift",
+                                          "Everything was taken and known.",
+                                          sql_query_page_set_aside,
+                                          set_aside_heads,
+                                          write_set_aside,
+                                          NULL};

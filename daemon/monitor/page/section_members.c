@@ -58,5 +58,9 @@ static void end_members(struct section_state *state) {
   section_tell_rest(state, state->rows, state->total);
 }
 
-const struct section section_members = {"Members", "None is known; sync.members decides whether they are kept.",
-                                        sql_query_page_members, write_member, end_members};
+const struct section section_members = {"Members",
+                                        "None is known; sync.members decides whether they are kept.",
+                                        sql_query_page_members,
+                                        NULL,
+                                        write_member,
+                                        end_members};

@@ -32,9 +32,12 @@ Test(html, nests_and_closes_by_name) {
   html_close(&html);
   html_open(&html, "i");
   html_close(&html);
+  html_element(&html, "em", NULL, "<y>");
+  html_element(&html, "em", "c", "z");
   html_format(&html, "%d & %s", 5, "more");
   html_close(&html);
-  expect("<div class=\"a b\"><meta name=\"viewport\"><b data-n=\"-7\">x</b><i></i>5 &amp; more</div>");
+  expect("<div class=\"a b\"><meta name=\"viewport\"><b data-n=\"-7\">x</b><i></i>"
+         "<em>&lt;y&gt;</em><em class=\"c\">z</em>5 &amp; more</div>");
 }
 
 Test(html, no_text_gets_out_of_its_place) {
