@@ -40,47 +40,13 @@ static size_t plain_of_eight(const unsigned char *at) {
   return odd == 0 ? sizeof word : (size_t)__builtin_ctzll(odd) / 8;
 }
 
-/* Length of the well-formed UTF-8 sequence at `at` (Unicode 15, table 3-7), or 0; *ret_bad is then the length of the
- * maximal ill-formed part, which becomes one U+FFFD. */
-static size_t utf8_length(const unsigned char *at, const unsigned char *end, size_t *ret_bad) {
-  *ret_bad = 1;
-  unsigned char lead = at[0], low = 0x80, high = 0xBF;
-  size_t need = lead >= 0xC2 && lead <= 0xDF   ? 2
-                : lead >= 0xE0 && lead <= 0xEF ? 3
-                : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                               : 0;
-  if (need == 0)
-    return 0;
-  if (lead == 0xE0)
-    low = 0xA0;
-  else if (lead == 0xED)
-    high = 0x9F;
-  else if (lead == 0xF0)
-    low = 0x90;
-  else if (lead == 0xF4)
-    high = 0x8F;
-  for (size_t i = 1; i < need; i++, low = 0x80, high = 0xBF) {
-    if (at + i >= end || at[i] < low || at[i] > high)
-      return 0;
-    *ret_bad = i + 1;
-  }
-  return need;
-}
-
-static int hex_value(unsigned char digit) {
-  if (digit >= '0' && digit <= '9')
-    return digit - '0';
-  digit |= 0x20;
-  return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /* The code unit of `\uXXXX` at `at`, or -1. */
 static int escape_unit(const unsigned char *at, const unsigned char *end) {
   if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
     return -1;
   int unit = 0;
   for (int i = 2; i < 6; i++) {
-    int digit = hex_value(at[i]);
+    int digit = text_hex_digit((char)at[i]);
     if (digit < 0)
       return -1;
     unit = unit * 16 + digit;
@@ -127,7 +93,7 @@ static bool string_rest(struct scan *scan, const unsigned char *pause, bool *ret
       if (step == 0)
         return false;
     } else if (*at >= 0x80) {
-      step = utf8_length(at, end, &bad);
+      step = text_utf8_character((struct slice){(const char *)at, (size_t)(end - at)}, &bad);
       odd = step == 0;
       step = odd ? bad : step;
     } else {
@@ -356,7 +322,7 @@ static void decode_piece(const unsigned char **at, const unsigned char *end, str
     step = escape_length(start, end, &odd);
     length = decode_escape(start, step, odd, bytes);
   } else if (*start != '\0') {
-    step = utf8_length(start, end, &bad);
+    step = text_utf8_character((struct slice){(const char *)start, (size_t)(end - start)}, &bad);
     if (step > 0)
       memcpy(bytes, start, length = step);
     else
