@@ -97,15 +97,15 @@ int app_open(const struct arguments *arguments, const struct app_needs *needs, s
     return EXIT_CONFIG;
   }
   app->tokens = tokens_create(app->loop, app->log);
-  app->shared = (struct sweep_context){
-      .loop = app->loop,
-      .config = app->config,
-      .log = app->log,
-      .random = &app->random,
-      .rate_limits = rate_limits_create(),
-      .tokens = app->tokens,
-      .reader = account_reader_create(app->config->sync.volatile_fields, app->config->sync.volatile_count)};
-  account_reader_keep(app->shared.reader, app->config->sync.asked_fields, app->config->sync.asked_count);
+  app->shared = (struct sweep_context){.loop = app->loop,
+                                       .config = app->config,
+                                       .log = app->log,
+                                       .random = &app->random,
+                                       .rate_limits = rate_limits_create(),
+                                       .tokens = app->tokens,
+                                       .reader = account_reader_create(app->config->sync.volatile_fields.names,
+                                                                       app->config->sync.volatile_fields.count)};
+  account_reader_keep(app->shared.reader, app->config->sync.fields.asked.names, app->config->sync.fields.asked.count);
   connections_equip(app->connections, &app->shared);
   app_adopt(app, app->config, app->shared.request_queue);
   return 0;

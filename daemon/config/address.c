@@ -8,14 +8,6 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS  "0123456789"
 
-static const char *keep(const struct config_rule *rule, const char *text, size_t length, const char **target) {
-  const char *copy = length ? arena_copy(rule->arena, text, length) : NULL;
-  if (length && !copy)
-    return "shorter: the configuration is too large";
-  *target = copy;
-  return NULL;
-}
-
 /* inet_pton() of a slice; it knows only the four-part form of IPv4. */
 static bool is_address(int family, struct slice host, unsigned char *ret_address) {
   char text[INET6_ADDRSTRLEN + 1];
@@ -96,12 +88,12 @@ const char *config_judge_base_url(const struct config_rule *rule, const char *te
   size_t length = strlen(text);
   while (!words && text[length - 1] == '/')
     length--;
-  return words ? words : keep(rule, text, length, target);
+  return words ? words : config_keep(rule, text, length, target);
 }
 
 const char *config_judge_oauth_url(const struct config_rule *rule, const char *text, void *target) {
   const char *words = judge_url(text, "a URL like https://api.close.com/oauth2/token/");
-  return words ? words : keep(rule, text, strlen(text), target);
+  return words ? words : config_keep(rule, text, strlen(text), target);
 }
 
 /* Nothing secret is sent there by us; Close compares it with what its OAuth app names. */
@@ -112,18 +104,18 @@ const char *config_judge_redirect(const struct config_rule *rule, const char *te
     if (*at <= ' ' || (unsigned char)*at >= 0x7f)
       return "a URL like https://example.com/back";
   }
-  return keep(rule, text, strlen(text), target);
+  return config_keep(rule, text, strlen(text), target);
 }
 
 const char *config_judge_proxy(const struct config_rule *rule, const char *text, void *target) {
   static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
   struct slice host;
   if (!*text || strcmp(text, "none") == 0)
-    return keep(rule, text, 0, target);
+    return config_keep(rule, text, 0, target);
   for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
     size_t length = strlen(schemes[i]);
     if (strncmp(text, schemes[i], length) == 0 && split_host(slice_of(text + length), false, &host))
-      return keep(rule, text, strlen(text), target);
+      return config_keep(rule, text, strlen(text), target);
   }
   return "empty, or a URL like http://proxy.example:3128 (https, socks5 and socks5h too) without a user name";
 }
@@ -138,7 +130,7 @@ const char *config_judge_listen(const struct config_rule *rule, const char *text
     well = *text == '[' || is_address(AF_INET, host, address);
   if (!well)
     return "empty, or an address like 127.0.0.1:8740, [::1]:8740 or unix:/run/closesyncd/http.sock";
-  return keep(rule, text, strlen(text), target);
+  return config_keep(rule, text, strlen(text), target);
 }
 
 bool config_listens_locally(const char *listen) {

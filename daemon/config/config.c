@@ -22,8 +22,6 @@
 /* The public struct first: config_destroy() finds the rest behind it. */
 struct whole {
   struct config config;
-  struct config_names volatile_fields;
-  struct config_exclusion exclusion;
   struct arena *arena;
 };
 
@@ -36,9 +34,7 @@ struct setting {
   bool secret; /* the value is not repeated in a message */
 };
 
-#define AT(field)     offsetof(struct whole, config.field)
-#define VOLATILE_LIST offsetof(struct whole, volatile_fields)
-#define EXCLUSION     offsetof(struct whole, exclusion)
+#define AT(field) offsetof(struct whole, config.field)
 
 /* clang-format off */
 static const struct setting settings[] = {
@@ -63,8 +59,8 @@ static const struct setting settings[] = {
     {"sync", "gap", NULL, config_judge_duration, AT(sync.gap_ms), "100ms", "3650d", false},
     {"sync", "verify_interval", "1h", config_judge_duration, AT(sync.verify_interval_ms), NULL, "3650d", false},
     {"sync", "max_removed", "20%", config_judge_share, AT(sync.max_removed), NULL, NULL, false},
-    {"sync", "volatile_fields", "lead_suggestions_updated_at", config_judge_names, VOLATILE_LIST, NULL, NULL, false},
-    {"sync", "exclude_fields", "", config_judge_exclusion, EXCLUSION, NULL, NULL, false},
+    {"sync", "volatile_fields", "lead_suggestions_updated_at", config_judge_names, AT(sync.volatile_fields), NULL, NULL, false},
+    {"sync", "exclude_fields", "", config_judge_exclusion, AT(sync.fields), NULL, NULL, false},
     {"sync", "flush_interval", "1m", config_judge_duration, AT(sync.flush_interval_ms), NULL, "1d", false},
     {"sync", "notify", "yes", config_judge_bool, AT(sync.notify), NULL, NULL, false},
     {"sync", "members", "yes", config_judge_bool, AT(sync.members), NULL, NULL, false},
@@ -200,7 +196,7 @@ static void judge_fleet(struct loader *loader) {
 static void judge_filters(struct loader *loader) {
   const struct config_entry *entry = source_of(loader, "sync", "exclude_fields");
   for (int i = 0; entry && i < loader->drafts.count; i++)
-    if (loader->drafts.drafts[i].organization.user_id && config_excludes(&loader->whole->exclusion, "user_id"))
+    if (loader->drafts.drafts[i].organization.user_id && config_excludes(&loader->whole->config.sync.fields, "user_id"))
       config_problem(loader->problems, entry->file, entry->line,
                      "\"sync.exclude_fields\" holds \"user_id\", but organization \"%s\" mirrors the accounts of one "
                      "user_id: keep one of the two settings",
@@ -300,17 +296,6 @@ bool config_load(const char *path, enum config_keys keys, struct config **ret_co
   return true;
 }
 
-static void hand_lists(struct whole *whole) {
-  const struct config_exclusion *exclusion = &whole->exclusion;
-  whole->config.sync.volatile_fields = whole->volatile_fields.names;
-  whole->config.sync.volatile_count = whole->volatile_fields.count;
-  whole->config.sync.excluded_fields = exclusion->excluded.names;
-  whole->config.sync.excluded_count = exclusion->excluded.count;
-  whole->config.sync.asked_fields = exclusion->asked.names;
-  whole->config.sync.asked_count = exclusion->asked.count;
-  whole->config.sync.asked_text = exclusion->asked_text;
-}
-
 bool config_read(const char *path, enum config_keys keys, struct config **ret_config, struct buffer *problems) {
   struct config_problems told = {.lines = problems};
   struct whole *whole = memory_allocate(sizeof *whole);
@@ -330,7 +315,6 @@ bool config_read(const char *path, enum config_keys keys, struct config **ret_co
   }
   name_member(whole);
   place_oauth(whole);
-  hand_lists(whole);
   if (!there)
     config_destroy(&whole->config);
   *ret_config = there ? &whole->config : NULL;

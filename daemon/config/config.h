@@ -10,8 +10,7 @@ enum config_way { CONFIG_API_KEY, CONFIG_ACCESS_TOKEN, CONFIG_OAUTH };
 struct config_organization {
   const char *name;
   enum config_way way;
-  struct secret *
-      key; /* the API key, the access token or the OAuth client's secret; NULL: not read, or `key_problem` says why not */
+  struct secret *key;     /* the API key, access token or client's secret; NULL: not read, or `key_problem` says why */
   const char *key_path;   /* of its file; NULL: not known */
   bool key_is_credential; /* of systemd, which copies it when the service starts */
   bool key_is_hidden;     /* a credential that this process may not look at */
@@ -22,6 +21,16 @@ struct config_organization {
   const char *user_id;                  /* filter, or NULL */
   int64_t interval_ms;
   bool enabled;
+};
+
+struct config_names { /* sorted bytewise, unique */
+  const char **names;
+  int count;
+};
+
+struct config_exclusion {
+  struct config_names excluded, asked; /* asked: the other default fields of Close's; none when nothing is excluded */
+  const char *asked_text;              /* the same with commas between them; NULL when nothing is excluded */
 };
 
 struct config {
@@ -42,13 +51,8 @@ struct config {
     int64_t interval_ms, deadline_ms, gap_ms /* 0: three intervals of the organization */, verify_interval_ms,
         flush_interval_ms;
     double jitter, max_removed;
-    const char **volatile_fields; /* sorted, unique */
-    int volatile_count;
-    const char **excluded_fields; /* likewise: not asked for */
-    int excluded_count;
-    const char **asked_fields; /* the only ones asked for, when some are excluded; else none: all */
-    int asked_count;
-    const char *asked_text; /* the same with commas; or NULL */
+    struct config_names volatile_fields;
+    struct config_exclusion fields; /* what Close is not asked for, and so what it is asked for */
     bool notify, members;
   } sync;
   struct {

@@ -31,13 +31,13 @@ static void append_settings(struct buffer *text, const struct config *config) {
                              config->sync.members,
                              config->history.retention_ms,
                              config->fleet.ttl_ms,
-                             config->sync.volatile_count};
+                             config->sync.volatile_fields.count};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     append_number(text, numbers[i]);
   append_text(text, config->api.base_url);
-  append_text(text, config->sync.asked_text);
-  for (int i = 0; i < config->sync.volatile_count; i++)
-    append_text(text, config->sync.volatile_fields[i]);
+  append_text(text, config->sync.fields.asked_text);
+  for (int i = 0; i < config->sync.volatile_fields.count; i++)
+    append_text(text, config->sync.volatile_fields.names[i]);
 }
 
 static void append_organization(struct buffer *text, const struct config_organization *organization) {

@@ -1,6 +1,5 @@
 /* Judges of plain values: durations, sizes, shares, numbers, words, lists. Addresses have a room of their own. */
 #include "config/value.h"
-#include "base/log.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,28 +23,28 @@ static const char *say_bounds(const struct config_rule *rule, const char *noun) 
                     rule->most ? ", at most " : "", rule->most ? rule->most : "");
 }
 
-static const char *keep(const struct config_rule *rule, const char *text, const char **target) {
-  const char *copy = *text ? arena_copy(rule->arena, text, strlen(text)) : NULL;
-  if (*text && !copy)
+const char *config_keep(const struct config_rule *rule, const char *text, size_t length, const char **target) {
+  const char *copy = length ? arena_copy(rule->arena, text, length) : NULL;
+  if (length && !copy)
     return "shorter: the configuration is too large";
   *target = copy;
   return NULL;
 }
 
 const char *config_judge_text(const struct config_rule *rule, const char *text, void *target) {
-  return keep(rule, text, target);
+  return config_keep(rule, text, strlen(text), target);
 }
 
 const char *config_judge_id(const struct config_rule *rule, const char *text, void *target) {
   if (strlen(text) > ID_BYTES_MAX)
     return "an id of at most 500 bytes";
-  return keep(rule, text, target);
+  return config_keep(rule, text, strlen(text), target);
 }
 
 const char *config_judge_path(const struct config_rule *rule, const char *text, void *target) {
   if (*text && *text != '/')
     return "an absolute path";
-  return keep(rule, text, target);
+  return config_keep(rule, text, strlen(text), target);
 }
 
 const char *config_judge_duration(const struct config_rule *rule, const char *text, void *target) {
@@ -165,12 +164,12 @@ const char *config_judge_schema(const struct config_rule *rule, const char *text
     return "1 to 63 bytes long";
   if (strncmp(text, "pg_", 3) == 0 || strcmp(text, "information_schema") == 0)
     return "another name: information_schema and what begins with pg_ is PostgreSQL's own";
-  return keep(rule, text, target);
+  return config_keep(rule, text, strlen(text), target);
 }
 
 /* A name, no path: anything else would leave $CREDENTIALS_DIRECTORY. */
 const char *config_judge_credential(const struct config_rule *rule, const char *text, void *target) {
   if (strchr(text, '/') || strcmp(text, ".") == 0 || strcmp(text, "..") == 0 || strlen(text) > 255)
     return "the plain name of a file under $CREDENTIALS_DIRECTORY";
-  return keep(rule, text, target);
+  return config_keep(rule, text, strlen(text), target);
 }

@@ -1,7 +1,7 @@
 #pragma once
 /* What a single value of the configuration may be. Each judge fills its target or says what the value must be. */
 #include "base/arena.h"
-#include "base/text.h"
+#include "config/config.h"
 
 struct config_rule {        /* what a judge may need besides the text */
   const char *least, *most; /* bounds in the value's own notation, NULL: none */
@@ -13,6 +13,9 @@ typedef const char *config_judge_fn(const struct config_rule *rule, const char *
 
 /* Such a sentence, in the arena; cut where it is far too long. */
 const char *config_say(const struct config_rule *rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The first `length` bytes of the text, in the arena; NULL when there are none. As a judge. */
+const char *config_keep(const struct config_rule *rule, const char *text, size_t length, const char **target);
 
 config_judge_fn config_judge_text;       /* const char *, NULL when empty */
 config_judge_fn config_judge_id;         /* the same, of at most 500 bytes */
@@ -28,8 +31,3 @@ config_judge_fn config_judge_format;     /* enum log_format */
 config_judge_fn config_judge_names;      /* struct config_names */
 config_judge_fn config_judge_schema;     /* const char * */
 config_judge_fn config_judge_credential; /* const char *, NULL when empty */
-
-struct config_names { /* the tail of struct config's sync: sorted bytewise, unique */
-  const char **names;
-  int count;
-};

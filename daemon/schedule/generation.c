@@ -9,11 +9,8 @@ static void digest(const struct config *config, unsigned char ret_digest[HASH_BY
 
 struct generation *generation_first(struct app *app) {
   struct generation *generation = memory_allocate(sizeof *generation);
-  *generation = (struct generation){.shared = app->shared,
-                                    .config = app->config,
-                                    .connections = app->connections,
-                                    .reader = app->shared.reader,
-                                    .holders = 1};
+  *generation =
+      (struct generation){.shared = app->shared, .config = app->config, .connections = app->connections, .holders = 1};
   digest(generation->config, generation->digest);
   app->config = NULL;
   app->connections = NULL;
@@ -89,10 +86,10 @@ static struct generation *follow(struct app *app, struct config *config, const s
   struct generation *generation = memory_allocate(sizeof *generation);
   *generation =
       (struct generation){.shared = before->shared, .config = config, .connections = connections, .holders = 1};
-  generation->reader = account_reader_create(config->sync.volatile_fields, config->sync.volatile_count);
-  account_reader_keep(generation->reader, config->sync.asked_fields, config->sync.asked_count);
+  generation->shared.reader =
+      account_reader_create(config->sync.volatile_fields.names, config->sync.volatile_fields.count);
+  account_reader_keep(generation->shared.reader, config->sync.fields.asked.names, config->sync.fields.asked.count);
   generation->shared.config = config;
-  generation->shared.reader = generation->reader;
   connections_equip(connections, &generation->shared);
   return generation;
 }
@@ -148,7 +145,7 @@ void generation_release(struct generation *generation) {
   if (generation == NULL || --generation->holders > 0)
     return;
   connections_leave(generation->connections);
-  account_reader_destroy(generation->reader);
+  account_reader_destroy(generation->shared.reader);
   config_destroy(generation->config);
   memory_free(generation);
 }

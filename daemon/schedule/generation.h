@@ -5,10 +5,9 @@
 #include "config/digest.h"
 
 struct generation {
-  struct sweep_context shared;
+  struct sweep_context shared; /* its reader is this one's own */
   struct config *config;
   struct connections *connections;
-  struct account_reader *reader;
   int holders;
   unsigned char digest[HASH_BYTES]; /* of the configuration, where fleet.enabled */
   bool was_open;                    /* its database answered when another one followed */

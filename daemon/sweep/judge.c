@@ -225,7 +225,7 @@ void sweep_prepare_listing(struct sweep *sweep) {
   struct listing_options options = {.api_request = &sweep->api_request,
                                     .base_url = shared->config->api.base_url,
                                     .user_id = sweep->options.organization->user_id,
-                                    .fields = shared->config->sync.asked_text,
+                                    .fields = shared->config->sync.fields.asked_text,
                                     .page_size = shared->config->api.page_size,
                                     .reader = shared->reader,
                                     .snapshot = write_behind->snapshot,
@@ -317,7 +317,7 @@ void sweep_prove(struct sweep *sweep) {
   const struct sweep_context *shared = sweep->options.shared;
   struct removal_options options = {.api_request = &sweep->api_request,
                                     .base_url = shared->config->api.base_url,
-                                    .fields = shared->config->sync.asked_text,
+                                    .fields = shared->config->sync.fields.asked_text,
                                     .snapshot = listing_snapshot(sweep->listing),
                                     .name = sweep->options.organization->name,
                                     .organization_id = sweep_bound_to(sweep),

@@ -126,11 +126,11 @@ bool sweep_is_waiting(const struct sweep *sweep) { return sweep->traffic.waiting
 void sweep_stop(struct sweep *sweep) { drive_event(sweep, EVENT_STOP); }
 
 /* The configuration bounds its lines, so it always fits. */
-static void write_names(struct buffer *literal, const char **names, int count) {
+static void write_names(struct buffer *literal, const struct config_names *names) {
   bool good = true;
   buffer_init(literal, 64 * 1024);
-  for (int i = 0; good && i < count; i++)
-    good = db_array_append(literal, slice_of(names[i]));
+  for (int i = 0; good && i < names->count; i++)
+    good = db_array_append(literal, slice_of(names->names[i]));
   if (!good || !db_array_close(literal))
     buffer_clear(literal);
 }
@@ -138,8 +138,8 @@ static void write_names(struct buffer *literal, const char **names, int count) {
 static void prepare(struct sweep *sweep) {
   const struct sweep_context *shared = sweep->options.shared;
   const struct config *config = shared->config;
-  write_names(&sweep->volatile_fields, config->sync.volatile_fields, config->sync.volatile_count);
-  write_names(&sweep->excluded_fields, config->sync.excluded_fields, config->sync.excluded_count);
+  write_names(&sweep->volatile_fields, &config->sync.volatile_fields);
+  write_names(&sweep->excluded_fields, &config->sync.fields.excluded);
   buffer_init(&sweep->unseen, 512 * 1024 * 1024);
   way_in_retry(shared, sweep->options.organization);
   sweep->api_request = way_in_options(shared, sweep->options.organization, &sweep->traffic);

@@ -57,8 +57,8 @@ static void check_config(const struct config *config) {
   CHECK(config->sync.interval_ms >= 100 && config->sync.deadline_ms > 0 && config->sync.gap_ms >= 0);
   CHECK(config->sync.jitter >= 0 && config->sync.jitter <= 1);
   CHECK(config->sync.max_removed >= 0 && config->sync.max_removed <= 1);
-  for (int i = 1; i < config->sync.volatile_count; i++)
-    CHECK(strcmp(config->sync.volatile_fields[i - 1], config->sync.volatile_fields[i]) < 0);
+  for (int i = 1; i < config->sync.volatile_fields.count; i++)
+    CHECK(strcmp(config->sync.volatile_fields.names[i - 1], config->sync.volatile_fields.names[i]) < 0);
   for (int i = 0; i < config->organization_count; i++) {
     const struct config_organization *organization = &config->organizations[i];
     size_t plain = strspn(organization->name, "abcdefghijklmnopqrstuvwxyz0123456789_-");

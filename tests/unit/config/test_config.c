@@ -24,8 +24,8 @@ Test(config, defaults) {
   cr_assert_eq(config->sync.gap_ms, 0);
   cr_assert_eq(config->sync.verify_interval_ms, 3600000);
   cr_assert_float_eq(config->sync.max_removed, 0.2, 1e-9);
-  cr_assert_eq(config->sync.volatile_count, 1);
-  cr_assert_str_eq(config->sync.volatile_fields[0], "lead_suggestions_updated_at");
+  cr_assert_eq(config->sync.volatile_fields.count, 1);
+  cr_assert_str_eq(config->sync.volatile_fields.names[0], "lead_suggestions_updated_at");
   cr_assert_eq(config->sync.flush_interval_ms, 60000);
   cr_assert_eq(config->history.retention_ms, 0);
   cr_assert_null(config->http.listen);
@@ -64,7 +64,7 @@ Test(config, the_example_is_true) {
   cr_assert_eq(config->api.max_response_bytes, 33554432);
   cr_assert_eq(config->sync.gap_ms, 180000);
   cr_assert_eq(config->sync.flush_interval_ms, 60000);
-  cr_assert_str_eq(config->sync.volatile_fields[0], "lead_suggestions_updated_at");
+  cr_assert_str_eq(config->sync.volatile_fields.names[0], "lead_suggestions_updated_at");
 }
 
 Test(config, every_setting_is_read) {
@@ -90,7 +90,7 @@ Test(config, every_setting_is_read) {
   cr_assert_eq(config->sync.interval_ms, 100);
   cr_assert_eq(config->sync.gap_ms, 3600000);
   cr_assert_eq(config->sync.verify_interval_ms, 0);
-  cr_assert_eq(config->sync.volatile_count, 0);
+  cr_assert_eq(config->sync.volatile_fields.count, 0);
   cr_assert_eq(config->history.retention_ms, 2592000000);
   cr_assert_str_eq(config->http.listen, "unix:/run/x.sock");
   cr_assert(config->http.show_addresses && config->http.allow_remote);

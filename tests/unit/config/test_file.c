@@ -18,9 +18,9 @@ Test(config_file, notation) {
   expect_well("[api]\n[sync]\ninterval=1s\n[api]\npage_size=3\n[sync]\njitter=1%\n");
   cr_assert(config->api.page_size == 3 && config->sync.interval_ms == 1000);
   expect_well("[sync]\nvolatile_fields = b , a,b\n");
-  cr_assert_eq(config->sync.volatile_count, 2);
-  cr_assert_str_eq(config->sync.volatile_fields[0], "a");
-  cr_assert_str_eq(config->sync.volatile_fields[1], "b");
+  cr_assert_eq(config->sync.volatile_fields.count, 2);
+  cr_assert_str_eq(config->sync.volatile_fields.names[0], "a");
+  cr_assert_str_eq(config->sync.volatile_fields.names[1], "b");
 }
 
 Test(config_file, broken_notation) {
@@ -103,7 +103,7 @@ Test(config_file, later_files_override_key_by_key) {
   cr_assert_eq(config->sync.interval_ms, 3000);
   cr_assert_float_eq(config->sync.jitter, 0.5, 1e-9);
   cr_assert_eq(config->sync.deadline_ms, 420000);
-  cr_assert_eq(config->sync.volatile_count, 0);
+  cr_assert_eq(config->sync.volatile_fields.count, 0);
   cr_assert_eq(config->organization_count, 2);
   cr_assert_str_eq(config->organizations[0].name, "a");
   cr_assert_null(config->organizations[0].user_id);

@@ -54,14 +54,15 @@ Test(config_value, bad_values) {
 
 Test(config_value, excluded_fields) {
   expect_well("[sync]\nexclude_fields=\n");
-  cr_assert(config->sync.excluded_count == 0 && config->sync.asked_count == 0 && config->sync.asked_text == NULL);
+  cr_assert(config->sync.fields.excluded.count == 0 && config->sync.fields.asked.count == 0 &&
+            config->sync.fields.asked_text == NULL);
   expect_well("[sync]\nexclude_fields = smtp, user_id ,imap,smtp\n");
-  cr_assert_eq(config->sync.excluded_count, 3);
-  cr_assert_str_eq(config->sync.excluded_fields[0], "imap");
-  cr_assert_eq(config->sync.asked_count, 23);
-  cr_assert_str_eq(config->sync.asked_fields[0], "_type");
+  cr_assert_eq(config->sync.fields.excluded.count, 3);
+  cr_assert_str_eq(config->sync.fields.excluded.names[0], "imap");
+  cr_assert_eq(config->sync.fields.asked.count, 23);
+  cr_assert_str_eq(config->sync.fields.asked.names[0], "_type");
   cr_assert_str_eq(
-      config->sync.asked_text,
+      config->sync.fields.asked_text,
       "_type,id,organization_id,email,date_created,identities,default_identity,available_features,enabled_features,"
       "send_status,receive_status,email_receive_status,calendar_receive_status,latest_send_error,latest_receive_error,"
       "lead_suggestions_updated_at,is_imap_archive_sync_enabled,sync_all_calendars,synced_calendars,"
