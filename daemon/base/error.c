@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Cut a text that filled its array where a character ends. */
-static void cut(char *text) { text[text_utf8_floor(slice_of(text), strlen(text))] = '\0'; }
-
 bool error_set(struct error *error, enum error_kind kind, const char *format, ...) {
   if (!error)
     return false;
@@ -18,7 +15,7 @@ bool error_set(struct error *error, enum error_kind kind, const char *format, ..
   if (wanted < 0)
     text[0] = '\0';
   else if ((size_t)wanted >= sizeof text)
-    cut(text);
+    text[text_utf8_floor(slice_of(text), strlen(text))] = '\0';
   *error = (struct error){.kind = kind};
   memcpy(error->text, text, sizeof text);
   return false;
@@ -27,18 +24,14 @@ bool error_set(struct error *error, enum error_kind kind, const char *format, ..
 bool error_prefix(struct error *error, const char *format, ...) {
   if (!error)
     return false;
-  char text[2 * ERROR_TEXT_BYTES];
+  char context[ERROR_TEXT_BYTES], code[sizeof error->code];
   va_list arguments;
   va_start(arguments, format);
-  int wanted = vsnprintf(text, ERROR_TEXT_BYTES, format, arguments);
+  int wanted = vsnprintf(context, sizeof context, format, arguments);
   va_end(arguments);
-  size_t length = wanted < 0 ? 0 : strlen(text);
-  snprintf(text + length, sizeof text - length, ": %s", error->text);
-  if (strlen(text) >= sizeof error->text) {
-    text[sizeof error->text - 1] = '\0';
-    cut(text);
-  }
-  memcpy(error->text, text, strlen(text) + 1);
+  memcpy(code, error->code, sizeof code);
+  error_set(error, error->kind, "%s: %s", wanted < 0 ? "" : context, error->text);
+  memcpy(error->code, code, sizeof code);
   return false;
 }
 

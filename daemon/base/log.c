@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { LINE_BYTES = 2000, OBJECT_BYTES = 8 * LINE_BYTES };
 
@@ -109,10 +108,8 @@ static void find_fields(const char *format, va_list arguments, struct log_record
 
 static void write_object(struct buffer *object, const struct log_record *record) {
   char moment[MOMENT_TEXT_BYTES];
-  struct timespec now;
   struct json json;
-  clock_gettime(CLOCK_REALTIME, &now);
-  moment_format((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, moment);
+  moment_format(moment_now_us(), moment);
   json_init(&json, object);
   json_begin_object(&json, NULL);
   json_text(&json, "time", moment);

@@ -1,7 +1,7 @@
 /* splitmix64 (Vigna, public domain): eight bytes of state and good enough to spread timers. */
 #include "base/random.h"
-#include "base/clock.h"
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 void random_seed(struct random *random, uint64_t seed) { random->state = seed; }
@@ -9,8 +9,9 @@ void random_seed(struct random *random, uint64_t seed) { random->state = seed; }
 void random_seed_system(struct random *random) {
   uint64_t seed;
   if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (long)sizeof seed) { /* only before the kernel is seeded */
-    struct clock clock = clock_monotonic();
-    seed = (uint64_t)clock_now_ms(&clock) ^ ((uint64_t)getpid() << 32);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    seed = (uint64_t)now.tv_nsec ^ ((uint64_t)getpid() << 32);
   }
   random_seed(random, seed);
 }

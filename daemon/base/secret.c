@@ -27,11 +27,6 @@ struct secret {
   size_t length;
 };
 
-void secret_wipe(void *memory, size_t length) {
-  if (length)
-    explicit_bzero(memory, length);
-}
-
 static struct pages *map_pages(size_t bytes) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   struct pages *pages = memory_allocate(sizeof *pages);
@@ -49,7 +44,7 @@ static void leave_pages(struct pages *pages) {
   if (pages == NULL || --pages->users > 0)
     return;
   mprotect(pages->bytes, pages->mapped, PROT_READ | PROT_WRITE);
-  secret_wipe(pages->bytes, pages->mapped);
+  explicit_bzero(pages->bytes, pages->mapped);
   munmap(pages->bytes, pages->mapped);
   free(pages);
 }
@@ -145,8 +140,6 @@ static int open_key_file(const char *path, struct error *error) {
   return -1;
 }
 
-static bool is_space(char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
-
 /* "CLOSE_API_KEY=api_…", "export api_key=…": a line of a shell's. A "=" at the end is base64's. */
 static bool begins_with_name(struct slice text) {
   static const char *const usual[] = {"key", "token", "secret", "pass", "close", "export "};
@@ -180,7 +173,7 @@ static const char *fault_of(struct slice text) {
   if (last == ':')
     return "it ends with a colon, which is no part of the key";
   for (size_t i = 0; i < text.length; i++) {
-    if (is_space(text.bytes[i]))
+    if (text_is_blank(text.bytes[i]))
       return "it has white space inside, it must hold one key and nothing else";
     if ((unsigned char)text.bytes[i] < 0x20 || text.bytes[i] == 0x7f)
       return "it holds control characters, it must hold one key and nothing else";
@@ -189,12 +182,7 @@ static const char *fault_of(struct slice text) {
 }
 
 static bool take_key(struct slice text, struct secret_room *room, struct secret **ret_secret, struct error *error) {
-  while (text.length && is_space(text.bytes[text.length - 1]))
-    text.length--;
-  while (text.length && is_space(*text.bytes)) {
-    text.bytes++;
-    text.length--;
-  }
+  text = text_trim(text);
   if (text.length == 0)
     return error_set(error, ERROR_CONFIG, "it is empty");
   const char *fault = fault_of(text);
@@ -208,28 +196,33 @@ bool secret_from_text(struct slice text, struct secret **ret_secret, struct erro
   return take_key(text, NULL, ret_secret, error);
 }
 
+ssize_t secret_read(int fd, char *bytes, size_t size) {
+  size_t length = 0;
+  ssize_t got = 1;
+  while (got != 0 && length < size) {
+    got = read(fd, bytes + length, size - length);
+    if (got < 0 && errno != EINTR)
+      return -1;
+    length += got > 0 ? (size_t)got : 0;
+  }
+  return (ssize_t)length;
+}
+
 bool secret_read_file(const char *path, struct secret_room *room, struct secret **ret_secret, struct error *error) {
   int fd = open_key_file(path, error);
   if (fd < 0)
     return false;
   char bytes[KEY_BYTES_MAX + 1];
-  size_t length = 0;
-  ssize_t got = 1;
-  while (got != 0 && length < sizeof bytes) {
-    got = read(fd, bytes + length, sizeof bytes - length);
-    if (got < 0 && errno != EINTR)
-      break;
-    length += got > 0 ? (size_t)got : 0;
-  }
+  ssize_t length = secret_read(fd, bytes, sizeof bytes);
   bool read_well = false;
-  if (got < 0)
+  if (length < 0)
     error_set(error, ERROR_CONFIG, "could not read key file \"%s\": %s", path, strerror(errno));
   else if (length > KEY_BYTES_MAX)
     error_set(error, ERROR_CONFIG, "could not use key file \"%s\": it is larger than 4 KiB", path);
   else
-    read_well = take_key((struct slice){bytes, length}, room, ret_secret, error) ||
+    read_well = take_key((struct slice){bytes, (size_t)length}, room, ret_secret, error) ||
                 error_prefix(error, "could not use key file \"%s\"", path);
-  secret_wipe(bytes, sizeof bytes);
+  explicit_bzero(bytes, sizeof bytes);
   close(fd);
   return read_well;
 }

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct secret;
 
@@ -28,5 +29,5 @@ void secret_room_close(struct secret_room *room); /* no more come: all are seale
  * never the content. */
 bool secret_read_file(const char *path, struct secret_room *room, struct secret **ret_secret, struct error *error)
     __attribute__((warn_unused_result));
-
-void secret_wipe(void *memory, size_t length); /* for copies that a library forced on us */
+/* What is left of a file, `size` bytes at most; the caller's to wipe. -1: errno says why. */
+ssize_t secret_read(int fd, char *bytes, size_t size);

@@ -146,12 +146,12 @@ int text_hex_digit(char digit) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-static bool is_blank(char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
+bool text_is_blank(char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
 
 struct slice text_trim(struct slice text) {
-  while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
+  while (text.length > 0 && text_is_blank(text.bytes[text.length - 1]))
     text.length--;
-  while (text.length > 0 && is_blank(*text.bytes)) {
+  while (text.length > 0 && text_is_blank(*text.bytes)) {
     text.bytes++;
     text.length--;
   }

@@ -9,7 +9,8 @@ bool text_percent_encode(struct buffer *buffer, struct slice slice);
 bool text_append_json(struct buffer *buffer, struct slice slice);
 void text_hex(const unsigned char *bytes, size_t length, char *ret_hex); /* writes 2 * length + 1 bytes */
 int text_hex_digit(char digit);                                          /* 0 to 15, in either case; -1: it is none */
-struct slice text_trim(struct slice text);                               /* without ASCII white space at both ends */
+bool text_is_blank(char byte);                                           /* ASCII white space */
+struct slice text_trim(struct slice text);                               /* without it at both ends */
 
 /* Bytes of the UTF-8 character (1 to 4) that `slice` begins with. 0 when it begins with none (overlong, surrogate, past
  * U+10FFFF, cut short, or empty); then *ret_skip, which may be NULL, says how many bytes one U+FFFD stands for. */

@@ -88,7 +88,7 @@ static bool read_code(struct authorize *authorize) {
   setvbuf(stdin, NULL, _IONBF, 0); /* the code is in no buffer that nobody wipes */
   bool read = fgets(pasted, PASTED_BYTES_MAX, stdin) != NULL;
   bool good = consent_read(slice_of(read ? pasted : ""), authorize->state, &authorize->code, &error);
-  secret_wipe(pasted, PASTED_BYTES_MAX);
+  explicit_bzero(pasted, PASTED_BYTES_MAX);
   memory_free(pasted);
   if (isatty(STDIN_FILENO) == 0)
     putchar('\n');

@@ -114,6 +114,6 @@ bool consent_read(struct slice pasted, const char *state, struct secret **ret_co
     *ret_code = secret_create(text, strlen(text));
   else if (good || !address)
     good = error_set(error, ERROR_AUTH, "what was pasted holds no code that could be Close's");
-  secret_wipe(text, sizeof text);
+  explicit_bzero(text, sizeof text);
   return good;
 }

@@ -69,7 +69,7 @@ static bool read_secret(struct slice value, struct secret **ret_secret) {
     secret_destroy(*ret_secret);
     *ret_secret = secret_create(text, length);
   }
-  secret_wipe(text, sizeof text);
+  explicit_bzero(text, sizeof text);
   return good;
 }
 

@@ -57,31 +57,19 @@ static int open_to_read(const char *path, struct stat *ret_status, struct error 
   return -1;
 }
 
-static ssize_t read_all(int fd, char *bytes, size_t size) {
-  size_t length = 0;
-  ssize_t got = 1;
-  while (got != 0 && length < size) {
-    got = read(fd, bytes + length, size - length);
-    if (got < 0 && errno != EINTR)
-      return -1;
-    length += got > 0 ? (size_t)got : 0;
-  }
-  return (ssize_t)length;
-}
-
 bool token_file_read(const char *path, struct oauth_token *ret_token, struct error *error) {
   struct stat status = {0};
   int fd = open_to_read(path, &status, error);
   if (fd < 0)
     return false;
   char bytes[OAUTH_FILE_BYTES_MAX + 1];
-  ssize_t length = read_all(fd, bytes, sizeof bytes);
+  ssize_t length = secret_read(fd, bytes, sizeof bytes);
   bool good =
       length < 0
           ? error_set(error, kind_of(errno), "could not read the token file \"%s\": %s", path, strerror(errno))
           : oauth_read_file((struct slice){bytes, (size_t)length}, (int64_t)status.st_mtim.tv_sec, ret_token, error) ||
                 error_prefix(error, "could not use the token file \"%s\"", path);
-  secret_wipe(bytes, sizeof bytes);
+  explicit_bzero(bytes, sizeof bytes);
   close(fd);
   return good;
 }

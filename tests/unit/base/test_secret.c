@@ -156,13 +156,6 @@ Test(secret, is_kept_out_of_core_dumps) {
   cr_assert(flagged);
 }
 
-Test(secret, wipe) {
-  char copy[] = "hunter2";
-  secret_wipe(copy, sizeof copy);
-  cr_assert_eq(memcmp(copy, "\0\0\0\0\0\0\0", 8), 0);
-  secret_wipe(NULL, 0);
-}
-
 static int mappings(void) {
   FILE *maps = fopen("/proc/self/maps", "r");
   int count = 0;
