@@ -102,7 +102,7 @@ static void finish(struct apply *apply, struct db_statement *statement) {
   apply->finish_statement = apply->statement;
 }
 
-/* A spooled record: number, raw digest, digest, length of the id, id, document as listing's on_differs() puts it. */
+/* A spooled record: number, length of the id, whether it is plain, raw digest, digest, id, document, as listing's on_differs() puts it. */
 static bool append_record(const struct apply_work *work, struct slice record, struct buffer *batch, int *count) {
   uint32_t number, id_length;
   char raw[2 * HASH_BYTES + 1], digest[2 * HASH_BYTES + 1];
@@ -110,6 +110,7 @@ static bool append_record(const struct apply_work *work, struct slice record, st
   memcpy(&number, at, sizeof number);
   memcpy(&id_length, at + sizeof number, sizeof id_length);
   at += sizeof number + sizeof id_length;
+  bool is_plain = *at++ != 0;
   if (snapshot_is_uncertain(work->snapshot, number))
     return true;
   text_hex((const unsigned char *)at, HASH_BYTES, raw);
@@ -120,7 +121,7 @@ static bool append_record(const struct apply_work *work, struct slice record, st
   ++*count;
   return buffer_append_text(batch, batch->length == 0 ? "[[" : ",[") && text_append_json(batch, id) &&
          buffer_append_format(batch, ",\"%s\",\"%s\",", raw, digest) &&
-         buffer_append(batch, document.bytes, document.length) && buffer_append(batch, "]", 1);
+         buffer_append(batch, document.bytes, document.length) && buffer_append_text(batch, is_plain ? ",true]" : "]");
 }
 
 static int order_of_ids(const void *context, uint32_t left, uint32_t right) {
@@ -308,11 +309,11 @@ static const struct {
   int count;
   const char *value; /* of the first parameter; all others are NULL */
 } warm_up[] = {
-    {sql_query_hold, 1, NULL},          {sql_query_warm_up, 0, NULL},    {sql_sync_10_load, 1, "[]"},
-    {sql_sync_20_history, 0, NULL},     {sql_sync_30_account, 0, NULL},  {sql_sync_31_identity, 0, NULL},
-    {sql_sync_32_mail_server, 0, NULL}, {sql_sync_33_calendar, 0, NULL}, {sql_sync_34_feature, 0, NULL},
-    {sql_sync_40_digest, 0, NULL},      {sql_sync_45_drift, 0, NULL},    {sql_sync_70_rejected, 1, "[]"},
-    {sql_sync_80_seen, 1, "{}"},        {sql_sync_90_finish, 16, NULL},
+    {sql_query_hold, 1, NULL},       {sql_sync_10_load, 1, "[]"},     {sql_sync_20_history, 0, NULL},
+    {sql_sync_30_account, 0, NULL},  {sql_sync_31_identity, 0, NULL}, {sql_sync_32_mail_server, 0, NULL},
+    {sql_sync_33_calendar, 0, NULL}, {sql_sync_34_feature, 0, NULL},  {sql_sync_40_digest, 0, NULL},
+    {sql_sync_45_drift, 0, NULL},    {sql_sync_70_rejected, 1, "[]"}, {sql_sync_80_seen, 1, "{}"},
+    {sql_sync_90_finish, 16, NULL},
 };
 
 static bool feed_warm_up(void *context, struct db_statement *ret_statement) {

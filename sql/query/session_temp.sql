@@ -26,7 +26,8 @@ create temp table if not exists sweep_begun (
   excluded_fields text[] not null,
   digest_version  integer not null,
   verify          boolean not null,
-  complete        boolean not null
+  complete        boolean not null,
+  is_first        boolean not null -- no table knows anything of the organization: there is nothing to look for
 ) on commit delete rows;
 
 -- The same, and the planner knows that it is one row: all else is multiplied by it. Replacing it would make every step be planned anew.
@@ -43,7 +44,8 @@ create temp table if not exists incoming (
   account_id       text not null,
   document         jsonb not null,
   raw_digest       bytea not null,
-  canonical_digest bytea not null
+  canonical_digest bytea not null,
+  is_plain         boolean not null -- the client saw nothing in it that no column takes
 ) with (toast_tuple_target = 8160) on commit delete rows;
 
 -- Where the accounts of this batch stand in the history, written by 20_history for the steps that follow; with the document, so that

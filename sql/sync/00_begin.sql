@@ -62,7 +62,7 @@ with lock as materialized (
 )
 insert into sweep_begun (
   organization_id, sweep_id, started_at, observed_at, listed_at, complete_at, is_lost, volatile_fields, excluded_fields, digest_version, verify,
-  complete)
+  complete, is_first)
 select
   $1,
   1 + coalesce((select sweep_id from sweep where organization_id = $1 order by sweep_id desc limit 1), 0),
@@ -74,7 +74,25 @@ select
   (select max(at) from (values ($7::timestamptz), (agreed.listed_at)) as known (at) where at < $6),
   (select max(at) from (values ($8::timestamptz), (agreed.last_swept_at)) as known (at) where at < $6),
   coalesce(greatest(agreed.listed_at, agreed.last_swept_at) >= $6, false),
-  $9::text[], $16::text[], $12::integer, $10::boolean, $11::boolean
+  $9::text[], $16::text[], $12::integer, $10::boolean, $11::boolean,
+  $2 is null and not exists (
+    select organization_id from account_history where organization_id = $1
+    union all
+    select organization_id from history_anchor where organization_id = $1
+    union all
+    select organization_id from account where organization_id = $1
+    union all
+    select organization_id from account_identity where organization_id = $1
+    union all
+    select organization_id from account_mail_server where organization_id = $1
+    union all
+    select organization_id from account_calendar where organization_id = $1
+    union all
+    select organization_id from account_feature where organization_id = $1
+    union all
+    select organization_id from account_digest where organization_id = $1
+    union all
+    select organization_id from rejected_account where organization_id = $1)
 from agreed
 where not exists (select from sweep_begun)
 returning 'organization' as what, 0 as added, 0 as changed, 0 as removed;

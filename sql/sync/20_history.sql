@@ -13,10 +13,12 @@ with newest as materialized (
         select pruned_account.version
         from pruned_account
         where pruned_account.organization_id = context.organization_id
-        and pruned_account.account_id = incoming.account_id),
+        and pruned_account.account_id = incoming.account_id
+        and not context.is_first),
       0) as version,
     coalesce(past.change, 'removed') <> 'removed' as is_alive,
-    past.document as document_before, past.other as other_before,
+    past.document as document_before,
+    case when incoming.is_plain then plain_other(incoming.document) else other_of(incoming.document) end as other,
     past.observed_at as newest_at, past.change as newest_change,
     past.sweep_id is not distinct from context.sweep_id as is_written,
     past.change is distinct from 'added' as has_older,
@@ -32,10 +34,11 @@ with newest as materialized (
   join organization on organization.organization_id = context.organization_id
   cross join incoming
   left join lateral (
-    select version, change, document, other, observed_at, sweep_id
+    select version, change, document, observed_at, sweep_id
     from account_history
     where organization_id = context.organization_id
     and account_id = incoming.account_id
+    and not context.is_first
     order by version desc
     limit 1
   ) as past on true
@@ -44,6 +47,7 @@ with newest as materialized (
     from account_digest
     where organization_id = context.organization_id
     and account_id = incoming.account_id
+    and not context.is_first
     offset 0
   ) as account_digest on true
   left join lateral (
@@ -53,14 +57,17 @@ with newest as materialized (
     and past.change <> 'removed'
     offset 0
   ) as scope on true
-), change as materialized (
+), secret as materialized (
+  select uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) as value
+), change as (
   select
-    newest.account_id, step.document, newest.version + step.number as version, step.change,
+    newest.account_id, step.number, step.document, step.other, newest.version + step.number as version, step.change,
     case
       when not is_alive and exists (
         select
         from rejected_account as rejected
         where rejected.organization_id = context.organization_id
+        and not context.is_first
         and coalesce(rejected.account_id = newest.account_id, true))
       then null -- it was there, and could not be read
       when not is_alive and context.complete_at is not null then context.complete_at
@@ -76,53 +83,54 @@ with newest as materialized (
     end as not_before,
     context.observed_at, context.organization_id, context.sweep_id, step.changed_fields,
     coalesce(head.seq, 0) + row_number() over (order by newest.account_id collate "C", step.number) as seq,
-    head.hash as head,
-    sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) as salt
+    head.hash as head
   from newest
   cross join sweep_context as context
   cross join lateral (
     values
-      (1, 'rescoped', rescoped_document, rescoped_fields),
+      (1, 'rescoped', rescoped_document, case when rescoped_fields is not null then other_of(rescoped_document) end, rescoped_fields),
       (
         case when rescoped_fields is null then 1 else 2 end,
         case when is_alive then 'changed' else 'added' end,
         newest.document,
+        newest.other,
         newest.changed_fields
       )
-  ) as step (number, change, document, changed_fields)
+  ) as step (number, change, document, other, changed_fields)
   left join lateral history_head(context.organization_id) as head on true
   where step.changed_fields is not null
-), sealed as materialized (
+), sealed as (
   select *, document_digest(salt, document) as digest
-  from change
+  from (
+    select change.*, sha256(secret.value || int8send(seq)) as salt
+    from change, secret
+    offset 0
+  ) as salted
+  offset 0
 ), chained as (
   select *, history_chain(head, link) over in_order as hash
   from (
     select *, history_link(
       organization_id, seq, account_id, version, change, not_before, observed_at, changed_fields, sweep_id, digest) as link
     from sealed
+    offset 0
   ) as linked
-  window in_order as (order by seq rows unbounded preceding)
+  window in_order as (order by account_id collate "C", number rows unbounded preceding)
 ), history as (
   insert into account_history (
     organization_id, seq, account_id, version, change, not_before, observed_at, document, changed_fields, sweep_id,
-    document_salt, document_digest, hash_version, previous_hash, hash)
+    document_salt, document_digest, hash_version, previous_hash, hash, other)
   select
     organization_id, seq, account_id, version, change, not_before, observed_at, document, changed_fields, sweep_id,
-    salt, digest, 1, lag(hash, 1, coalesce(head, decode(repeat('00', 32), 'hex'))) over (order by seq), hash
+    salt, digest, 1, lag(hash, 1, coalesce(head, decode(repeat('00', 32), 'hex'))) over (order by account_id collate "C", number), hash, other
   from chained
-  order by seq
-  returning account_id, change, other
+  returning change
 ), stood as (
   insert into standing (account_id, document, other, is_changed, first_seen_at, changed_at)
   select
     newest.account_id,
     newest.document,
-    case
-      when newest.changed_fields is not null then history.other
-      when newest.document_before = newest.document then newest.other_before
-      else other_of(newest.document)
-    end,
+    newest.other,
     newest.changed_fields is not null or newest.rescoped_fields is not null or newest.is_written,
     case
       when not newest.is_alive then newest.observed_at
@@ -146,7 +154,6 @@ with newest as materialized (
       else stated_at(newest.organization_id, newest.account_id)
     end
   from newest
-  left join history on history.account_id = newest.account_id and history.change <> 'rescoped'
   where not exists (select from standing as had where had.account_id = newest.account_id)
 ), rescoped as (
   insert into written (what, added, changed, removed)

@@ -24,6 +24,7 @@ with wanted as materialized (
     from account
     where organization_id = wanted.organization_id
     and account_id = wanted.account_id
+    and not context.is_first
     offset 0
   ) as account on true
   where account is distinct from wanted

@@ -15,6 +15,7 @@ with wanted as materialized (
     and account_id = standing.account_id
     offset 0
   ) as stored
+  where not context.is_first
 ), different as materialized (
   select
     account_id, is_changed, email, name, wanted.is_default,

@@ -10,6 +10,7 @@ with different as materialized (
     from account_digest
     where organization_id = context.organization_id
     and account_id = incoming.account_id
+    and not context.is_first
     offset 0
   ) as had on true
   where had.account_id is null
