@@ -31,7 +31,7 @@ static void write_line(const struct health *health, const struct verdict *verdic
     html_words(html, "The database is away; the mirror stands still");
   } else if (count == 0) {
     frame_icon(html, "waiting");
-    html_words(html, "No organization is configured");
+    html_words(html, health->fleet == NULL ? "No organization is configured" : "This daemon has no organization now");
   } else if (troubled > 0) {
     frame_icon(html, "failing");
     html_format(html, "%d of %d organization%s need%s attention", troubled, count, s(count), troubled == 1 ? "s" : "");

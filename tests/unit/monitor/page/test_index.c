@@ -76,6 +76,8 @@ Test(index, the_verdict_comes_first) {
   release(&patient);
   patient = admit(0);
   expect_verdict(&patient, "No organization is configured");
+  patient.health.fleet = &(struct health_fleet){.member = "one", .foreign = 256};
+  expect_verdict(&patient, "This daemon has no organization now");
   release(&patient);
 }
 
