@@ -29,7 +29,8 @@ struct payments {
   int under_way;
   unsigned turn; /* whose turn it is of the sessions */
   bool all_sessions, abandoned;
-  struct log_throttle lost;
+  int lost;         /* organizations, not told yet */
+  struct error why; /* the last ones were */
 };
 
 struct payments *payments_create(const struct payments_options *options) {
@@ -45,6 +46,21 @@ void payments_destroy(struct payments *payments) { memory_free(payments); }
 
 static int64_t now_ms(const struct payment *payment) { return loop_now_ms(payment->payments->options.loop); }
 
+static void tell_lost(struct payments *payments) {
+  if (payments->lost == 0 || payments->under_way > 0)
+    return; /* who is under way may lose more */
+  log_write(payments->options.log, LOG_LEVEL_WARNING,
+            "could not write down the last unchanged sweeps of %d organizations: %s", payments->lost,
+            payments->why.text);
+  payments->lost = 0;
+}
+
+void payments_lose(struct payments *payments, int organizations, const char *why) {
+  payments->lost += organizations;
+  error_set(&payments->why, ERROR_CANCELLED, "%s", why);
+  tell_lost(payments);
+}
+
 static void finish(struct payment *payment) {
   struct payments *payments = payment->payments;
   LIST_REMOVE(payment, link);
@@ -54,6 +70,7 @@ static void finish(struct payment *payment) {
   buffer_finish(&payment->busy);
   generation_release(payment->generation);
   memory_free(payment);
+  tell_lost(payments);
   payments->options.settled(payments->options.context);
 }
 
@@ -68,11 +85,7 @@ static void lose(struct payment *payment, const char *why) {
   struct payments *payments = payment->payments;
   if (payments->open == payment)
     payments->open = NULL;
-  char note[LOG_THROTTLE_NOTE_BYTES];
-  if (log_throttle_failed(&payments->lost, now_ms(payment), why, note))
-    log_write(payments->options.log, LOG_LEVEL_WARNING,
-              "could not write down the last unchanged sweeps of %d organizations: %s%s",
-              payment->busy.length == 0 ? payment->count : count_busy(payment), why, note);
+  payments_lose(payments, payment->busy.length == 0 ? payment->count : count_busy(payment), why);
   finish(payment);
 }
 

@@ -16,7 +16,9 @@ void payments_destroy(struct payments *payments); /* none may be under way; NULL
 
 /* What the job owes goes to the generation's database, in the loop's next turn or when there are many. The job is not needed any more. */
 void payments_add(struct payments *payments, const struct job *job, struct generation *generation);
-void payments_send(struct payments *payments);                    /* now */
+void payments_send(struct payments *payments); /* now */
+/* What so many organizations owe is not written: told with all that is lost, when no transaction is under way any more. */
+void payments_lose(struct payments *payments, int organizations, const char *why);
 int payments_under_way(const struct payments *payments);          /* transactions; also one that is not sent yet */
 void payments_use_all_sessions(struct payments *payments);        /* nobody else needs them any more */
 void payments_abandon(struct payments *payments);                 /* no more waiting: their sessions are dropped */

@@ -73,8 +73,12 @@ static bool is_reachable(const struct shutdown *shutdown, const struct generatio
   return moved ? generation->was_open : database_monitor_is_open(shutdown->options.database_monitor);
 }
 
+static bool owes(const struct job *job) {
+  return write_behind_owes(&job->write_behind) && job->organization_id != NULL;
+}
+
 void shutdown_pay(struct shutdown *shutdown, struct job *job, struct generation *generation) {
-  if (write_behind_owes(&job->write_behind) && job->organization_id != NULL && is_reachable(shutdown, generation))
+  if (owes(job) && is_reachable(shutdown, generation))
     payments_add(shutdown->payments, job, generation);
   write_behind_finish(&job->write_behind);
   write_behind_init(&job->write_behind);
@@ -135,9 +139,21 @@ static void end(struct shutdown *shutdown) {
   shutdown->options.written(shutdown->options.context);
 }
 
+/* What nobody has begun to write is lost, and that is told. */
+static void lose_rest(struct shutdown *shutdown, const char *why) {
+  int lost = 0;
+  for (; shutdown->paid < shutdown->job_count; shutdown->paid++) {
+    const struct job *job = shutdown->jobs[shutdown->paid];
+    lost += job->organization != NULL && owes(job) ? 1 : 0;
+  }
+  payments_lose(shutdown->payments, lost, why);
+}
+
 /* As many as there is time for in a turn, and a few transactions ahead of the database. */
 static void pay_some(struct shutdown *shutdown) {
   bool has_time = true;
+  if (!database_monitor_is_open(shutdown->options.database_monitor))
+    lose_rest(shutdown, "the database is away");
   while (shutdown->paid < shutdown->job_count && has_time && !shutdown->abandoned &&
          payments_under_way(shutdown->payments) < PAY_AHEAD) {
     struct job *job = shutdown->jobs[shutdown->paid++];
@@ -169,12 +185,13 @@ void shutdown_write(struct shutdown *shutdown, struct job *const *jobs, int coun
   if (shutdown->writing)
     return;
   shutdown->writing = true;
+  shutdown->jobs = jobs;
+  shutdown->job_count = count;
   if (shutdown->abandoned || !database_monitor_is_open(shutdown->options.database_monitor)) {
+    lose_rest(shutdown, shutdown->abandoned ? "stopping" : "the database is away");
     end(shutdown);
     return;
   }
-  shutdown->jobs = jobs;
-  shutdown->job_count = count;
   if (!shutdown->asking_heads)
     payments_use_all_sessions(shutdown->payments);
   pay_some(shutdown);
@@ -195,6 +212,7 @@ void shutdown_stop(struct shutdown *shutdown) { timer_stop(shutdown->daily); }
 
 void shutdown_abandon(struct shutdown *shutdown) {
   shutdown->abandoned = true;
+  lose_rest(shutdown, "stopping");
   payments_abandon(shutdown->payments);
   payments_drop_sessions(shutdown->generation);
 }

@@ -60,6 +60,20 @@ Test(stop_writes_all, but_of_one_that_another_transaction_has) {
   story_destroy(story);
 }
 
+/* Nobody who stops without a database is left to believe that all was written. */
+Test(stop_writes_all, or_says_of_how_many_it_could_not) {
+  struct story *story = own_cluster_story(FEW, 1);
+  const struct run *run = run_until_all_owe(story, FEW);
+  own_cluster_control(own_cluster(story), "-m immediate stop");
+  running_await(story, run, "could not use the database", 1, 20000);
+  running_stop(story, run);
+  cr_assert_eq(lines_since(story, run, "could not write down", "of 10 organizations: the database is away"), 1, "%s",
+               running_said(story, run));
+  own_cluster_control(own_cluster(story), "restart");
+  story_await_sql(story, "1", "select 1", 20000);
+  story_destroy(story);
+}
+
 /* Whoever has it for a moment is waited for. */
 Test(stop_writes_all, also_of_one_that_is_busy_for_a_moment) {
   struct story *story = story_create_generated(FEW, 1, 3);
