@@ -29,6 +29,7 @@ struct fleet {
   int64_t sent_ms;
   int64_t share, ended;
   char kept_role[ROLE_BYTES]; /* whose sessions the last heartbeat could not end; or "" */
+  struct error refused;       /* of the last heartbeat, which the database did not take; or ERROR_NONE */
   bool beating, returning, leaving, doomed;
   int under_way;                        /* statements that are not answered */
   struct health_daemon *daemons, *read; /* known, and being read */
@@ -139,13 +140,15 @@ static void note_failure(struct fleet *fleet, const struct error *error) {
   if (strcmp(error->code, "25006") == 0)
     db_drop(fleet->db, "the server is read-only");
   /* While the database is away, that is the monitor's to tell. */
-  if ((error->kind != ERROR_UNREACHABLE || database_monitor_is_open(fleet->options.database_monitor)) &&
-      log_throttle_failed(&fleet->failure, now_ms(fleet), error->text, note))
+  bool ours = error->kind != ERROR_UNREACHABLE || database_monitor_is_open(fleet->options.database_monitor);
+  fleet->refused = ours ? *error : (struct error){.kind = ERROR_NONE};
+  if (ours && log_throttle_failed(&fleet->failure, now_ms(fleet), error->text, note))
     log_write(fleet->options.log, LOG_LEVEL_ERROR, "could not give the fleet a sign of life: %s%s", error->text, note);
 }
 
 static void note_success(struct fleet *fleet) {
   char note[LOG_THROTTLE_NOTE_BYTES];
+  fleet->refused.kind = ERROR_NONE;
   if (log_throttle_over(&fleet->failure, now_ms(fleet), note))
     log_write(fleet->options.log, LOG_LEVEL_WARNING, "the fleet gets signs of life again %s", note);
   if (log_throttle_over(&fleet->quiet, now_ms(fleet), note))
@@ -347,4 +350,9 @@ const struct health_fleet *fleet_health(struct fleet *fleet) {
                                         .daemons = fleet->daemons,
                                         .daemon_count = fleet->daemon_count};
   return &fleet->health;
+}
+
+const char *fleet_refusal(const struct fleet *fleet) {
+  bool silent = now_ms(fleet) >= slots_silent_at_ms(&fleet->slots);
+  return silent && fleet->refused.kind != ERROR_NONE ? fleet->refused.text : NULL;
 }

@@ -34,3 +34,5 @@ struct db *fleet_session(const struct fleet *fleet);
 void fleet_release(struct fleet *fleet, const bool drained[SLOTS]);
 /* As the last heartbeat found it; borrowed until the next. */
 const struct health_fleet *fleet_health(struct fleet *fleet);
+/* Why no heartbeat has been taken for half the ttl, though the database is there; borrowed; NULL: one was. */
+const char *fleet_refusal(const struct fleet *fleet);

@@ -326,6 +326,10 @@ const struct health_fleet *ownership_health(const struct ownership *ownership) {
   return ownership->fleet == NULL ? NULL : fleet_health(ownership->fleet);
 }
 
+const char *ownership_refusal(const struct ownership *ownership) {
+  return ownership->fleet == NULL ? NULL : fleet_refusal(ownership->fleet);
+}
+
 static void on_left(void *context) {
   struct ownership *ownership = context;
   ownership->fleet = NULL;

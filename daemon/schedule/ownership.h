@@ -30,6 +30,8 @@ void ownership_settled(struct ownership *ownership); /* something that was owed 
 bool ownership_is_known(const struct ownership *ownership);
 void ownership_read_known(struct ownership *ownership); /* again, of those that are ours; `known` follows */
 const struct health_fleet *ownership_health(const struct ownership *ownership); /* NULL: all is ours */
+const char *
+ownership_refusal(const struct ownership *ownership); /* why it is not known what is; borrowed; NULL: it is */
 
 /* The slots go back, then shutdown_tell_heads(). */
 void ownership_leave(struct ownership *ownership);

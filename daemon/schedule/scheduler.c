@@ -391,5 +391,7 @@ const struct health *scheduler_health(struct scheduler *scheduler) {
   health->database_refusal = database_monitor_refusal(scheduler->database_monitor);
   roster_tell(&scheduler->roster, health);
   health->fleet = ownership_health(scheduler->ownership);
+  if (health->database_refusal == NULL)
+    health->database_refusal = ownership_refusal(scheduler->ownership);
   return health;
 }

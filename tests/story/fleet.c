@@ -317,6 +317,23 @@ Test(fleet, tells_that_no_heartbeat_gets_through) {
   story_destroy(story);
 }
 
+/* It holds no slot, as a member that has none, but not because others do. */
+Test(fleet, whose_heartbeats_are_refused_is_not_ready) {
+  struct story *story = begin(1);
+  story_sql(story, "create function refuse() returns trigger language plpgsql as $$ begin raise exception "
+                   "'the story says so'; end $$");
+  story_sql(story, "create trigger refuse before insert on fleet_daemon for each row execute function refuse()");
+  asking_listen(story);
+  const struct run *run = join(story, "alone");
+  running_await(story, run, "could not give the fleet a sign of life: the story says so", 1, 10000);
+  expect_told(story, "/readyz", "\"reason\": \"the database refuses\", \"error\": \"the story says so\"");
+  story_sql(story, "drop trigger refuse on fleet_daemon");
+  expect_swept(story, 1, "after", 10000);
+  expect_told(story, "/readyz", "200 OK");
+  running_stop(story, run);
+  story_destroy(story);
+}
+
 /* The session of the heartbeats, the first that is told, hangs: another one is there before the slots expire. */
 Test(fleet, a_heartbeat_that_hangs_costs_no_slot) {
   struct story *story = begin(2);
