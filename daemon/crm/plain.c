@@ -11,7 +11,7 @@ enum {
   KEYS = 2,
 };
 
-enum kind { KIND_ANY, KIND_TEXT, KIND_TIME, KIND_FLAG, KIND_PORT, KIND_OBJECT, KIND_LIST };
+enum kind { KIND_ANY, KIND_TEXT, KIND_TIME, KIND_FLAG, KIND_NUMBER, KIND_PORT, KIND_OBJECT, KIND_LIST };
 
 struct known { /* in the order of their names, as a canonical text has its members */
   const char *name;
@@ -47,7 +47,7 @@ static const struct known account[] = {{"_type", KIND_TEXT, NULL, 0},
                                        {"latest_send_error", KIND_TEXT, NULL, 0},
                                        {"lead_suggestions_updated_at", KIND_TIME, NULL, 0},
                                        {"organization_id", KIND_TEXT, NULL, 0},
-                                       {"receive_attempts_count", KIND_ANY, NULL, 0},
+                                       {"receive_attempts_count", KIND_NUMBER, NULL, 0},
                                        {"receive_status", KIND_TEXT, NULL, 0},
                                        {"send_status", KIND_TEXT, NULL, 0},
                                        {"smtp", KIND_OBJECT, mail_server, 0},
@@ -152,6 +152,8 @@ static bool fits(struct scan *scan, const struct known *known, struct slice keys
     return scan_string(scan, &value) && is_time(value);
   case KIND_FLAG:
     return scan_value(scan, &value) && (slice_equals(value, "true") || slice_equals(value, "false"));
+  case KIND_NUMBER:
+    return scan_value(scan, &value) && (is_digit(*value.bytes) || *value.bytes == '-');
   case KIND_PORT:
     return scan_value(scan, &value) && is_port(value);
   case KIND_OBJECT:

@@ -24,6 +24,7 @@ struct apply {
   apply_done_fn *done;
   void *context;
   struct buffer batch;
+  bool is_plain; /* the batch */
   enum stage stage;
   int step, statement, finish_statement, batches;
   char texts[20][48]; /* numbers and times as parameters */
@@ -36,7 +37,10 @@ struct apply {
 static const char *const batch_steps[] = {sql_sync_20_history,     sql_sync_30_account,  sql_sync_31_identity,
                                           sql_sync_32_mail_server, sql_sync_33_calendar, sql_sync_34_feature,
                                           sql_sync_40_digest,      sql_sync_45_drift};
-enum { BATCH_STEPS = sizeof batch_steps / sizeof batch_steps[0] };
+enum {
+  BATCH_STEPS = sizeof batch_steps / sizeof batch_steps[0],
+  STEP_DRIFT = BATCH_STEPS - 1 /* what is plain has none */
+};
 
 static struct slice optional(const char *text) { return text == NULL ? (struct slice){0} : slice_of(text); }
 
@@ -103,7 +107,8 @@ static void finish(struct apply *apply, struct db_statement *statement) {
 }
 
 /* A spooled record: number, length of the id, whether it is plain, raw digest, digest, id, document, as listing's on_differs() puts it. */
-static bool append_record(const struct apply_work *work, struct slice record, struct buffer *batch, int *count) {
+static bool append_record(const struct apply_work *work, struct slice record, struct buffer *batch, int *count,
+                          bool *all_plain) {
   uint32_t number, id_length;
   char raw[2 * HASH_BYTES + 1], digest[2 * HASH_BYTES + 1];
   const char *at = record.bytes;
@@ -119,6 +124,7 @@ static bool append_record(const struct apply_work *work, struct slice record, st
   struct slice id = {at, id_length};
   struct slice document = {at + id_length, (size_t)(record.bytes + record.length - at) - id_length};
   ++*count;
+  *all_plain &= is_plain;
   return buffer_append_text(batch, batch->length == 0 ? "[[" : ",[") && text_append_json(batch, id) &&
          buffer_append_format(batch, ",\"%s\",\"%s\",", raw, digest) &&
          buffer_append(batch, document.bytes, document.length) && buffer_append_text(batch, is_plain ? ",true]" : "]");
@@ -138,13 +144,14 @@ static bool next_record(const struct apply_work *work, struct slice *ret_record,
   return spool_next(work->spool, ret_record, error);
 }
 
-bool apply_next_batch(const struct apply_work *work, struct buffer *batch, struct error *error) {
+bool apply_next_batch(const struct apply_work *work, struct buffer *batch, bool *ret_plain, struct error *error) {
   struct slice record;
   int count = 0;
   struct error read_error = {0};
   buffer_clear(batch);
+  *ret_plain = true;
   while (count < BATCH_RECORDS && batch->length < BATCH_BYTES && next_record(work, &record, &read_error))
-    if (!append_record(work, record, batch, &count))
+    if (!append_record(work, record, batch, &count, ret_plain))
       return error_set(error, ERROR_LIMIT, "one batch of documents exceeds %d bytes", BATCH_BYTES_LIMIT);
   if (read_error.kind != ERROR_NONE) {
     *error = read_error;
@@ -170,7 +177,7 @@ static void refuse(struct db_statement *statement) {
 /* The next batch, with room made for it behind the first; or on to the end. */
 static bool feed_load(struct apply *apply, struct db_statement *statement) {
   apply->step = 0;
-  if (!apply_next_batch(&apply->work, &apply->batch, &apply->error)) {
+  if (!apply_next_batch(&apply->work, &apply->batch, &apply->is_plain, &apply->error)) {
     apply->stage = apply->error.kind == ERROR_NONE ? STAGE_END : STAGE_DONE;
     if (apply->stage == STAGE_DONE)
       refuse(statement);
@@ -187,7 +194,7 @@ static bool feed_load(struct apply *apply, struct db_statement *statement) {
 
 static void feed_batch(struct apply *apply, struct db_statement *statement) {
   plain(statement, batch_steps[apply->step++]);
-  if (apply->step == BATCH_STEPS)
+  if (apply->step == (apply->is_plain ? STEP_DRIFT : BATCH_STEPS))
     apply->stage = STAGE_LOAD;
 }
 

@@ -67,7 +67,8 @@ Test(plain, each_field_is_of_its_type) {
        {"[]", "null", "[{\"id\":\"\",\"name\":null}]"},
        {"{}", "[\"c\"]", "[{\"name\":\"n\"}]", "[{\"id\":\"c\"},{\"id\":\"c\",\"name\":\"n\"}]",
         "[{\"id\":\"c\",\"z\":1}]", "[{\"id\":\"c\",\"default\":1}]"}},
-      {"calendly receive_attempts_count", {"1", "null", "[{\"a\":[]}]"}, {NULL}},
+      {"calendly", {"1", "null", "[{\"a\":[]}]"}, {NULL}},
+      {"receive_attempts_count", {"1", "null", "-1.5"}, {"[1]", "\"1\"", "{}", "true"}},
   };
   for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
     char *fields = memory_copy(rows[row].fields, strlen(rows[row].fields)), *rest = NULL;
