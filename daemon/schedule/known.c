@@ -1,11 +1,12 @@
 /* A daemon that has just begun knows what the one before it wrote down. It promises that what cannot be read leaves what is known as
- * it was. */
+ * it was, and that of a hundred thousand organizations some are read at a time: what has to be written, and a stop, need not wait for all. */
 #include "schedule/known.h"
 #include "base/memory.h"
 #include "io/db_array.h"
 #include "sql/embedded.h"
+#include <string.h>
 
-enum { NAMES_BYTES_MAX = 16 * 1024 * 1024 };
+enum { AT_ONCE = 1000, NAMES_BYTES_MAX = 16 * 1024 * 1024 };
 enum column {
   NAME,
   FIRST,
@@ -32,6 +33,10 @@ struct reading {
   struct roster *roster;
   void (*told)(void *context);
   void *context;
+  struct db *db;       /* there as long as something is asked of it */
+  unsigned round;      /* the roster's when it began */
+  struct buffer names; /* a NUL behind each */
+  size_t asked_bytes;  /* of them */
 };
 
 /* Of the time before this daemon's own sweeps. */
@@ -71,57 +76,93 @@ static void on_row(void *context, const struct db_row *row) {
   health->in_error[HEALTH_CALENDAR] += db_row_int(row, CALENDAR);
 }
 
-static void on_done(void *context, const struct error *error) {
-  struct reading *reading = context;
-  if (error == NULL && reading->told != NULL)
-    reading->told(reading->context);
+static void end(struct reading *reading) {
+  buffer_finish(&reading->names);
   memory_free(reading);
 }
 
-static void read(struct db *db, struct buffer *names, const struct reading *reading) {
+static void on_done(void *context, const struct error *error);
+
+/* The next ones. */
+static void ask(struct reading *reading) {
   struct db_statement statement = {.sql = sql_query_known, .count = 1, .prepare = true};
-  if (!db_array_close(names))
-    return; /* longer than any configuration */
-  struct reading *own = memory_allocate(sizeof *own);
-  *own = *reading;
-  statement.values[0] = buffer_slice(names);
-  db_query(db, &statement, on_row, on_done, own);
+  struct buffer names;
+  buffer_init(&names, NAMES_BYTES_MAX);
+  for (int i = 0; i < AT_ONCE && reading->asked_bytes < reading->names.length; i++) {
+    struct slice name = slice_of(reading->names.bytes + reading->asked_bytes);
+    db_array_append(&names, name);
+    reading->asked_bytes += name.length + 1;
+  }
+  if (db_array_close(&names)) {
+    statement.values[0] = buffer_slice(&names);
+    db_query(reading->db, &statement, on_row, on_done, reading);
+  } else {
+    end(reading);
+  }
+  buffer_finish(&names);
+}
+
+static void on_done(void *context, const struct error *error) {
+  struct reading *reading = context;
+  bool goes_on = error == NULL && reading->round == reading->roster->known_round;
+  if (goes_on && reading->asked_bytes < reading->names.length) {
+    ask(reading);
+    return;
+  }
+  if (error == NULL && reading->asked_bytes == reading->names.length && reading->told != NULL)
+    reading->told(reading->context);
+  end(reading);
+}
+
+static struct reading *begin(struct roster *roster, struct db *db, void (*told)(void *context), void *context) {
+  struct reading *reading = memory_allocate(sizeof *reading);
+  *reading =
+      (struct reading){.roster = roster, .told = told, .context = context, .db = db, .round = roster->known_round};
+  buffer_init(&reading->names, NAMES_BYTES_MAX);
+  return reading;
+}
+
+static bool add(struct reading *reading, const struct job *job) {
+  return buffer_append(&reading->names, job->name, strlen(job->name) + 1);
 }
 
 /* On a session that writes: sweeps begin on the other one meanwhile. */
-static void read_many(const struct generation *generation, const struct reading *reading, bool taken_over_alone) {
+static void read_many(struct reading *reading, bool taken_over_alone) {
   const struct roster *roster = reading->roster;
-  struct buffer names;
   bool fits = true;
-  buffer_init(&names, NAMES_BYTES_MAX);
   for (int i = 0; fits && i < roster->job_count; i++)
     if (!roster->jobs[i]->foreign && (roster->jobs[i]->taken_over || !taken_over_alone))
-      fits = db_array_append(&names, slice_of(roster->jobs[i]->name));
-  if (fits && names.length > 0)
-    read(generation->shared.write, &names, reading);
-  else if (fits && reading->told != NULL)
+      fits = add(reading, roster->jobs[i]);
+  if (fits && reading->names.length > 0) {
+    ask(reading);
+    return;
+  }
+  if (fits && reading->told != NULL)
     reading->told(reading->context); /* there is nobody to ask for */
-  buffer_finish(&names);
+  end(reading);
 }
 
 void known_read_all(struct roster *roster, const struct generation *generation, void (*told)(void *context),
                     void *context) {
-  read_many(generation, &(struct reading){roster, told, context}, false);
+  roster->known_round++;
+  read_many(begin(roster, generation->shared.write, told, context), false);
 }
 
 void known_read_taken_over(struct roster *roster, const struct generation *generation, void (*told)(void *context),
                            void *context) {
-  read_many(generation, &(struct reading){roster, told, context}, true);
+  read_many(begin(roster, generation->shared.write, told, context), true);
 }
 
 void known_read(struct roster *roster, const struct generation *generation, const struct job *job,
                 void (*told)(void *context), void *context) {
-  struct buffer names;
-  buffer_init(&names, NAMES_BYTES_MAX);
-  if (db_array_append(&names, slice_of(job->name)))
-    read(generation->shared.watch, &names, &(struct reading){roster, told, context});
-  buffer_finish(&names);
+  struct reading *reading = begin(roster, generation->shared.watch, told, context);
+  if (add(reading, job))
+    ask(reading);
+  else
+    end(reading);
 }
+
+void known_stop(struct roster *roster) { roster->known_round++; }
 
 void known_note_skip(const struct generation *generation, const struct job *job) {
   struct db_statement statement = {.sql = sql_query_skip, .count = 1, .values = {slice_of(job->name)}, .prepare = true};

@@ -12,5 +12,7 @@ void known_read_taken_over(struct roster *roster, const struct generation *gener
                            void *context);
 void known_read(struct roster *roster, const struct generation *generation, const struct job *job,
                 void (*told)(void *context), void *context);
+/* Those that are not asked for yet are not asked for any more. */
+void known_stop(struct roster *roster);
 /* A turn was skipped because another process had the lock. */
 void known_note_skip(const struct generation *generation, const struct job *job);

@@ -21,6 +21,7 @@ struct roster {
   struct job **named;                      /* what its numbers mean */
   const struct health_organization **told; /* of roster_tell() */
   int told_capacity;
+  unsigned known_round; /* readings of what the database knows that began in an earlier one go no further */
 };
 
 /* How those that this daemon sweeps are, into `health`; borrowed until the next turn of the loop. */

@@ -352,6 +352,7 @@ void scheduler_stop(struct scheduler *scheduler) {
   members_stop(scheduler->members);
   walk_stop(&scheduler->asking);
   walk_stop(&scheduler->returning);
+  known_stop(&scheduler->roster);
   for (struct job *job = NULL; (job = queue_next_running(scheduler->queue, job)) != NULL;)
     sweep_stop(job->sweep);
   end(scheduler);

@@ -1,9 +1,15 @@
 /* Many organizations in one sweep stay apart, even where they share an account's id; each table's key begins with organization_id. */
-#include "support/story.h"
+#include "support/inner.h"
+#include "support/running.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-enum { MANY = 50 };
+enum { MANY = 50, THOUSAND = 1100 };
 
 Test(many_organizations, are_mirrored_at_once) {
   struct story *story = story_create_generated(MANY, 5, 77);
@@ -74,5 +80,48 @@ Test(many_organizations, have_their_id_first_in_every_key) {
                   "select count(*) from pg_class where relnamespace = 'close_crm'::regnamespace and relkind = 'r'"
                   " and not exists (select from pg_index where indrelid = pg_class.oid and indisprimary)"),
       0);
+  story_destroy(story);
+}
+
+/* Organizations whose key Close does not know. */
+static const char *configure_thousand(struct story *story) {
+  const char *path = story_format(story, "%s/closesyncd.conf.d/more.conf", story_directory(story));
+  const char *key = story_format(story, "%s/more.key", story_directory(story));
+  story_write(story, key, "api_nobody\n");
+  FILE *config = fopen(path, "we");
+  cr_assert_not_null(config);
+  for (int i = 1; i <= THOUSAND; i++)
+    fprintf(config, "[organization more%d]\napi_key_file = %s\n", i, key);
+  fclose(config);
+  return path;
+}
+
+/* In PostgreSQL's log: how many statements have both among their parameters. */
+static int statements_with(struct story *story, const char *one, const char *other) {
+  char *log = file_content(story_format(story, "%s/log", own_cluster(story)));
+  int count = 0;
+  for (char *line = log, *end; line != NULL && *line != '\0'; line = end == NULL ? NULL : end + 1) {
+    if ((end = strchr(line, '\n')) != NULL)
+      *end = '\0';
+    count += strstr(line, "parameters: ") != NULL && strstr(line, one) != NULL && strstr(line, other) != NULL ? 1 : 0;
+  }
+  free(log);
+  return count;
+}
+
+/* What the database knows of them at a start is asked for some at a time: what a sweep has to write, or a stop, waits for no long statement. */
+Test(many_organizations, are_read_some_at_a_time) {
+  struct story *story = own_cluster_story(1, 1);
+  const char *config = configure_thousand(story);
+  own_cluster_set(own_cluster(story), "log_min_duration_statement = 0");
+  own_cluster_control(own_cluster(story), "reload");
+  const struct run *run = story_start(story, "run", NULL);
+  for (int looks = 0; looks < 400 && statements_with(story, ",more1099,", "more1100}") == 0; looks++)
+    running_sleep(50);
+  cr_assert_gt(statements_with(story, ",more1099,", "more1100}"), 0, "the last ones were never asked for");
+  cr_assert_eq(statements_with(story, ",more1,", "more1100}"), 0, "all were asked for at once");
+  story_signal(story, run, SIGKILL);
+  story_wait(story, run, 5000);
+  unlink(config);
   story_destroy(story);
 }
