@@ -59,17 +59,14 @@ create temp table if not exists standing (
   changed_at    timestamptz not null
 ) with (toast_tuple_target = 8160) on commit delete rows;
 
--- Accounts whose mirror rows were put right without history.
-create temp table if not exists repaired (
-  account_id text not null
-) on commit delete rows;
-
--- What each step did: rows, or for account_history accounts.
+-- What each step did: rows, or for account_history accounts; and, as 'repaired', each account whose mirror rows were put right without
+-- history.
 create temp table if not exists written (
-  what    text not null,
-  added   integer not null,
-  changed integer not null,
-  removed integer not null
+  what       text not null,
+  added      integer not null default 0,
+  changed    integer not null default 0,
+  removed    integer not null default 0,
+  account_id text
 ) on commit delete rows;
 end
 $$;

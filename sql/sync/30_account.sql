@@ -64,8 +64,8 @@ with wanted as materialized (
   and account.account_id = any (array(select account_id from due where not is_new))
   returning due.account_id
 ), mended as (
-  insert into repaired (account_id)
-  select account_id
+  insert into written (what, account_id)
+  select 'repaired', account_id
   from due
   where not is_changed
   and not is_volatile

@@ -54,8 +54,8 @@ with wanted as materialized (
   and not due.is_gone
   returning due.account_id
 ), mended as (
-  insert into repaired (account_id)
-  select distinct account_id
+  insert into written (what, account_id)
+  select distinct 'repaired', account_id
   from due
   where is_damaged
 )

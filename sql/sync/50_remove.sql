@@ -79,8 +79,8 @@ with proven as materialized (
   where organization_id = (select organization_id from sweep_context)
   and account_id = any (array(select account_id from proven))
 ), strangers as (
-  insert into repaired (account_id)
-  select distinct account_id
+  insert into written (what, account_id)
+  select distinct 'repaired', account_id
   from (
     select account_id from account_gone
     union all

@@ -71,8 +71,8 @@ with known as materialized (
   union all
   select account_id from feature_gone
 ), mended as (
-  insert into repaired (account_id)
-  select distinct account_id
+  insert into written (what, account_id)
+  select distinct 'repaired', account_id
   from gone
 )
 insert into written (what, added, changed, removed)

@@ -15,7 +15,7 @@ with total as materialized (
     coalesce(sum(added + changed + removed) filter (where what in ('account_history', 'rescoped')), 0) > 0 as wrote_history,
     coalesce(sum(added + changed + removed) filter (where what in (
       'account_history', 'rescoped', 'account', 'account_identity', 'account_mail_server', 'account_calendar', 'account_feature')), 0) > 0 as wrote,
-    (select count(distinct account_id) from repaired)::integer as repaired,
+    count(distinct account_id)::integer as repaired,
     gen_random_uuid() as revision_id
   from written
 ), verdict as materialized (
