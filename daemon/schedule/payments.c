@@ -28,7 +28,7 @@ struct payments {
   struct payment *open; /* takes more; or NULL */
   int under_way;
   unsigned turn; /* whose turn it is of the sessions */
-  bool all_sessions, abandoned;
+  bool all_sessions, gathering, abandoned;
   int lost;         /* organizations, not told yet */
   struct error why; /* the last ones were */
 };
@@ -149,7 +149,8 @@ static struct payment *begin(struct payments *payments, struct generation *gener
   buffer_init(&payment->busy, BUSY_BYTES_MAX);
   LIST_INSERT_HEAD(&payments->list, payment, link);
   payments->under_way++;
-  timer_start(payment->timer, 0);
+  if (!payments->gathering)
+    timer_start(payment->timer, 0);
   return payment;
 }
 
@@ -158,7 +159,7 @@ void payments_send(struct payments *payments) {
   if (open == NULL)
     return;
   timer_stop(open->timer);
-  send(open);
+  on_timer(open);
 }
 
 void payments_add(struct payments *payments, const struct job *job, struct generation *generation) {
@@ -173,6 +174,8 @@ void payments_add(struct payments *payments, const struct job *job, struct gener
 
 int payments_under_way(const struct payments *payments) { return payments->under_way; }
 
+void payments_gather(struct payments *payments) { payments->gathering = true; }
+
 void payments_use_all_sessions(struct payments *payments) { payments->all_sessions = true; }
 
 void payments_drop_sessions(const struct generation *generation) {
@@ -184,6 +187,8 @@ void payments_drop_sessions(const struct generation *generation) {
 void payments_abandon(struct payments *payments) {
   const struct payment *payment;
   payments->abandoned = true;
+  if (payments->open != NULL)
+    timer_start(payments->open->timer, 0);
   LIST_FOREACH(payment, &payments->list, link)
   payments_drop_sessions(payment->generation);
 }

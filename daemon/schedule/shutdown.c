@@ -192,6 +192,7 @@ void shutdown_write(struct shutdown *shutdown, struct job *const *jobs, int coun
     end(shutdown);
     return;
   }
+  payments_gather(shutdown->payments);
   if (!shutdown->asking_heads)
     payments_use_all_sessions(shutdown->payments);
   pay_some(shutdown);
