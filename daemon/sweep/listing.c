@@ -2,8 +2,8 @@
  * database.
  *
  * While a page is read, the next one is on its way (it is "ahead"): the end of a page mostly tells that there is one, and it begins a full
- * page on, as long as every page so far was full. One that is not wanted after all is given up. Whatever a page comes to is told when
- * nothing is ahead any more, or when it is what is wanted next. */
+ * page on, as long as every page so far was full. One that is not wanted after all is given up, and then what the page came to is told
+ * when its request is over. An answer that comes while a page is read is kept until that is done. */
 #include "sweep/listing.h"
 #include "base/memory.h"
 #include "crm/plain.h"
@@ -16,14 +16,11 @@ enum {
   AHEAD_BYTES_MAX = 1024 * 1024, /* behind a larger page none is asked for: two such at once are too much memory */
 };
 
-enum ahead_state { AHEAD_NONE, AHEAD_ASKED, AHEAD_HERE };
-
-struct ahead {
-  enum ahead_state state;
-  size_t skip;
-  enum verdict verdict; /* when it is here */
+struct kept { /* an answer, until it is taken */
+  bool here;
+  enum verdict verdict;
   struct error error;
-  struct buffer body;
+  struct buffer body; /* of TAKE */
 };
 
 struct listing {
@@ -38,8 +35,8 @@ struct listing {
   struct timer *timer; /* goes on reading it */
   bool reading, cancelled;
   bool full; /* so was every page that was read */
-  struct ahead ahead;
-  bool postponed; /* the event that is told when the request ahead is over, and its error: */
+  struct kept kept;
+  bool postponed; /* the event that is told when the request is over, and its error: */
   enum listing_event event;
   struct error error;
   enum request_paging paging;
@@ -49,7 +46,7 @@ struct listing {
 
 static void read_on(void *context);
 static void on_answer(void *context, const struct api_request_answer *answer);
-static void take_ahead(struct listing *listing);
+static void take(struct listing *listing);
 
 /* A record of the spool; apply_next_batch() reads it. */
 static bool on_differs(void *context, uint32_t number, const unsigned char raw_digest[HASH_BYTES],
@@ -101,7 +98,7 @@ void listing_destroy(struct listing *listing) {
   snapshot_destroy(listing->snapshot);
   rejected_finish(&listing->rejected);
   buffer_finish(&listing->body);
-  buffer_finish(&listing->ahead.body);
+  buffer_finish(&listing->kept.body);
   timer_close(listing->timer);
   memory_free(listing);
 }
@@ -121,35 +118,29 @@ static void ask_ahead(struct listing *listing) {
   if (!listing->full || listing->cancelled || listing->paging != REQUEST_LIMIT_AND_SKIP ||
       body.length > AHEAD_BYTES_MAX || !page_seems_to_have_more(body))
     return;
-  listing->ahead.state = AHEAD_ASKED;
-  listing->ahead.skip = listing->skip + (size_t)listing->options.page_size;
-  ask(listing, listing->ahead.skip);
+  ask(listing, listing->skip + (size_t)listing->options.page_size);
 }
 
-static void drop_ahead(struct listing *listing) {
-  buffer_finish(&listing->ahead.body);
-  listing->ahead = (struct ahead){.state = AHEAD_NONE};
-}
-
-/* What the page came to. */
+/* What the page came to. What is ahead begins a full page on, so it is the next one when the page was full. */
 static void tell(struct listing *listing, enum listing_event event, const struct error *error) {
-  bool wanted = event == LISTING_MORE && listing->ahead.state != AHEAD_NONE && listing->ahead.skip == listing->skip;
-  if (listing->ahead.state == AHEAD_ASKED && !wanted) {
+  bool wanted = event == LISTING_MORE && listing->full;
+  if (listing->api_request != NULL && !wanted) {
     listing->postponed = true;
     listing->event = event;
     listing->error = error == NULL ? (struct error){0} : *error;
     api_request_cancel(listing->api_request);
     return;
   }
-  if (!wanted)
-    drop_ahead(listing);
+  if (!wanted) {
+    buffer_finish(&listing->kept.body);
+    listing->kept = (struct kept){.here = false};
+  }
   listing->fn(listing->context, event, error);
 }
 
 static void tell_postponed(struct listing *listing) {
   struct error error = listing->error;
   listing->postponed = false;
-  drop_ahead(listing);
   if (listing->cancelled)
     cancelled(&error);
   listing->fn(listing->context, error.kind == ERROR_NONE ? listing->event : LISTING_FAILED,
@@ -180,7 +171,7 @@ static void read_on(void *context) {
   struct error error = {0};
   enum page_result result = PAGE_BAD;
   if (!listing->reading) {
-    take_ahead(listing);
+    take(listing);
     return;
   }
   if (listing->cancelled)
@@ -199,8 +190,8 @@ static void read_on(void *context) {
   tell(listing, event, event == LISTING_FAILED ? &error : NULL);
 }
 
-static void read_page(struct listing *listing, struct buffer *memory) {
-  listing->body = buffer_take(memory);
+static void read_page(struct listing *listing, struct buffer body) {
+  listing->body = body;
   listing->reading = true;
   ask_ahead(listing);
   snapshot_page_begin(listing->snapshot, buffer_slice(&listing->body));
@@ -224,43 +215,24 @@ static void ask_plainly(struct listing *listing) {
   listing_next(listing);
 }
 
-static void take(struct listing *listing, enum verdict verdict, struct buffer *body, const struct error *why) {
-  struct error error = {0};
-  if (verdict == VERDICT_TAKE) {
-    read_page(listing, body);
+static void take(struct listing *listing) {
+  struct kept kept = listing->kept;
+  listing->kept = (struct kept){.here = false};
+  if (listing->cancelled) {
+    buffer_finish(&kept.body);
+    cancelled(&kept.error);
+  } else if (kept.verdict == VERDICT_TAKE) {
+    read_page(listing, kept.body);
     return;
-  }
-  if (verdict == VERDICT_PARAMETERS && listing->paging != REQUEST_PLAIN) {
+  } else if (kept.verdict == VERDICT_PARAMETERS && listing->paging != REQUEST_PLAIN) {
     ask_plainly(listing);
     return;
-  } else if (verdict == VERDICT_PARAMETERS) {
-    error_set(&error, ERROR_HTTP, "Close refused the request (HTTP 400)");
-  } else if (verdict == VERDICT_MISSING) {
-    error_set(&error, ERROR_HTTP, "Close knows no such address (HTTP 404): check api.base_url");
-  } else {
-    error = *why;
+  } else if (kept.verdict == VERDICT_PARAMETERS) {
+    error_set(&kept.error, ERROR_HTTP, "Close refused the request (HTTP 400)");
+  } else if (kept.verdict == VERDICT_MISSING) {
+    error_set(&kept.error, ERROR_HTTP, "Close knows no such address (HTTP 404): check api.base_url");
   }
-  listing->fn(listing->context, LISTING_FAILED, &error);
-}
-
-static void take_ahead(struct listing *listing) {
-  struct ahead ahead = listing->ahead;
-  listing->ahead = (struct ahead){.state = AHEAD_NONE};
-  if (listing->cancelled)
-    cancelled(&ahead.error);
-  take(listing, listing->cancelled ? VERDICT_GIVE_UP : ahead.verdict, &ahead.body, &ahead.error);
-  buffer_finish(&ahead.body);
-}
-
-/* The page before it is still being read. */
-static void keep(struct listing *listing, const struct api_request_answer *answer) {
-  struct ahead *ahead = &listing->ahead;
-  ahead->state = AHEAD_HERE;
-  ahead->verdict = answer->verdict;
-  if (answer->verdict == VERDICT_TAKE)
-    ahead->body = buffer_take(answer->memory);
-  else if (answer->error != NULL)
-    ahead->error = *answer->error;
+  listing->fn(listing->context, LISTING_FAILED, &kept.error);
 }
 
 static void on_answer(void *context, const struct api_request_answer *answer) {
@@ -268,12 +240,15 @@ static void on_answer(void *context, const struct api_request_answer *answer) {
   listing->api_request = NULL;
   if (listing->postponed) {
     tell_postponed(listing);
-  } else if (listing->reading) {
-    keep(listing, answer);
-  } else {
-    drop_ahead(listing);
-    take(listing, answer->verdict, answer->memory, answer->error);
+    return;
   }
+  listing->kept = (struct kept){.here = true, .verdict = answer->verdict};
+  if (answer->verdict == VERDICT_TAKE)
+    listing->kept.body = buffer_take(answer->memory);
+  else if (answer->error != NULL)
+    listing->kept.error = *answer->error;
+  if (!listing->reading)
+    take(listing);
 }
 
 void listing_restart(struct listing *listing) {
@@ -284,23 +259,17 @@ void listing_restart(struct listing *listing) {
 }
 
 void listing_next(struct listing *listing) {
-  switch (listing->ahead.state) {
-  case AHEAD_NONE:
-    ask(listing, listing->skip);
-    break;
-  case AHEAD_ASKED:
-    break;
-  case AHEAD_HERE:
+  if (listing->kept.here)
     timer_start(listing->timer, 0);
-    break;
-  }
+  else if (listing->api_request == NULL) /* else it is on its way */
+    ask(listing, listing->skip);
 }
 
 bool listing_cancel(struct listing *listing) {
   listing->cancelled = true;
   if (listing->api_request != NULL)
     api_request_cancel(listing->api_request);
-  return listing->api_request != NULL || listing->reading || listing->ahead.state == AHEAD_HERE;
+  return listing->api_request != NULL || listing->reading || listing->kept.here;
 }
 
 struct snapshot *listing_snapshot(struct listing *listing) {
