@@ -3,17 +3,12 @@
 #include "sweep/compare.h"
 #include "store/difference.h"
 
-enum { MOVES_MAX = 3 };
-
 static void on_compared(void *context, struct changes *changes, const struct error *error) {
   struct sweep *sweep = context;
   struct report *report = &sweep->report;
   sweep->under_way--;
   if (error != NULL) {
-    if (error->kind == ERROR_CONFLICT && ++sweep->moved < MOVES_MAX)
-      drive_event(sweep, EVENT_MOVED);
-    else
-      drive_fail(sweep, error);
+    drive_again(sweep, error);
     return;
   }
   report->changes = changes;

@@ -3,6 +3,8 @@
 #include "sweep/drive.h"
 #include <string.h>
 
+enum { MOVES_MAX = 3 };
+
 int64_t sweep_now_ms(const struct sweep *sweep) { return loop_now_ms(sweep->options.shared->loop); }
 
 const char *sweep_bound_to(const struct sweep *sweep) {
@@ -27,6 +29,13 @@ void drive_fail(struct sweep *sweep, const struct error *error) {
   else if (strcmp(error->code, DB_INSUFFICIENT_PRIVILEGE) == 0)
     error_set(&sweep->report.error, error->kind, "%s: `closesyncd check` tells all that this role lacks", error->text);
   drive_event(sweep, EVENT_FAILED);
+}
+
+void drive_again(struct sweep *sweep, const struct error *error) {
+  if (error->kind == ERROR_CONFLICT && ++sweep->moved < MOVES_MAX)
+    drive_event(sweep, EVENT_MOVED);
+  else
+    drive_fail(sweep, error);
 }
 
 static bool asks_close(enum sweep_action action) {

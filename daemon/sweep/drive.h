@@ -52,6 +52,7 @@ void drive_open_timer(struct sweep *sweep);
 void drive_event(struct sweep *sweep, enum sweep_event event);
 void drive_later(struct sweep *sweep, enum sweep_event event, int64_t delay_ms); /* from the loop */
 void drive_fail(struct sweep *sweep, const struct error *error);                 /* FAILED, with what the report says */
+void drive_again(struct sweep *sweep, const struct error *error); /* MOVED a few times after a CONFLICT, else FAILED */
 bool drive_arrived(struct sweep *sweep); /* a completion came; false: the sweep is stopping and it does not count */
 
 int64_t sweep_now_ms(const struct sweep *sweep);

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOVES_MAX = 3 };
-
 static const char *why(const struct sweep *sweep) { return sweep->floor == OUTCOME_UNCHANGED ? "" : sweep->why.text; }
 
 static void log_repairs(const struct sweep *sweep) {
@@ -29,18 +27,10 @@ static void log_unproven(const struct sweep *sweep) {
         sweep->report.organization, (long long)sweep->unproven);
 }
 
-/* What was judged is not the mirror's any more: list again, a few times. */
-static void begin_again(struct sweep *sweep, const struct error *error) {
-  if (error->kind == ERROR_CONFLICT && ++sweep->moved < MOVES_MAX)
-    drive_event(sweep, EVENT_MOVED);
-  else
-    drive_fail(sweep, error);
-}
-
 static void on_row_holder(struct sweep *sweep, bool is_ended, const struct error *error) {
   struct error moved;
   error_set(&moved, ERROR_CONFLICT, "%s", error->text);
-  begin_again(sweep, is_ended ? &moved : error);
+  drive_again(sweep, is_ended ? &moved : error);
 }
 
 static void on_applied(void *context, const struct apply_result *result, const struct error *error) {
@@ -54,7 +44,7 @@ static void on_applied(void *context, const struct apply_result *result, const s
     if (strcmp(error->code, DB_LOCK_NOT_AVAILABLE) == 0)
       holder_of_row(sweep, error, on_row_holder);
     else
-      begin_again(sweep, error);
+      drive_again(sweep, error);
     return;
   }
   struct write_behind_entry entry = dues_entry(sweep, sweep->floor, why(sweep));
@@ -162,7 +152,7 @@ static void on_flushed(void *context, const struct error *error) {
   if (sweep->is_current)
     settle(sweep);
   else
-    begin_again(sweep, &moved);
+    drive_again(sweep, &moved);
 }
 
 /* Whether the outcome is to be written down at once. "unchanged" after "unchanged" or "changed" may wait, and so may a repetition of the
