@@ -33,11 +33,6 @@ void flush_finish(struct flush *flush) {
     buffer_finish(&flush->columns[i]);
 }
 
-void flush_clear(struct flush *flush) {
-  for (int i = 0; i < FLUSH_COLUMNS; i++)
-    buffer_clear(&flush->columns[i]);
-}
-
 /* NULL when it is empty. */
 static void add_text(struct flush *flush, enum column column, const char *text) {
   struct buffer *buffer = &flush->columns[column];

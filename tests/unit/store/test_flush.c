@@ -47,10 +47,5 @@ Test(flush, says_what_is_owed) {
   cr_assert_null(hold.values[1].bytes);
   hold = flush_hold_statement(&flush, slice_of("{f,t}"));
   expect(&hold, 2, "{f,t}");
-
-  flush_clear(&flush);
-  flush_add(&flush, &failed, "orga_2", 90LL * SECOND);
-  statement = flush_statement(&flush);
-  expect(&statement, 1, "{\"orga_2\"}");
   flush_finish(&flush);
 }
