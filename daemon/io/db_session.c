@@ -362,11 +362,6 @@ void session_start(struct session *session, const struct session_work *work) {
   flush(session);
 }
 
-static void be_silent(void *context, const char *message) {
-  (void)context;
-  (void)message;
-}
-
 struct session *session_create(struct loop *loop, struct pg_conn *connection, int64_t answer_timeout_ms,
                                const struct session_events *events) {
   struct session *session = memory_allocate(sizeof *session);
@@ -376,7 +371,6 @@ struct session *session_create(struct loop *loop, struct pg_conn *connection, in
   session->events = *events;
   session->timer = timer_open(loop, on_timer, session);
   parameters_init(&session->parameters);
-  PQsetNoticeProcessor(connection, be_silent, NULL);
   session->watcher = watcher_create(loop, PQsocket(connection), on_ready, session);
   if (session->watcher == NULL || PQsetnonblocking(connection, 1) != 0)
     session_break(session, "the connection's socket cannot be watched");

@@ -149,13 +149,20 @@ static bool bind_unix(struct listener *listener, const struct sockaddr_un *addre
   return false;
 }
 
+static bool parse_path(const char *text, struct sockaddr_un *ret_address) {
+  *ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
+  if (strncmp(text, "unix:", 5) != 0 || strlen(text + 5) >= sizeof ret_address->sun_path)
+    return false;
+  strcpy(ret_address->sun_path, text + 5);
+  return true;
+}
+
 static bool open_unix(struct listener *listener, const char *text, struct error *error) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  struct sockaddr_un address;
   const char *path = text + 5, *reason;
-  if (*path != '/' || strlen(path) >= sizeof address.sun_path)
+  if (!parse_path(text, &address) || *path != '/')
     return error_set(error, ERROR_CONFIG, "could not listen on \"%s\": the path is not absolute or over 107 bytes",
                      text);
-  strcpy(address.sun_path, path);
   int directory = lock_directory(path);
   if (directory < 0)
     return refuse(error, text, strerror(errno));
@@ -202,14 +209,6 @@ bool listener_is_host(const struct listener *listener, int client_fd, struct sli
            memcmp(&address, &own.ipv4.sin_addr, sizeof own.ipv4.sin_addr) == 0;
   return bracketed && inet_pton(AF_INET6, host, &address) == 1 &&
          memcmp(&address, &own.ipv6.sin6_addr, sizeof address) == 0;
-}
-
-static bool parse_path(const char *text, struct sockaddr_un *ret_address) {
-  *ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
-  if (strncmp(text, "unix:", 5) != 0 || strlen(text + 5) >= sizeof ret_address->sun_path)
-    return false;
-  strcpy(ret_address->sun_path, text + 5);
-  return true;
 }
 
 int listener_connect(const char *text, int patience_ms) {

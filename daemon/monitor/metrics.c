@@ -8,6 +8,17 @@
 
 enum { SLICE_ORGANIZATIONS = 500 };
 
+struct row {
+  const char *words[3];
+  double value; /* negative: not known */
+};
+
+static void write_rows(const struct row *rows, size_t count, struct buffer *text) {
+  for (size_t i = 0; i < count; i++)
+    if (rows[i].value >= 0)
+      exposition_single(text, rows[i].words, rows[i].value);
+}
+
 /* Nothing before the database has told its time. */
 static void write_clocks(const struct health *health, struct buffer *text) {
   const struct {
@@ -41,10 +52,7 @@ static void write_states(const struct health *health, struct buffer *text) {
 }
 
 static void write_daemon(const struct health *health, struct buffer *text) {
-  const struct {
-    const char *words[3];
-    double value;
-  } rows[] = {
+  const struct row rows[] = {
       {{"closesyncd_database_up", "gauge", "Whether PostgreSQL can be reached."}, health->database_up ? 1 : 0},
       {{"closesyncd_config_last_reload_successful", "gauge", "Whether the last reload was taken."},
        health->reload_refused ? 0 : 1},
@@ -57,9 +65,7 @@ static void write_daemon(const struct health *health, struct buffer *text) {
   };
   exposition_head(text, "closesyncd_build_info", "gauge", "The version that runs; always 1.");
   buffer_append_text(text, "closesyncd_build_info{version=\"" CLOSESYNCD_VERSION "\"} 1\n");
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (rows[i].value >= 0)
-      exposition_single(text, rows[i].words, rows[i].value);
+  write_rows(rows, sizeof rows / sizeof *rows, text);
   write_clocks(health, text);
   write_states(health, text);
   membership_write_metrics(health->fleet, text);
@@ -71,10 +77,7 @@ static void write_daemon(const struct health *health, struct buffer *text) {
 }
 
 static void write_process(const struct process_stats *process_stats, struct buffer *text) {
-  const struct {
-    const char *words[3];
-    double value;
-  } rows[] = {
+  const struct row rows[] = {
       {{"process_cpu_seconds_total", "counter", "User and system CPU time."}, process_stats->cpu_seconds},
       {{"process_resident_memory_bytes", "gauge", "Resident memory."}, (double)process_stats->resident_bytes},
       {{"process_virtual_memory_bytes", "gauge", "Virtual memory."}, (double)process_stats->virtual_bytes},
@@ -82,9 +85,7 @@ static void write_process(const struct process_stats *process_stats, struct buff
       {{"process_max_fds", "gauge", "Most file descriptors that may be open."}, (double)process_stats->max_fds},
       {{"process_start_time_seconds", "gauge", "When the process started."}, process_stats->start_time_s},
   };
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (rows[i].value >= 0)
-      exposition_single(text, rows[i].words, rows[i].value);
+  write_rows(rows, sizeof rows / sizeof *rows, text);
 }
 
 /* Adds some organizations to the total; false: that were all. */
