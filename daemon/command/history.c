@@ -182,10 +182,9 @@ static void on_pipe(void *context) {
 
 static void follow(struct history *history) {
   history->at_ends = true;
-  struct db_statement listen = {.sql = "listen closesyncd_change"};
   db_on_notify(history->app.shared.watch, on_notification, history);
   db_on_state(history->app.shared.watch, on_session, history);
-  db_query(history->app.shared.watch, &listen, NULL, on_listening, history);
+  on_session(history, true, NULL);
   look(history); /* what was written between the reading of the ends and the listening */
 }
 
@@ -286,10 +285,8 @@ static bool select_names(struct history *history) {
 }
 
 static void begin(struct history *history) {
-  struct schema_options options = {.loop = history->app.loop,
-                                   .db = history->app.shared.watch,
-                                   .schema = history->app.config->database.schema,
-                                   .mode = SCHEMA_LOOK};
+  struct schema_options options = {
+      .db = history->app.shared.watch, .schema = history->app.config->database.schema, .mode = SCHEMA_LOOK};
   if (history->follows) {
     static const int numbers[2] = {SIGINT, SIGTERM};
     for (int i = 0; i < 2; i++)

@@ -131,8 +131,7 @@ int command_migrate(const struct arguments *arguments) {
   if (status != 0)
     return status;
   buffer_init(&migrate.script, SCRIPT_BYTES_MAX);
-  struct schema_options options = {.loop = migrate.app.loop,
-                                   .db = migrate.app.shared.watch,
+  struct schema_options options = {.db = migrate.app.shared.watch,
                                    .schema = migrate.app.config->database.schema,
                                    .mode = arguments->dry_run ? SCHEMA_LOOK : SCHEMA_APPLY,
                                    .anew = true,

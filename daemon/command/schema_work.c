@@ -41,10 +41,8 @@ int schema_work_run(struct schema_work *work) {
   int status = app_open(work->arguments, &(struct app_needs){.patient = work->patient}, &work->app);
   if (status != 0)
     return status;
-  struct schema_options options = {.loop = work->app.loop,
-                                   .db = work->app.shared.watch,
-                                   .schema = work->app.config->database.schema,
-                                   .mode = SCHEMA_LOOK};
+  struct schema_options options = {
+      .db = work->app.shared.watch, .schema = work->app.config->database.schema, .mode = SCHEMA_LOOK};
   names_init(&work->names, work->arguments);
   schema_start(&options, on_schema, work);
   app_run(&work->app);

@@ -268,8 +268,7 @@ static void start(struct sweeps *sweeps) {
   if (sweeps->count > 1)
     connections_equip_fully(app->connections, &app->shared);
   db_on_state(app->shared.watch, on_session, sweeps);
-  struct schema_options options = {.loop = app->loop,
-                                   .db = sweeps->options->plan ? app->shared.watch : app->shared.write,
+  struct schema_options options = {.db = sweeps->options->plan ? app->shared.watch : app->shared.write,
                                    .schema = app->config->database.schema,
                                    .mode = sweeps->options->plan ? SCHEMA_LOOK : SCHEMA_APPLY};
   schema_start(&options, on_schema, sweeps);

@@ -11,6 +11,10 @@ bool db_array_append(struct buffer *literal, struct slice element) {
   return buffer_append(literal, "\"", 1);
 }
 
+bool db_array_append_number(struct buffer *literal, int64_t number) {
+  return buffer_append_format(literal, "%c%lld", literal->length == 0 ? '{' : ',', (long long)number);
+}
+
 bool db_array_append_null(struct buffer *literal) {
   return buffer_append_text(literal, literal->length == 0 ? "{null" : ",null");
 }

@@ -73,15 +73,11 @@ static bool let_go(struct adoption *adoption) {
   return true;
 }
 
-static bool same_key(const struct config_organization *left, const struct config_organization *right) {
-  return left->key == NULL || right->key == NULL ? left->key == right->key : secret_equals(left->key, right->key);
-}
-
 /* What was refused before the reload is the same after it: somebody thinks to have changed it. */
 static void tell_same_key(const struct roster *roster, const struct job *job,
                           const struct config_organization *organization) {
   if (job->key_dead && organization->way == CONFIG_API_KEY && organization->key != NULL &&
-      same_key(job->organization, organization))
+      config_same_way(job->organization, organization))
     log_event(roster->options.log, LOG_EVENT_KEY_REFUSED, LOG_LEVEL_WARNING,
               "the key that Close refuses is the same after the reload: %s organization=%s",
               organization->key_is_credential ? "systemd copied the credential when the service started, so restart it"

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/moment.h"
 #include "sql/embedded.h"
+#include "sweep/connections.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -60,10 +61,8 @@ static void probe_later(struct database_monitor *database_monitor) {
 }
 
 /* A server that only reads may have a brother that writes: a new connection looks for it (target_session_attrs). */
-static void drop_sessions(struct database_monitor *database_monitor) {
-  db_drop(database_monitor->shared->watch, "the server is read-only");
-  for (int i = 0; i < database_monitor->shared->writer_count; i++)
-    db_drop(database_monitor->shared->writers[i], "the server is read-only");
+static void drop_sessions(const struct database_monitor *database_monitor) {
+  connections_drop_sessions(database_monitor->shared, "the server is read-only");
 }
 
 static bool goes_on(const struct database_monitor *database_monitor) {
@@ -149,8 +148,7 @@ static void probe(void *context) {
   struct database_monitor *database_monitor = context;
   if (database_monitor->probing || database_monitor->stopped)
     return;
-  struct schema_options options = {.loop = database_monitor->shared->loop,
-                                   .db = database_monitor->shared->write,
+  struct schema_options options = {.db = database_monitor->shared->write,
                                    .schema = database_monitor->shared->config->database.schema,
                                    .mode = SCHEMA_APPLY};
   database_monitor->probing = true;

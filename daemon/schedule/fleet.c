@@ -4,6 +4,7 @@
  * the slots out when the whole ttl is over. */
 #include "schedule/fleet.h"
 #include "base/memory.h"
+#include "io/db_array.h"
 #include "sql/embedded.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -178,7 +179,7 @@ static void on_beat_done(void *context, const struct error *error) {
 static void append_pid(struct buffer *pids, const struct db *db) {
   int pid = db_backend_pid(db);
   if (pid != 0)
-    buffer_append_format(pids, "%s%d", pids->length > 1 ? "," : "", pid);
+    db_array_append_number(pids, pid);
 }
 
 void fleet_beat(struct fleet *fleet) {
@@ -188,13 +189,12 @@ void fleet_beat(struct fleet *fleet) {
   if (fleet->beating || fleet->leaving || !database_monitor_is_open(fleet->options.database_monitor))
     return;
   buffer_init(&pids, TELL_BYTES_MAX);
-  buffer_append_text(&pids, "{");
   append_pid(&pids, fleet->db);
   append_pid(&pids, shared->watch);
   for (int i = 0; i < shared->writer_count; i++)
     if (shared->writers[i] != shared->watch)
       append_pid(&pids, shared->writers[i]);
-  buffer_append_text(&pids, "}");
+  db_array_close(&pids);
   struct db_statement heartbeat = {.sql = sql_query_fleet_heartbeat,
                                    .count = 5,
                                    .values = {slice_of(fleet->id), slice_of(fleet->generation->config->fleet.member),
@@ -233,23 +233,19 @@ static void on_given_back(void *context, const struct error *error) {
 
 void fleet_release(struct fleet *fleet, const bool drained[SLOTS]) {
   struct buffer list;
-  bool any = false;
   if (fleet->returning || fleet->leaving)
     return;
   buffer_init(&list, TELL_BYTES_MAX);
-  buffer_append_text(&list, "{");
   for (int slot = 0; slot < SLOTS; slot++)
-    if (drained[slot] && slots_departs(&fleet->slots, slot) && slots_release(&fleet->slots, slot)) {
-      buffer_append_format(&list, "%s%d", any ? "," : "", slot);
-      any = true;
-    }
-  buffer_append_text(&list, "}");
+    if (drained[slot] && slots_departs(&fleet->slots, slot) && slots_release(&fleet->slots, slot))
+      db_array_append_number(&list, slot);
+  fleet->returning = list.length > 0;
+  db_array_close(&list);
   struct db_statement statement = {.sql = sql_query_fleet_give_back,
                                    .count = 2,
                                    .values = {slice_of(fleet->id), buffer_slice(&list)},
                                    .prepare = true};
-  fleet->returning = any;
-  if (any)
+  if (fleet->returning)
     ask(fleet, &statement, NULL, on_given_back);
   buffer_finish(&list);
 }

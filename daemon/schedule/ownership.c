@@ -45,7 +45,7 @@ static void begin(struct ownership *ownership, struct job *job, int64_t span_ms)
   job->foreign = job->asked = false;
   job->taken_over = true;
   job->health.succeeded_at_ms = now_ms(ownership);
-  rate_limit_doubt(queue_rate_limit(job), now_ms(ownership));
+  rate_limit_doubt(job->way_in.rate_limit, now_ms(ownership));
   pace_init(&job->pace, organization->interval_ms, ownership->generation->config->sync.jitter, at_ms);
   if (job->sweep == NULL)
     queue_plan(job, at_ms);
@@ -126,15 +126,12 @@ static void look_for_drained(struct ownership *ownership) {
 /* Their evidence is ours to tell. */
 static void tell_slots(const struct ownership *ownership) {
   struct buffer list;
-  bool any = false;
   buffer_init(&list, SLOTS_BYTES_MAX);
   for (int slot = 0; ownership->fleet != NULL && slot < SLOTS; slot++)
-    if (slots_sweeps(fleet_slots(ownership->fleet), slot)) {
-      buffer_append_format(&list, "%c%d", any ? ',' : '{', slot);
-      any = true;
-    }
+    if (slots_sweeps(fleet_slots(ownership->fleet), slot))
+      db_array_append_number(&list, slot);
   if (ownership->fleet != NULL)
-    buffer_append_text(&list, any ? "}" : "{}");
+    db_array_close(&list);
   shutdown_use_slots(ownership->options.shutdown, buffer_slice(&list));
   buffer_finish(&list);
 }

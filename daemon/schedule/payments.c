@@ -178,17 +178,11 @@ void payments_gather(struct payments *payments) { payments->gathering = true; }
 
 void payments_use_all_sessions(struct payments *payments) { payments->all_sessions = true; }
 
-void payments_drop_sessions(const struct generation *generation) {
-  db_drop(generation->shared.watch, "stopping");
-  for (int i = 0; i < generation->shared.writer_count; i++)
-    db_drop(generation->shared.writers[i], "stopping");
-}
-
 void payments_abandon(struct payments *payments) {
   const struct payment *payment;
   payments->abandoned = true;
   if (payments->open != NULL)
     timer_start(payments->open->timer, 0);
   LIST_FOREACH(payment, &payments->list, link)
-  payments_drop_sessions(payment->generation);
+  connections_drop_sessions(&payment->generation->shared, "stopping");
 }

@@ -21,7 +21,6 @@ void payments_send(struct payments *payments); /* now */
 void payments_gather(struct payments *payments);
 /* What so many organizations owe is not written: told with all that is lost, when no transaction is under way any more. */
 void payments_lose(struct payments *payments, int organizations, const char *why);
-int payments_under_way(const struct payments *payments);          /* transactions; also one that is not sent yet */
-void payments_use_all_sessions(struct payments *payments);        /* nobody else needs them any more */
-void payments_abandon(struct payments *payments);                 /* no more waiting: their sessions are dropped */
-void payments_drop_sessions(const struct generation *generation); /* all of them */
+int payments_under_way(const struct payments *payments);   /* transactions; also one that is not sent yet */
+void payments_use_all_sessions(struct payments *payments); /* nobody else needs them any more */
+void payments_abandon(struct payments *payments);          /* no more waiting: their sessions are dropped */

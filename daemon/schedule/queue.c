@@ -81,13 +81,9 @@ void queue_withdraw(struct job *job) {
     leave_due(job);
 }
 
-struct rate_limit *queue_rate_limit(const struct job *job) {
-  return job->way_in.rate_limit;
-}
-
 /* Before the key's reset there is nothing to begin. */
 static bool put_off(struct queue *queue, struct job *job) {
-  int64_t now_ms = queue_now_ms(job), blocked_ms = rate_limit_blocked_ms(queue_rate_limit(job), now_ms);
+  int64_t now_ms = queue_now_ms(job), blocked_ms = rate_limit_blocked_ms(job->way_in.rate_limit, now_ms);
   if (blocked_ms == 0)
     return false;
   leave_due(job);

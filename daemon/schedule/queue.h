@@ -25,8 +25,6 @@ void queue_withdraw(struct job *job);                   /* not due any more */
 void queue_ended(struct job *job);                      /* its sweep has ended: somebody else may begin */
 void queue_pump(struct queue *queue);                   /* begin what may begin */
 
-/* When the job's key may be used again; loop_now_ms() or before: now. */
-struct rate_limit *queue_rate_limit(const struct job *job);
 int64_t queue_now_ms(const struct job *job);
 /* Who is under way, one after the other; NULL before the first and after the last. */
 struct job *queue_next_running(const struct queue *queue, const struct job *job);

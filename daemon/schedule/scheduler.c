@@ -94,7 +94,7 @@ static int64_t asked_at_ms(const struct job *job, int64_t at_least_ms) {
 
 static void go_on(struct job *job, enum pace_ending ending, const struct report *report) {
   struct scheduler *scheduler = job->scheduler;
-  struct rate_limit *rate_limit = queue_rate_limit(job);
+  struct rate_limit *rate_limit = job->way_in.rate_limit;
   int64_t at = now_ms(scheduler), free_ms = at + rate_limit_blocked_ms(rate_limit, at);
   job->health.rate_limit_remaining = rate_limit->remaining;
   if (report->error.kind == ERROR_UNREACHABLE) {
@@ -362,7 +362,7 @@ void scheduler_abandon(struct scheduler *scheduler) {
   shutdown_abandon(scheduler->shutdown);
   ownership_abandon(scheduler->ownership);
   for (struct job *job = NULL; (job = queue_next_running(scheduler->queue, job)) != NULL;)
-    payments_drop_sessions(job->generation);
+    connections_drop_sessions(&job->generation->shared, "stopping");
 }
 
 bool scheduler_clear(struct scheduler *scheduler) { return roster_clear(&scheduler->roster); }

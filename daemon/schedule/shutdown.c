@@ -215,5 +215,5 @@ void shutdown_abandon(struct shutdown *shutdown) {
   shutdown->abandoned = true;
   lose_rest(shutdown, "stopping");
   payments_abandon(shutdown->payments);
-  payments_drop_sessions(shutdown->generation);
+  connections_drop_sessions(&shutdown->generation->shared, "stopping");
 }

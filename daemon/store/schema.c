@@ -123,9 +123,8 @@ static void apply(struct schema *schema) {
                             "update migration set functions_checksum = '%s' "
                             "where version = (select max(version) from migration);\n",
                             sql_functions_checksum)) {
-    struct error error;
-    error_set(&error, ERROR_BUG, "the migrations are larger than %d bytes together", SCRIPT_BYTES_MAX);
-    fail(schema, &error);
+    error_set(&schema->error, ERROR_BUG, "the migrations are larger than %d bytes together", SCRIPT_BYTES_MAX);
+    end(schema);
     return;
   }
   db_script(schema->options.db, script->bytes, on_applied, schema);
@@ -192,25 +191,23 @@ static void decide(struct schema *schema) {
     tell_steps(schema);
     end(schema);
   } else if (!schema->state.exists && schema->state.renamed_to[0] != '\0' && !schema->options.anew) {
-    struct error error;
-    error_set(&error, ERROR_CONFIG,
+    error_set(&schema->error, ERROR_CONFIG,
               "the schema \"%s\" is not there, but \"%s\" bore this name: set database.schema = %s, rename it back, or "
               "run `closesyncd migrate` to begin anew",
               schema->name, schema->state.renamed_to, schema->state.renamed_to);
-    fail(schema, &error);
+    end(schema);
   } else if (!schema->state.owner) {
-    struct error error;
     if (schema->schema_there)
-      error_set(&error, ERROR_CONFIG,
+      error_set(&schema->error, ERROR_CONFIG,
                 "the schema \"%s\" is not up to date and belongs to \"%s\", not to \"%s\": run `closesyncd migrate` as "
                 "its owner",
                 schema->name, schema->owner, schema->role);
     else
       error_set(
-          &error, ERROR_CONFIG,
+          &schema->error, ERROR_CONFIG,
           "the schema \"%s\" is not there and \"%s\" may not create it: run `closesyncd migrate` as a role that may",
           schema->name, schema->role);
-    fail(schema, &error);
+    end(schema);
   } else if (!schema->locked) {
     db_query(schema->options.db, &lock, NULL, on_locked, schema);
   } else {
@@ -251,14 +248,13 @@ static bool is_closed_to_us(const struct error *error) {
 
 static void on_versions(void *context, const struct error *error) {
   struct schema *schema = context;
-  struct error closed;
   if (error != NULL && is_closed_to_us(error)) {
-    error_set(&closed, ERROR_CONFIG,
+    error_set(&schema->error, ERROR_CONFIG,
               "the schema \"%s\" may not be read by \"%s\": run `closesyncd migrate --roles` as the schema's owner, "
               "and grant "
               "it one of the roles",
               schema->name, schema->role);
-    fail(schema, &closed);
+    end(schema);
   } else if (error != NULL)
     fail(schema, error);
   else if (schema->error.kind != ERROR_NONE)
@@ -284,30 +280,29 @@ static void on_state_row(void *context, const struct db_row *row) {
 
 static void on_state(void *context, const struct error *error) {
   struct schema *schema = context;
-  struct error old;
   schema->state.version = 0;
   schema->functions_fit = false;
   if (error != NULL) {
     fail(schema, error);
   } else if (schema->state.server_version < SERVER_VERSION_MIN) {
-    error_set(&old, ERROR_CONFIG, "PostgreSQL 15 or newer is needed, this server is version %d",
+    error_set(&schema->error, ERROR_CONFIG, "PostgreSQL 15 or newer is needed, this server is version %d",
               schema->state.server_version / 10000);
-    fail(schema, &old);
+    end(schema);
   } else if (strcmp(schema->encoding, "UTF8") != 0 && strcmp(schema->encoding, "SQL_ASCII") != 0) {
-    error_set(&old, ERROR_CONFIG,
+    error_set(&schema->error, ERROR_CONFIG,
               "the database's encoding is %s, which cannot hold all that Close says: create one with encoding UTF8",
               schema->encoding);
-    fail(schema, &old);
+    end(schema);
   } else if (schema->tables_there) {
     struct db_statement versions = {.sql = sql_query_schema_versions, .read_only = schema->options.mode == SCHEMA_LOOK};
     db_query(schema->options.db, &versions, on_version_row, on_versions, schema);
   } else if (schema->stranger[0] != '\0') {
     error_set(
-        &old, ERROR_CONFIG,
+        &schema->error, ERROR_CONFIG,
         "the schema \"%s\" holds \"%s\" but no table \"migration\", so it is not closesyncd's: name another one in "
         "database.schema",
         schema->name, schema->stranger);
-    fail(schema, &old);
+    end(schema);
   } else {
     decide(schema);
   }

@@ -26,7 +26,6 @@ typedef void schema_step_fn(void *context, const char *name);
 typedef void schema_done_fn(void *context, const struct schema_state *state, const struct error *error);
 
 struct schema_options {
-  struct loop *loop;
   struct db *db;
   const char *schema;
   enum schema_mode mode;

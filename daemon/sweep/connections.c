@@ -81,6 +81,12 @@ void connections_equip_fully(const struct connections *connections, struct sweep
   shared->writer_count += connections->writers[0] == connections->watch ? 0 : 1;
 }
 
+void connections_drop_sessions(const struct sweep_context *shared, const char *reason) {
+  db_drop(shared->watch, reason);
+  for (int i = 0; i < shared->writer_count; i++)
+    db_drop(shared->writers[i], reason);
+}
+
 bool connections_same_sessions(const struct config *left, const struct config *right) {
   return strcmp(left->database.conninfo, right->database.conninfo) == 0 &&
          strcmp(left->database.schema, right->database.schema) == 0 &&

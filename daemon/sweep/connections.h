@@ -22,6 +22,8 @@ struct db *connections_open_session(struct loop *loop, const struct config *conf
 void connections_equip(const struct connections *connections, struct sweep_context *shared);
 /* The same for many organizations at once, when nobody else is waiting: `watch` writes too. */
 void connections_equip_fully(const struct connections *connections, struct sweep_context *shared);
+/* What goes on in any of its sessions completes with UNREACHABLE; they connect anew when there is work. */
+void connections_drop_sessions(const struct sweep_context *shared, const char *reason);
 /* Whether a session of the one serves the other. */
 bool connections_same_sessions(const struct config *left, const struct config *right);
 /* Whether both configurations ask for the same services. */

@@ -156,8 +156,7 @@ static void on_who(void *context, const struct error *error) {
     return;
   }
   tell_database(database);
-  schema_start(&(struct schema_options){.loop = database->app->loop,
-                                        .db = database->app->shared.watch,
+  schema_start(&(struct schema_options){.db = database->app->shared.watch,
                                         .schema = database->app->config->database.schema,
                                         .mode = SCHEMA_LOOK},
                on_schema, database);
