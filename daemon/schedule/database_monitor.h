@@ -17,22 +17,20 @@ struct database_monitor_options {
 
 struct database_monitor *database_monitor_create(const struct sweep_context *shared,
                                                  const struct database_monitor_options *options);
-void database_monitor_destroy(
-    struct database_monitor *database_monitor); /* a probe under way is waited for; NULL is allowed */
-void database_monitor_start(struct database_monitor *database_monitor); /* probe now */
-void database_monitor_use(struct database_monitor *database_monitor,
-                          const struct sweep_context *shared);         /* of another configuration, from now on */
-void database_monitor_stop(struct database_monitor *database_monitor); /* no more probes */
-bool database_monitor_is_open(const struct database_monitor *database_monitor);
-int64_t database_monitor_since_ms(const struct database_monitor *database_monitor);
-const char *database_monitor_refusal(const struct database_monitor *database_monitor); /* NULL: it refuses nothing */
-const char *database_monitor_error(const struct database_monitor *database_monitor);   /* NULL while open */
+void database_monitor_destroy(struct database_monitor *monitor); /* a probe under way is waited for; NULL is allowed */
+void database_monitor_start(struct database_monitor *monitor);   /* probe now */
+void database_monitor_use(struct database_monitor *monitor,
+                          const struct sweep_context *shared); /* of another configuration, from now on */
+void database_monitor_stop(struct database_monitor *monitor);  /* no more probes */
+bool database_monitor_is_open(const struct database_monitor *monitor);
+int64_t database_monitor_since_ms(const struct database_monitor *monitor);
+const char *database_monitor_refusal(const struct database_monitor *monitor); /* NULL: it refuses nothing */
+const char *database_monitor_error(const struct database_monitor *monitor);   /* NULL while open */
 
 /* It is away (kind UNREACHABLE, or read-only: closed until a probe succeeds), or refused a statement of `organization` (kind
  * DATABASE: told once, sweeps go on). */
-void database_monitor_failed(struct database_monitor *database_monitor, const struct error *error,
-                             const char *organization);
+void database_monitor_failed(struct database_monitor *monitor, const struct error *error, const char *organization);
 /* Whatever it refused before, it does now. */
-void database_monitor_worked(struct database_monitor *database_monitor);
+void database_monitor_worked(struct database_monitor *monitor);
 /* The database's clock is the one that counts; people compare its times with their own. Told when both are over a minute apart. */
-void database_monitor_note_clock(struct database_monitor *database_monitor, int64_t database_us, int64_t machine_us);
+void database_monitor_note_clock(struct database_monitor *monitor, int64_t database_us, int64_t machine_us);
