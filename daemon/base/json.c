@@ -55,6 +55,13 @@ void json_integer(struct json *json, const char *name, int64_t value) {
   buffer_append_format(json->text, "%lld", (long long)value);
 }
 
+void json_known(struct json *json, const char *name, int64_t value) {
+  if (value < 0)
+    json_null(json, name);
+  else
+    json_integer(json, name, value);
+}
+
 void json_boolean(struct json *json, const char *name, bool value) {
   begin_value(json, name);
   buffer_append_text(json->text, value ? "true" : "false");

@@ -18,6 +18,7 @@ void json_end_array(struct json *json);
 void json_slice(struct json *json, const char *name, struct slice value); /* bytes NULL: null */
 void json_text(struct json *json, const char *name, const char *value);   /* NULL: null */
 void json_integer(struct json *json, const char *name, int64_t value);
+void json_known(struct json *json, const char *name, int64_t value); /* negative: null */
 void json_boolean(struct json *json, const char *name, bool value);
 void json_null(struct json *json, const char *name);
 /* Values already written, with their commas; may be empty. */

@@ -41,10 +41,7 @@ static void write_problem(struct json *list, const struct verifier_problem *prob
     return;
   json_begin_object(list, NULL);
   json_slice(list, "what", problem->what);
-  if (problem->seq < 0)
-    json_null(list, "seq");
-  else
-    json_integer(list, "seq", problem->seq);
+  json_known(list, "seq", problem->seq);
   json_slice(list, "account_id", problem->account_id.length == 0 ? (struct slice){0} : problem->account_id);
   json_slice(list, "problem", problem->text);
   json_end_object(list);

@@ -18,10 +18,7 @@ static void write_reason(struct json *json, const char *organization, int64_t se
                          const char *error) {
   json_begin_object(json, NULL);
   json_text(json, "organization", organization);
-  if (seconds < 0)
-    json_null(json, "seconds");
-  else
-    json_integer(json, "seconds", seconds);
+  json_known(json, "seconds", seconds);
   json_text(json, "reason", reason);
   json_text(json, "error", error);
   json_end_object(json);

@@ -32,10 +32,7 @@ static void write_schedule(const struct health *health, const struct health_orga
   bool sweeping = organization->next_sweep_ms == 0;
   int64_t wait_ms = organization->next_sweep_ms - health->now_ms;
   json_integer(json, "interval_ms", organization->interval_ms);
-  if (sweeping)
-    json_null(json, "next_sweep_in_ms");
-  else
-    json_integer(json, "next_sweep_in_ms", wait_ms > 0 ? wait_ms : 0);
+  json_known(json, "next_sweep_in_ms", sweeping ? -1 : wait_ms > 0 ? wait_ms : 0);
   json_boolean(json, "sweeping", sweeping);
 }
 
@@ -82,10 +79,7 @@ static void write_organization(const struct health *health, const struct health_
   json_integer(json, "consecutive_failures", organization->consecutive_failures);
   json_integer(json, "skipped_turns", organization->skipped_turns);
   json_integer(json, "removals_held", organization->removals_held);
-  if (organization->rate_limit_remaining >= 0)
-    json_integer(json, "rate_limit_remaining", organization->rate_limit_remaining);
-  else
-    json_null(json, "rate_limit_remaining");
+  json_known(json, "rate_limit_remaining", organization->rate_limit_remaining);
   json_text(json, "error", organization->error);
   json_end_object(json);
 }

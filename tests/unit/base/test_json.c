@@ -14,7 +14,8 @@ Test(json, writes_values_names_and_nesting) {
   json_integer(&json, "d", -5);
   json_boolean(&json, "e", true);
   json_begin_array(&json, "f");
-  json_integer(&json, NULL, 1);
+  json_known(&json, NULL, 1);
+  json_known(&json, NULL, -1);
   json_begin_object(&json, NULL);
   json_end_object(&json);
   json_null(&json, NULL);
@@ -29,7 +30,7 @@ Test(json, writes_values_names_and_nesting) {
   json_end_array(&json);
   json_end_object(&json);
   cr_assert_str_eq(text.bytes, "{\"a\": \"x\\\"y\", \"b\": null, \"c\": \"z\", \"d\": -5, \"e\": true, "
-                               "\"f\": [1, {}, null], \"g\\n\": [{\"h\": 1}, null], \"i\": []}");
+                               "\"f\": [1, null, {}, null], \"g\\n\": [{\"h\": 1}, null], \"i\": []}");
   buffer_finish(&text);
 }
 
