@@ -1,6 +1,7 @@
 /* Decides which of many equal failures are logged. It promises at most one line an hour from a failure that goes on, besides the first
  * ones and the powers of ten; texts are kept as digests, for there may be 10,000 outages at once. */
 #include "base/log_throttle.h"
+#include "base/moment.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -30,16 +31,11 @@ static bool is_power_of_ten(int64_t number) {
   return number == 1;
 }
 
-/* "45 s", "3 min", "2 h", "5 days": the greatest unit of which there are at least two. */
+/* "1500 ms", "45 s", "3 min", "2 h", "5 days" */
 static void write_span(int64_t span_ms, char *text, size_t size) {
-  static const struct {
-    int64_t ms;
-    const char *name;
-  } units[] = {{24 * HOUR_MS, "days"}, {HOUR_MS, "h"}, {60000, "min"}, {1000, "s"}, {1, "ms"}};
-  size_t i = 0;
-  while (i < 4 && span_ms < 2 * units[i].ms)
-    i++;
-  snprintf(text, size, "%lld %s", (long long)(span_ms / units[i].ms), units[i].name);
+  long long count = span_ms;
+  const char *unit = span_ms < 2000 ? "ms" : moment_span(span_ms / 1000, &count);
+  snprintf(text, size, "%lld %s", count, unit);
 }
 
 bool log_throttle_failed(struct log_throttle *log_throttle, int64_t now_ms, const char *text,

@@ -16,6 +16,18 @@ void moment_format(int64_t moment_us, char ret_text[MOMENT_TEXT_BYTES]) {
            (int)rest);
 }
 
+const char *moment_span(int64_t seconds, long long *ret_count) {
+  static const struct {
+    int64_t seconds;
+    const char *name;
+  } units[] = {{86400, "days"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+  size_t unit = 0;
+  while (unit < 3 && seconds < 2 * units[unit].seconds)
+    unit++;
+  *ret_count = seconds / units[unit].seconds;
+  return units[unit].name;
+}
+
 int64_t moment_now_us(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);

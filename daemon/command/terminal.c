@@ -2,6 +2,7 @@
  * anybody else writes, so that no line of output is ever mixed with it. */
 #include "command/terminal.h"
 #include "base/memory.h"
+#include "base/moment.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -96,17 +97,12 @@ void terminal_clear(struct terminal *terminal) {
 }
 
 void terminal_age(int64_t seconds, char ret_text[TERMINAL_SPAN_BYTES]) {
-  long long age = (long long)seconds;
-  if (age < 1)
+  long long count;
+  const char *unit = moment_span(seconds, &count);
+  if (seconds < 1)
     snprintf(ret_text, TERMINAL_SPAN_BYTES, "just now");
-  else if (age < 120)
-    snprintf(ret_text, TERMINAL_SPAN_BYTES, "%lld s ago", age);
-  else if (age < 2 * 3600)
-    snprintf(ret_text, TERMINAL_SPAN_BYTES, "%lld min ago", age / 60);
-  else if (age < 2 * 86400)
-    snprintf(ret_text, TERMINAL_SPAN_BYTES, "%lld h ago", age / 3600);
   else
-    snprintf(ret_text, TERMINAL_SPAN_BYTES, "%lld days ago", age / 86400);
+    snprintf(ret_text, TERMINAL_SPAN_BYTES, "%lld %s ago", count, unit);
 }
 
 void terminal_duration(int64_t duration_ms, char ret_text[TERMINAL_SPAN_BYTES]) {

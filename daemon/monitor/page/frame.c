@@ -138,16 +138,9 @@ void frame_state(struct html *html, const struct health *health, const struct he
 }
 
 void frame_duration(struct html *html, int64_t seconds) {
-  static const struct {
-    int64_t seconds;
-    const char *name;
-  } units[] = {{86400, "days"}, {3600, "h"}, {60, "min"}, {1, "s"}};
-  size_t unit = 0;
-  if (seconds < 1)
-    seconds = 1;
-  while (unit < 3 && seconds < 2 * units[unit].seconds)
-    unit++;
-  html_format(html, "%lld\u00a0%s", (long long)(seconds / units[unit].seconds), units[unit].name);
+  long long count;
+  const char *unit = moment_span(seconds < 1 ? 1 : seconds, &count);
+  html_format(html, "%lld\u00a0%s", count, unit);
 }
 
 void frame_moment(struct html *html, int64_t moment_s, int64_t now_s) {

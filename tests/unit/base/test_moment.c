@@ -37,3 +37,19 @@ Test(moment, the_ends_of_the_type_keep_to_the_buffer) {
   cr_assert_lt(strlen(text), MOMENT_TEXT_BYTES);
   cr_assert_eq(text[MOMENT_TEXT_BYTES], '#');
 }
+
+static void expect_span(int64_t seconds, long long expected, const char *unit) {
+  long long count;
+  cr_assert_str_eq(moment_span(seconds, &count), unit);
+  cr_assert_eq(count, expected);
+}
+
+Test(moment, a_span_has_two_of_its_unit_at_least) {
+  expect_span(0, 0, "s");
+  expect_span(119, 119, "s");
+  expect_span(120, 2, "min");
+  expect_span(7199, 119, "min");
+  expect_span(7200, 2, "h");
+  expect_span(2 * 86400 - 1, 47, "h");
+  expect_span(2 * 86400, 2, "days");
+}
