@@ -43,11 +43,11 @@ struct status {
   struct terminal *terminal;
   struct holders *holders;
   struct index *configured;
-  bool *told;     /* by place in the configuration: the database knows it */
-  struct reason { /* of one it does not know: what a running daemon says */
-    char *error;  /* or NULL */
+  struct known {  /* by place in the configuration */
+    bool is_told; /* by the database; else: */
+    char *error;  /* what a running daemon says of it, or NULL */
     int64_t failures;
-  } * reasons;
+  } * known;
   struct buffer answer; /* of the daemon */
   int count, width, rows, healthy;
   int64_t accounts;
@@ -215,7 +215,7 @@ static void on_row(void *context, const struct db_row *row) {
   if (!names_take(&status->work.names, db_row_text(row, NAME)))
     return;
   if (is_configured)
-    status->told[number] = true;
+    status->known[number].is_told = true;
   status->accounts += db_row_int(row, ACCOUNTS);
   if (status->database_us == 0) {
     status->database_us = db_row_int(row, CLOCK);
@@ -239,12 +239,12 @@ static void on_row(void *context, const struct db_row *row) {
 /* In its own words, or where to ask. */
 static void print_never_reached(struct status *status, int number) {
   const struct config_organization *organization = &status->work.app.config->organizations[number];
-  const struct reason *reason = &status->reasons[number];
+  const struct known *known = &status->known[number];
   char error[ERROR_TEXT_BYTES + 32];
-  snprintf(error, sizeof error, "never reached%s%s", reason->error == NULL ? "" : ": ",
-           reason->error == NULL ? "" : reason->error);
+  snprintf(error, sizeof error, "never reached%s%s", known->error == NULL ? "" : ": ",
+           known->error == NULL ? "" : known->error);
   if (status->work.arguments->json) {
-    print_object(status, NULL, slice_of(organization->name), reason->failures, slice_of(error));
+    print_object(status, NULL, slice_of(organization->name), known->failures, slice_of(error));
     return;
   }
   status->rows++;
@@ -252,7 +252,7 @@ static void print_never_reached(struct status *status, int number) {
   terminal_word(status->terminal, TONE_WARNING, 0, "never reached");
   if (!organization->enabled)
     fputs(" (disabled in the configuration)", stdout);
-  else if (reason->error == NULL)
+  else if (known->error == NULL)
     fputs(": `closesyncd check` tells why", stdout);
   else
     terminal_clean(stdout, 0, slice_of(error + strlen("never reached")));
@@ -262,7 +262,7 @@ static void print_never_reached(struct status *status, int number) {
 
 static void print_rest(struct status *status) {
   for (int i = 0; i < status->work.app.config->organization_count; i++)
-    if (!status->told[i])
+    if (!status->known[i].is_told)
       print_never_reached(status, i);
   warn_skew(status);
   if (status->rows > 1)
@@ -278,9 +278,10 @@ static void print_rest(struct status *status) {
 static void on_reason_row(void *context, const struct db_row *row) {
   struct status *status = context;
   uint32_t number;
-  if (!index_find(status->configured, db_row_text(row, 0), &number) || status->reasons[number].error != NULL)
+  if (!index_find(status->configured, db_row_text(row, 0), &number) || status->known[number].error != NULL)
     return;
-  status->reasons[number] = (struct reason){.error = slice_copy(db_row_text(row, 2)), .failures = db_row_int(row, 1)};
+  status->known[number].error = slice_copy(db_row_text(row, 2));
+  status->known[number].failures = db_row_int(row, 1);
 }
 
 static void on_reasons(void *context, const struct error *error) {
@@ -301,8 +302,8 @@ static void on_rows(void *context, const struct error *error) {
   if (!schema_work_knows_names(&status->work))
     return;
   for (int i = 0; i < config->organization_count; i++) {
-    status->told[i] |= !names_take(&status->work.names, slice_of(config->organizations[i].name));
-    missing |= !status->told[i] && config->organizations[i].enabled;
+    status->known[i].is_told |= !names_take(&status->work.names, slice_of(config->organizations[i].name));
+    missing |= !status->known[i].is_told && config->organizations[i].enabled;
   }
   if (missing && config->http.listen != NULL &&
       local_client_get(config->http.listen, "/status.json", &status->answer)) {
@@ -322,8 +323,7 @@ static void begin(void *context, bool exists) {
   struct status *status = context;
   struct db_statement statement = {.sql = sql_query_status, .read_only = true};
   const struct config *config = status->work.app.config;
-  status->told = memory_allocate(sizeof(bool) * ((size_t)config->organization_count + 1));
-  status->reasons = memory_allocate(sizeof *status->reasons * ((size_t)config->organization_count + 1));
+  status->known = memory_allocate(sizeof *status->known * ((size_t)config->organization_count + 1));
   status->configured = index_create(configured_key, config, 0);
   status->width = (int)strlen("ORGANIZATION");
   status->count = config->organization_count;
@@ -342,10 +342,9 @@ static void begin(void *context, bool exists) {
 }
 
 static void finish(struct status *status, int count) {
-  for (int i = 0; status->reasons != NULL && i < count; i++)
-    memory_free(status->reasons[i].error);
-  memory_free(status->reasons);
-  memory_free(status->told);
+  for (int i = 0; status->known != NULL && i < count; i++)
+    memory_free(status->known[i].error);
+  memory_free(status->known);
   index_destroy(status->configured);
   buffer_finish(&status->answer);
   holders_destroy(status->holders);
