@@ -321,9 +321,7 @@ static void on_signal(void *context, int number) {
 
 static void begin(struct run *run) {
   static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-  struct scheduler_options options = {.loop = run->app.loop,
-                                      .log = run->app.log,
-                                      .random = &run->app.random,
+  struct scheduler_options options = {.shared = &run->app.shared,
                                       .attempted = become_ready,
                                       .known = on_known,
                                       .refused = on_refused,

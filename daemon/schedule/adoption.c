@@ -78,7 +78,7 @@ static void tell_same_key(const struct roster *roster, const struct job *job,
                           const struct config_organization *organization) {
   if (job->key_dead && organization->way == CONFIG_API_KEY && organization->key != NULL &&
       config_same_way(job->organization, organization))
-    log_event(roster->options.log, LOG_EVENT_KEY_REFUSED, LOG_LEVEL_WARNING,
+    log_event(roster->options.shared->log, LOG_EVENT_KEY_REFUSED, LOG_LEVEL_WARNING,
               "the key that Close refuses is the same after the reload: %s organization=%s",
               organization->key_is_credential ? "systemd copied the credential when the service started, so restart it"
                                               : "write the new one into its file, and reload again",
@@ -89,7 +89,7 @@ static void tell_same_key(const struct roster *roster, const struct job *job,
 static void change_job(struct adoption *adoption, struct job *job, const struct config_organization *organization) {
   struct roster *roster = adoption->options.roster;
   double jitter = adoption->options.after->config->sync.jitter;
-  int64_t now_ms = loop_now_ms(roster->options.loop);
+  int64_t now_ms = loop_now_ms(roster->options.shared->loop);
   bool again = adoption->moved || job->pace.failures > 0 || !config_same_way(job->organization, organization);
   bool other_rhythm = job->pace.interval_ms != organization->interval_ms;
   tell_same_key(roster, job, organization);
@@ -103,15 +103,15 @@ static void change_job(struct adoption *adoption, struct job *job, const struct 
   if (job->sweep != NULL || job->queued)
     return;
   if (again)
-    queue_plan(job, now_ms + random_between(roster->options.random, 0,
+    queue_plan(job, now_ms + random_between(roster->options.shared->random, 0,
                                             pace_spread_ms(roster->job_count, organization->interval_ms)));
   else if (other_rhythm)
-    queue_plan(job, pace_next(&job->pace, roster->options.random, PACE_WELL, now_ms, 0));
+    queue_plan(job, pace_next(&job->pace, roster->options.shared->random, PACE_WELL, now_ms, 0));
 }
 
 static void add_job(struct adoption *adoption, const struct config_organization *organization) {
   struct roster *roster = adoption->options.roster;
-  int64_t now_ms = loop_now_ms(roster->options.loop),
+  int64_t now_ms = loop_now_ms(roster->options.shared->loop),
           span_ms = pace_spread_ms(adoption->fresh, organization->interval_ms);
   struct job *job = roster_add(roster, organization, now_ms);
   int64_t first_ms = now_ms + span_ms * adoption->added++ / adoption->fresh;
@@ -148,7 +148,7 @@ static void on_turn(void *context) {
   bool more;
   do
     more = adoption->phase(adoption);
-  while (more && loop_has_time(adoption->options.roster->options.loop));
+  while (more && loop_has_time(adoption->options.roster->options.shared->loop));
   if (more)
     timer_continue(adoption->timer);
   else
@@ -161,7 +161,7 @@ void adoption_start(const struct adoption_options *options) {
       (struct adoption){.options = *options, .moved = options->before->shared.watch != options->after->shared.watch};
   generation_hold(options->before);
   generation_hold(options->after);
-  adoption->timer = timer_open(options->roster->options.loop, on_turn, adoption);
+  adoption->timer = timer_open(options->roster->options.shared->loop, on_turn, adoption);
   options->roster->adoptions++;
   begin(adoption, see_who_stays);
   timer_start(adoption->timer, 0);

@@ -41,7 +41,7 @@ struct fleet {
   void *left_context;
 };
 
-static int64_t now_ms(const struct fleet *fleet) { return loop_now_ms(fleet->options.loop); }
+static int64_t now_ms(const struct fleet *fleet) { return loop_now_ms(fleet->options.shared->loop); }
 
 static void ask(struct fleet *fleet, const struct db_statement *statement, db_row_fn *rows, db_done_fn *done) {
   fleet->under_way++;
@@ -86,12 +86,13 @@ static void tell_others(struct fleet *fleet) {
       member = fleet->daemons[i].member;
   if (member != NULL && log_throttle_failed(&fleet->other, now_ms(fleet), "", note))
     log_write(
-        fleet->options.log, LOG_LEVEL_WARNING,
+        fleet->options.shared->log, LOG_LEVEL_WARNING,
         "the configuration of \"%s\" in the fleet differs from this daemon's in organizations or settings: give all "
         "daemons the same%s",
         member, note);
   else if (member == NULL && log_throttle_over(&fleet->other, now_ms(fleet), note))
-    log_write(fleet->options.log, LOG_LEVEL_WARNING, "all configurations in the fleet are the same again %s", note);
+    log_write(fleet->options.shared->log, LOG_LEVEL_WARNING, "all configurations in the fleet are the same again %s",
+              note);
 }
 
 static void on_daemons(void *context, const struct error *error) {
@@ -121,7 +122,7 @@ static void on_beat_row(void *context, const struct db_row *row) {
 }
 
 static void tell_moved(struct fleet *fleet, const struct slots_moved *moved) {
-  struct log *log = fleet->options.log;
+  struct log *log = fleet->options.shared->log;
   if (fleet->ended > 0)
     log_write(log, LOG_LEVEL_WARNING, "a daemon of the fleet is gone: its sessions were ended sessions=%" PRId64,
               fleet->ended);
@@ -144,16 +145,17 @@ static void note_failure(struct fleet *fleet, const struct error *error) {
   bool ours = error->kind != ERROR_UNREACHABLE || database_monitor_is_open(fleet->options.database_monitor);
   fleet->refused = ours ? *error : (struct error){.kind = ERROR_NONE};
   if (ours && log_throttle_failed(&fleet->failure, now_ms(fleet), error->text, note))
-    log_write(fleet->options.log, LOG_LEVEL_ERROR, "could not give the fleet a sign of life: %s%s", error->text, note);
+    log_write(fleet->options.shared->log, LOG_LEVEL_ERROR, "could not give the fleet a sign of life: %s%s", error->text,
+              note);
 }
 
 static void note_success(struct fleet *fleet) {
   char note[LOG_THROTTLE_NOTE_BYTES];
   fleet->refused.kind = ERROR_NONE;
   if (log_throttle_over(&fleet->failure, now_ms(fleet), note))
-    log_write(fleet->options.log, LOG_LEVEL_WARNING, "the fleet gets signs of life again %s", note);
+    log_write(fleet->options.shared->log, LOG_LEVEL_WARNING, "the fleet gets signs of life again %s", note);
   if (log_throttle_over(&fleet->quiet, now_ms(fleet), note))
-    log_write(fleet->options.log, LOG_LEVEL_WARNING, "a heartbeat was answered again %s", note);
+    log_write(fleet->options.shared->log, LOG_LEVEL_WARNING, "a heartbeat was answered again %s", note);
 }
 
 static void on_beat_done(void *context, const struct error *error) {
@@ -217,7 +219,7 @@ static void on_silence(void *context) {
   if (fleet->leaving || !slots_listen(&fleet->slots, now_ms(fleet)))
     return;
   if (log_throttle_failed(&fleet->quiet, now_ms(fleet), "", note))
-    log_write(fleet->options.log, LOG_LEVEL_WARNING,
+    log_write(fleet->options.shared->log, LOG_LEVEL_WARNING,
               "no heartbeat was answered for half of \"fleet.ttl\": nothing new is begun until one is%s", note);
   fleet->options.moved(fleet->options.context);
 }
@@ -253,7 +255,7 @@ void fleet_release(struct fleet *fleet, const bool drained[SLOTS]) {
 /* ---- the whole ---- */
 
 static void name_self(struct fleet *fleet) {
-  struct random *random = fleet->options.random;
+  struct random *random = fleet->options.shared->random;
   uint64_t high = (uint64_t)random_between(random, INT64_MIN, INT64_MAX),
            low = (uint64_t)random_between(random, INT64_MIN, INT64_MAX);
   snprintf(fleet->id, sizeof fleet->id, "%08x-%04x-4%03x-%04x-%012" PRIx64, (unsigned)(high >> 32),
@@ -284,9 +286,10 @@ struct fleet *fleet_create(const struct fleet_options *options, const struct gen
   fleet_use(fleet, generation);
   slots_init(&fleet->slots, generation->config->fleet.ttl_ms);
   snprintf(fleet->ttl, sizeof fleet->ttl, "%" PRId64 " ms", fleet->slots.ttl_ms);
-  fleet->db = connections_open_session(options->loop, generation->config, answer_timeout_ms(fleet->slots.ttl_ms));
-  fleet->beat = timer_open(options->loop, on_beat, fleet);
-  fleet->silence = timer_open(options->loop, on_silence, fleet);
+  fleet->db =
+      connections_open_session(options->shared->loop, generation->config, answer_timeout_ms(fleet->slots.ttl_ms));
+  fleet->beat = timer_open(options->shared->loop, on_beat, fleet);
+  fleet->silence = timer_open(options->shared->loop, on_silence, fleet);
   return fleet;
 }
 
@@ -314,7 +317,8 @@ static void on_left(void *context, const struct error *error) {
   if (!arrived(fleet))
     return;
   if (error != NULL)
-    log_write(fleet->options.log, LOG_LEVEL_WARNING, "could not give the slots of the fleet back: %s", error->text);
+    log_write(fleet->options.shared->log, LOG_LEVEL_WARNING, "could not give the slots of the fleet back: %s",
+              error->text);
   fleet_destroy(fleet);
   if (left != NULL)
     left(left_context);

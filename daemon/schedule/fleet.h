@@ -9,9 +9,7 @@
 struct fleet;
 
 struct fleet_options {
-  struct loop *loop;
-  struct log *log;
-  struct random *random;
+  const struct sweep_context *shared;              /* loop, log and random of the process */
   const struct database_monitor *database_monitor; /* no heartbeat while the database is away */
   void (*moved)(void *context);                    /* a heartbeat was answered, or none was for too long */
   void *context;

@@ -17,7 +17,7 @@ struct job *job_create(struct scheduler *scheduler, const struct config_organiza
 
 void job_destroy(struct job *job) {
   timer_close(job->timer);
-  write_behind_finish(&job->write_behind);
+  write_behind_forget_digests(&job->write_behind);
   memory_free(job->name);
   memory_free(job->organization_id);
   memory_free(job->error);

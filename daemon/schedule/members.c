@@ -38,14 +38,15 @@ void members_stop(struct members *members) {
 
 /* A failure that repeats is said once; the database's troubles are the monitor's to tell. */
 static void tell(struct members *members, struct job *job, const struct error *error) {
-  int64_t now_ms = loop_now_ms(members->options.loop);
+  int64_t now_ms = loop_now_ms(members->options.shared->loop);
   char note[LOG_THROTTLE_NOTE_BYTES];
   if (error == NULL && log_throttle_over(&job->members_throttle, now_ms, note))
-    log_write(members->options.log, LOG_LEVEL_INFO, "the members are read again %s organization=%s", note, job->name);
+    log_write(members->options.shared->log, LOG_LEVEL_INFO, "the members are read again %s organization=%s", note,
+              job->name);
   if (error != NULL && error->kind != ERROR_CANCELLED && error->kind != ERROR_UNREACHABLE &&
       log_throttle_failed(&job->members_throttle, now_ms, error->text, note))
-    log_write(members->options.log, LOG_LEVEL_WARNING, "could not read the members: %s%s organization=%s", error->text,
-              note, job->name);
+    log_write(members->options.shared->log, LOG_LEVEL_WARNING, "could not read the members: %s%s organization=%s",
+              error->text, note, job->name);
 }
 
 static void on_answer(void *context, bool asked, const struct error *error) {
@@ -55,7 +56,7 @@ static void on_answer(void *context, bool asked, const struct error *error) {
   if (job != NULL) {
     job->asking_members = false;
     if (asked)
-      job->members_at_ms = loop_now_ms(members->options.loop);
+      job->members_at_ms = loop_now_ms(members->options.shared->loop);
     if (asked || error != NULL)
       tell(members, job, error);
   }
@@ -67,7 +68,7 @@ static void on_answer(void *context, bool asked, const struct error *error) {
 }
 
 void members_ask(struct members *members, struct job *job, struct generation *generation, const struct report *report) {
-  int64_t now_ms = loop_now_ms(members->options.loop);
+  int64_t now_ms = loop_now_ms(members->options.shared->loop);
   bool verified = report->verified || job->owes_members;
   bool just_asked = job->members_at_ms != 0 && now_ms - job->members_at_ms < UNKNOWN_EVERY_MS;
   if (report->outcome == OUTCOME_FAILED || job->organization_id == NULL || job->asking_members ||

@@ -6,8 +6,7 @@
 struct members;
 
 struct members_options {
-  struct loop *loop;
-  struct log *log;
+  const struct sweep_context *shared; /* loop, log and random of the process */
   struct roster *roster;
   void (*settled)(void *context); /* a question has ended */
   void *context;

@@ -89,7 +89,7 @@ static void on_swept(void *context, struct report *report, const struct api_requ
   struct oneshot *oneshot = turn->oneshot;
   (void)traffic;
   turn->sweep = NULL;
-  write_behind_finish(&turn->write_behind);
+  write_behind_forget_digests(&turn->write_behind);
   oneshot->report(oneshot->context, report);
   oneshot->live -= ask_people(turn, report) ? 0 : 1;
   report_finish(report);

@@ -29,7 +29,7 @@ struct ownership {
   enum slot_state walked[SLOTS]; /* as the last walk has them, or has it under way */
 };
 
-static int64_t now_ms(const struct ownership *ownership) { return loop_now_ms(ownership->options.loop); }
+static int64_t now_ms(const struct ownership *ownership) { return loop_now_ms(ownership->options.shared->loop); }
 
 static void forget_placing(struct ownership *ownership) {
   if (ownership->placing != NULL)
@@ -41,7 +41,7 @@ static void forget_placing(struct ownership *ownership) {
 
 static void begin(struct ownership *ownership, struct job *job, int64_t span_ms) {
   const struct config_organization *organization = job->organization;
-  int64_t at_ms = now_ms(ownership) + random_between(ownership->options.random, 0, span_ms);
+  int64_t at_ms = now_ms(ownership) + random_between(ownership->options.shared->random, 0, span_ms);
   job->foreign = job->asked = false;
   job->taken_over = true;
   job->health.succeeded_at_ms = now_ms(ownership);
@@ -170,10 +170,11 @@ static void on_place(void *context, const struct db_row *row) {
 static void tell_placed(struct ownership *ownership, const struct error *error) {
   char note[LOG_THROTTLE_NOTE_BYTES];
   if (error == NULL && log_throttle_over(&ownership->unplaced, now_ms(ownership), note))
-    log_write(ownership->options.log, LOG_LEVEL_WARNING, "the slots of all organizations are known again %s", note);
+    log_write(ownership->options.shared->log, LOG_LEVEL_WARNING, "the slots of all organizations are known again %s",
+              note);
   if (error != NULL && error->kind != ERROR_UNREACHABLE && error->kind != ERROR_CANCELLED &&
       log_throttle_failed(&ownership->unplaced, now_ms(ownership), error->text, note))
-    log_write(ownership->options.log, LOG_LEVEL_ERROR, "could not ask which slots organizations are in: %s%s",
+    log_write(ownership->options.shared->log, LOG_LEVEL_ERROR, "could not ask which slots organizations are in: %s%s",
               error->text, note);
 }
 
@@ -259,9 +260,7 @@ void ownership_destroy(struct ownership *ownership) {
 
 static void join(struct ownership *ownership) {
   const struct ownership_options *options = &ownership->options;
-  ownership->fleet = fleet_create(&(struct fleet_options){.loop = options->loop,
-                                                          .log = options->log,
-                                                          .random = options->random,
+  ownership->fleet = fleet_create(&(struct fleet_options){.shared = options->shared,
                                                           .database_monitor = options->database_monitor,
                                                           .moved = on_moved,
                                                           .context = ownership},

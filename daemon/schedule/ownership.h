@@ -7,9 +7,7 @@
 struct ownership;
 
 struct ownership_options {
-  struct loop *loop;
-  struct log *log;
-  struct random *random;
+  const struct sweep_context *shared; /* loop, log and random of the process */
   struct roster *roster;
   struct queue *queue;
   struct shutdown *shutdown;

@@ -44,12 +44,12 @@ void payments_destroy(struct payments *payments) { memory_free(payments); }
 
 /* ---- one transaction ---- */
 
-static int64_t now_ms(const struct payment *payment) { return loop_now_ms(payment->payments->options.loop); }
+static int64_t now_ms(const struct payment *payment) { return loop_now_ms(payment->payments->options.shared->loop); }
 
 static void tell_lost(struct payments *payments) {
   if (payments->lost == 0 || payments->under_way > 0)
     return; /* who is under way may lose more */
-  log_write(payments->options.log, LOG_LEVEL_WARNING,
+  log_write(payments->options.shared->log, LOG_LEVEL_WARNING,
             "could not write down the last unchanged sweeps of %d organizations: %s", payments->lost,
             payments->why.text);
   payments->lost = 0;
@@ -144,7 +144,7 @@ static void on_timer(void *context) {
 static struct payment *begin(struct payments *payments, struct generation *generation) {
   struct payment *payment = memory_allocate(sizeof *payment);
   *payment = (struct payment){.payments = payments, .generation = generation_hold(generation)};
-  payment->timer = timer_open(payments->options.loop, on_timer, payment);
+  payment->timer = timer_open(payments->options.shared->loop, on_timer, payment);
   flush_init(&payment->flush);
   buffer_init(&payment->busy, BUSY_BYTES_MAX);
   LIST_INSERT_HEAD(&payments->list, payment, link);

@@ -5,9 +5,8 @@
 struct payments;
 
 struct payments_options {
-  struct loop *loop;
-  struct log *log;
-  void (*settled)(void *context); /* a transaction has ended; from the loop */
+  const struct sweep_context *shared; /* loop, log and random of the process */
+  void (*settled)(void *context);     /* a transaction has ended; from the loop */
   void *context;
 };
 

@@ -22,7 +22,7 @@ struct queue *queue_create(const struct queue_options *options) {
     TAILQ_INIT(&queue->due[slow]);
     TAILQ_INIT(&queue->running[slow]);
   }
-  queue->look = timer_open(options->loop, on_look, queue);
+  queue->look = timer_open(options->shared->loop, on_look, queue);
   return queue;
 }
 
@@ -48,10 +48,10 @@ static void on_due(void *context) { queue_push(context); }
 
 void queue_enter(struct queue *queue, struct job *job) {
   job->queue = queue;
-  job->timer = timer_open(queue->options.loop, on_due, job);
+  job->timer = timer_open(queue->options.shared->loop, on_due, job);
 }
 
-int64_t queue_now_ms(const struct job *job) { return loop_now_ms(job->queue->options.loop); }
+int64_t queue_now_ms(const struct job *job) { return loop_now_ms(job->queue->options.shared->loop); }
 
 void queue_plan(struct job *job, int64_t at_ms) {
   int64_t delay_ms = at_ms - queue_now_ms(job);
@@ -87,7 +87,7 @@ static bool put_off(struct queue *queue, struct job *job) {
   if (blocked_ms == 0)
     return false;
   leave_due(job);
-  queue_plan(job, now_ms + blocked_ms + random_between(queue->options.random, 0, HELD_SPREAD_MS));
+  queue_plan(job, now_ms + blocked_ms + random_between(queue->options.shared->random, 0, HELD_SPREAD_MS));
   return true;
 }
 

@@ -5,8 +5,7 @@
 #include "schedule/job.h"
 
 struct queue_options {
-  struct loop *loop;
-  struct random *random;
+  const struct sweep_context *shared;              /* loop, log and random of the process */
   const struct database_monitor *database_monitor; /* nothing begins while the database is away */
   void (*start)(struct job *job);                  /* begins the job's sweep; the job already counts as under way */
 };

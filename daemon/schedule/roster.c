@@ -71,7 +71,7 @@ void roster_init(struct roster *roster, const struct roster_options *options) {
 }
 
 bool roster_clear(struct roster *roster) {
-  while (roster->job_count > 0 && loop_has_time(roster->options.loop))
+  while (roster->job_count > 0 && loop_has_time(roster->options.shared->loop))
     job_destroy(roster->jobs[--roster->job_count]);
   return roster->job_count == 0;
 }
@@ -83,7 +83,7 @@ static void on_walk(void *context) {
   struct roster *roster = walk->roster;
   if (walk->left > roster->job_count)
     walk->left = roster->job_count;
-  while (walk->left > 0 && loop_has_time(roster->options.loop))
+  while (walk->left > 0 && loop_has_time(roster->options.shared->loop))
     walk->options.visit(walk->options.context, roster->jobs[--walk->left]);
   if (walk->left > 0) {
     timer_continue(walk->timer);
@@ -95,8 +95,8 @@ static void on_walk(void *context) {
 }
 
 void walk_open(struct walk *walk, struct roster *roster, const struct walk_options *options) {
-  *walk =
-      (struct walk){.roster = roster, .options = *options, .timer = timer_open(roster->options.loop, on_walk, walk)};
+  *walk = (struct walk){
+      .roster = roster, .options = *options, .timer = timer_open(roster->options.shared->loop, on_walk, walk)};
 }
 
 void walk_begin(struct walk *walk) {

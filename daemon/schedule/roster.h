@@ -5,10 +5,8 @@
 
 struct roster {
   struct roster_options {
-    struct scheduler *scheduler; /* whose jobs they are */
-    struct loop *loop;
-    struct log *log;
-    struct random *random;
+    struct scheduler *scheduler;        /* whose jobs they are */
+    const struct sweep_context *shared; /* loop, log and random of the process */
     struct queue *queue;
     struct shutdown *shutdown;
   } options;

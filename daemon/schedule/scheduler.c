@@ -25,7 +25,7 @@ struct scheduler {
   bool told_attempted, database_tried, adopting, stopping;
 };
 
-static int64_t now_ms(const struct scheduler *scheduler) { return loop_now_ms(scheduler->options.loop); }
+static int64_t now_ms(const struct scheduler *scheduler) { return loop_now_ms(scheduler->options.shared->loop); }
 
 /* In a fleet it is not known whose an organization is until a heartbeat is answered, and then the others' need not be waited for. */
 static bool has_tried(const struct scheduler *scheduler) {
@@ -62,7 +62,7 @@ static void bring_forward(void *context, struct job *job) {
   struct scheduler *scheduler = context;
   bool waits = job->troubled && job->sweep == NULL && !job->queued;
   if (waits && job->health.next_sweep_ms > now_ms(scheduler) + RETURN_SPREAD_MS)
-    queue_plan(job, now_ms(scheduler) + random_between(scheduler->options.random, 0, RETURN_SPREAD_MS));
+    queue_plan(job, now_ms(scheduler) + random_between(scheduler->options.shared->random, 0, RETURN_SPREAD_MS));
 }
 
 static void note_database(struct scheduler *scheduler, struct job *job, const struct error *error) {
@@ -101,7 +101,7 @@ static void go_on(struct job *job, enum pace_ending ending, const struct report 
     queue_push(job); /* waits there for the database */
     return;
   }
-  int64_t next_ms = pace_next(&job->pace, scheduler->options.random, ending, at, free_ms);
+  int64_t next_ms = pace_next(&job->pace, scheduler->options.shared->random, ending, at, free_ms);
   if (job->asked && asked_at_ms(job, at) < next_ms)
     next_ms = asked_at_ms(job, at);
   queue_plan(job, next_ms > free_ms ? next_ms : free_ms);
@@ -141,7 +141,7 @@ static void on_swept(void *context, struct report *report, const struct api_requ
   job->slow = traffic->timeouts > 0;
   scheduler->health.now_ms = now_ms(scheduler);
   scheduler->health.now_s = time(NULL);
-  enum pace_ending ending = job_take(job, scheduler->options.log, &scheduler->health, report, traffic);
+  enum pace_ending ending = job_take(job, scheduler->options.shared->log, &scheduler->health, report, traffic);
   if (generation->shared.watch == scheduler->generation->shared.watch)
     note_database(scheduler, job, &report->error);
   else
@@ -243,31 +243,21 @@ static void open_rooms(struct scheduler *scheduler) {
   scheduler->database_monitor = database_monitor_create(
       &scheduler->generation->shared,
       &(struct database_monitor_options){.opened = on_opened, .first = on_first, .context = scheduler});
-  scheduler->queue = queue_create(&(struct queue_options){.loop = options->loop,
-                                                          .random = options->random,
-                                                          .database_monitor = scheduler->database_monitor,
-                                                          .start = start_sweep});
-  scheduler->shutdown = shutdown_create(&(struct shutdown_options){.loop = options->loop,
-                                                                   .log = options->log,
+  scheduler->queue = queue_create(&(struct queue_options){
+      .shared = options->shared, .database_monitor = scheduler->database_monitor, .start = start_sweep});
+  scheduler->shutdown = shutdown_create(&(struct shutdown_options){.shared = options->shared,
                                                                    .database_monitor = scheduler->database_monitor,
                                                                    .settled = on_settled,
                                                                    .written = on_written,
                                                                    .stopped = on_stopped,
                                                                    .context = scheduler});
-  scheduler->members = members_create(&(struct members_options){.loop = options->loop,
-                                                                .log = options->log,
-                                                                .roster = &scheduler->roster,
-                                                                .settled = on_settled,
-                                                                .context = scheduler});
+  scheduler->members = members_create(&(struct members_options){
+      .shared = options->shared, .roster = &scheduler->roster, .settled = on_settled, .context = scheduler});
   roster_init(&scheduler->roster, &(struct roster_options){.scheduler = scheduler,
-                                                           .log = options->log,
-                                                           .loop = options->loop,
-                                                           .random = options->random,
+                                                           .shared = options->shared,
                                                            .queue = scheduler->queue,
                                                            .shutdown = scheduler->shutdown});
-  scheduler->ownership = ownership_create(&(struct ownership_options){.loop = options->loop,
-                                                                      .log = options->log,
-                                                                      .random = options->random,
+  scheduler->ownership = ownership_create(&(struct ownership_options){.shared = options->shared,
                                                                       .roster = &scheduler->roster,
                                                                       .queue = scheduler->queue,
                                                                       .shutdown = scheduler->shutdown,

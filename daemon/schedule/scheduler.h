@@ -7,11 +7,9 @@
 struct scheduler;
 
 struct scheduler_options {
-  struct loop *loop;
-  struct log *log;
-  struct random *random;
-  void (*attempted)(void *context); /* the database and every organization were tried once */
-  void (*known)(void *context);     /* what the database knows of the organizations was read, or it is away */
+  const struct sweep_context *shared; /* loop, log and random of the process */
+  void (*attempted)(void *context);   /* the database and every organization were tried once */
+  void (*known)(void *context);       /* what the database knows of the organizations was read, or it is away */
   void (*refused)(void *context,
                   const struct error *error); /* the first try of the database says: administrator, act */
   void (*adopted)(void *context);             /* the configuration has taken its place */

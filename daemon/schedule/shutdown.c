@@ -39,11 +39,11 @@ static void on_settled(void *context) {
 struct shutdown *shutdown_create(const struct shutdown_options *options) {
   struct shutdown *shutdown = memory_allocate(sizeof *shutdown);
   *shutdown = (struct shutdown){.options = *options};
-  shutdown->payments = payments_create(&(struct payments_options){
-      .loop = options->loop, .log = options->log, .settled = on_settled, .context = shutdown});
+  shutdown->payments = payments_create(
+      &(struct payments_options){.shared = options->shared, .settled = on_settled, .context = shutdown});
   buffer_init(&shutdown->slots, SLOTS_BYTES_MAX);
-  shutdown->more = timer_open(options->loop, on_more, shutdown);
-  shutdown->daily = timer_open(options->loop, on_daily, shutdown);
+  shutdown->more = timer_open(options->shared->loop, on_more, shutdown);
+  shutdown->daily = timer_open(options->shared->loop, on_daily, shutdown);
   timer_start(shutdown->daily, HEADS_FIRST_MS);
   return shutdown;
 }
@@ -80,7 +80,7 @@ static bool owes(const struct job *job) {
 void shutdown_pay(struct shutdown *shutdown, struct job *job, struct generation *generation) {
   if (owes(job) && is_reachable(shutdown, generation))
     payments_add(shutdown->payments, job, generation);
-  write_behind_finish(&job->write_behind);
+  write_behind_forget_digests(&job->write_behind);
   write_behind_init(&job->write_behind);
 }
 
@@ -92,14 +92,15 @@ static void on_head_row(void *context, const struct db_row *row) {
   struct slice name = db_row_text(row, 0), head = db_row_text(row, 5);
   if (head.length == 0)
     return; /* verify tells what is wrong */
-  log_write(shutdown->options.log, LOG_LEVEL_INFO, "head organization=%.*s %.*s", (int)name.length, name.bytes,
+  log_write(shutdown->options.shared->log, LOG_LEVEL_INFO, "head organization=%.*s %.*s", (int)name.length, name.bytes,
             (int)head.length, head.bytes);
 }
 
 static void on_heads(void *context, const struct error *error) {
   struct shutdown *shutdown = context;
   if (error != NULL && !shutdown->abandoned && error->kind != ERROR_UNREACHABLE && error->kind != ERROR_CANCELLED)
-    log_write(shutdown->options.log, LOG_LEVEL_WARNING, "could not read the heads of the evidence: %s", error->text);
+    log_write(shutdown->options.shared->log, LOG_LEVEL_WARNING, "could not read the heads of the evidence: %s",
+              error->text);
 }
 
 static void on_daily_heads(void *context, const struct error *error) {
@@ -159,7 +160,7 @@ static void pay_some(struct shutdown *shutdown) {
     struct job *job = shutdown->jobs[shutdown->paid++];
     if (job->organization != NULL)
       shutdown_pay(shutdown, job, shutdown->generation);
-    has_time = loop_has_time(shutdown->options.loop);
+    has_time = loop_has_time(shutdown->options.shared->loop);
   }
   if (!has_time) {
     timer_continue(shutdown->more);

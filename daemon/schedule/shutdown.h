@@ -6,8 +6,7 @@
 struct shutdown;
 
 struct shutdown_options {
-  struct loop *loop;
-  struct log *log;
+  const struct sweep_context *shared; /* loop, log and random of the process */
   const struct database_monitor *database_monitor;
   void (*settled)(void *context); /* a payment has ended */
   void (*written)(void *context); /* of shutdown_write() */

@@ -17,8 +17,6 @@ void write_behind_forget_digests(struct write_behind *write_behind) {
   write_behind->snapshot = NULL;
 }
 
-void write_behind_finish(struct write_behind *write_behind) { write_behind_forget_digests(write_behind); }
-
 static void forget_mirror(struct write_behind *write_behind) {
   write_behind_forget_digests(write_behind);
   write_behind->listed_at_us = write_behind->complete_at_us = MOMENT_UNKNOWN;

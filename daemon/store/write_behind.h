@@ -26,8 +26,7 @@ struct write_behind {
 };
 
 void write_behind_init(struct write_behind *write_behind);
-void write_behind_finish(struct write_behind *write_behind);
-void write_behind_forget_digests(struct write_behind *write_behind);
+void write_behind_forget_digests(struct write_behind *write_behind); /* also when it is no longer used */
 
 /* The row was read with the lock. Forgets what was remembered of another revision, through a session that was lost, or of a row that was
  * newer than this one: a fail-over or a restore lost the newest commits, and what was seen since is not what the row tells of. True: what is

@@ -65,7 +65,7 @@ void dues_settle(struct sweep *sweep) {
   if (!sweep_writes(sweep))
     return;
   if (row->organization_id == NULL) { /* what is remembered is of a row that is no more */
-    write_behind_finish(write_behind);
+    write_behind_forget_digests(write_behind);
     write_behind_init(write_behind);
     return;
   }
