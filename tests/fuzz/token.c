@@ -59,8 +59,8 @@ static void check_answer(struct slice body, bool file) {
   bool good = file ? oauth_read_file(body, NOW_S, &token, &error) : oauth_read_answer(body, NOW_S, &token, &error);
   CHECK(good ? (file ? token.refresh : token.access) != NULL : token.access == NULL && token.refresh == NULL);
   CHECK(good ||
-        strcmp(error.text, file ? "it holds no refresh token" : "the answer of api.oauth_url holds no access token") ==
-            0 ||
+        strcmp(error.text, file ? "it holds no refresh token"
+                                : "the answer of api.oauth_url holds no access token of type Bearer") == 0 ||
         strcmp(error.text, "it is no token file") == 0);
   if (good) {
     while (file && body.length > 0 && body.bytes[body.length - 1] == '\0')
