@@ -60,6 +60,7 @@ enum sweep_action {
   ACTION_RELEASE,
   ACTION_CLOSE,
   ACTION_NOTE_STOP, /* let the transaction end by itself */
+  SWEEP_ACTIONS,
 };
 
 struct machine_step {

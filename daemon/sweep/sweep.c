@@ -55,54 +55,27 @@ static void close_sweep(struct sweep *sweep) {
   done(context, &report, &traffic);
 }
 
+static void do_nothing(struct sweep *sweep) { (void)sweep; }
+
+static void next_page(struct sweep *sweep) {
+  sweep->under_way++;
+  listing_next(sweep->listing);
+}
+
+static void write_or_compare(struct sweep *sweep) { (sweep_writes(sweep) ? sweep_write : sweep_compare)(sweep); }
+
+static void flush_or_agree(struct sweep *sweep) { (sweep_writes(sweep) ? sweep_flush : sweep_agree)(sweep); }
+
+static void note_stop(struct sweep *sweep) { sweep->stopping = true; }
+
 static void act(struct sweep *sweep, enum sweep_action action) {
-  switch (action) {
-  case ACTION_NONE:
-    break;
-  case ACTION_LOCK:
-    sweep_lock(sweep);
-    break;
-  case ACTION_WAIT:
-    sweep_wait(sweep);
-    break;
-  case ACTION_RECALL:
-    sweep_recall(sweep);
-    break;
-  case ACTION_LIST:
-    sweep_list(sweep);
-    break;
-  case ACTION_NEXT_PAGE:
-    sweep->under_way++;
-    listing_next(sweep->listing);
-    break;
-  case ACTION_BIND:
-    sweep_bind(sweep);
-    break;
-  case ACTION_PROVE:
-    sweep_prove(sweep);
-    break;
-  case ACTION_WRITE:
-    (sweep_writes(sweep) ? sweep_write : sweep_compare)(sweep);
-    break;
-  case ACTION_FLUSH:
-    (sweep_writes(sweep) ? sweep_flush : sweep_agree)(sweep);
-    break;
-  case ACTION_RECORD:
-    sweep_record(sweep);
-    break;
-  case ACTION_CANCEL:
-    stop(sweep);
-    break;
-  case ACTION_RELEASE:
-    sweep_release(sweep);
-    break;
-  case ACTION_CLOSE:
-    close_sweep(sweep);
-    break;
-  case ACTION_NOTE_STOP:
-    sweep->stopping = true;
-    break;
-  }
+  static void (*const acts[SWEEP_ACTIONS])(struct sweep * sweep) = {
+      [ACTION_NONE] = do_nothing,       [ACTION_LOCK] = sweep_lock,     [ACTION_WAIT] = sweep_wait,
+      [ACTION_RECALL] = sweep_recall,   [ACTION_LIST] = sweep_list,     [ACTION_NEXT_PAGE] = next_page,
+      [ACTION_BIND] = sweep_bind,       [ACTION_PROVE] = sweep_prove,   [ACTION_WRITE] = write_or_compare,
+      [ACTION_FLUSH] = flush_or_agree,  [ACTION_RECORD] = sweep_record, [ACTION_CANCEL] = stop,
+      [ACTION_RELEASE] = sweep_release, [ACTION_CLOSE] = close_sweep,   [ACTION_NOTE_STOP] = note_stop};
+  acts[action](sweep);
 }
 
 static void on_deadline(void *context) {
@@ -127,11 +100,10 @@ void sweep_stop(struct sweep *sweep) { drive_event(sweep, EVENT_STOP); }
 
 /* The configuration bounds its lines, so it always fits. */
 static void write_names(struct buffer *literal, const struct config_names *names) {
-  bool good = true;
   buffer_init(literal, 64 * 1024);
-  for (int i = 0; good && i < names->count; i++)
-    good = db_array_append(literal, slice_of(names->names[i]));
-  if (!good || !db_array_close(literal))
+  for (int i = 0; i < names->count; i++)
+    db_array_append(literal, slice_of(names->names[i]));
+  if (!db_array_close(literal))
     buffer_clear(literal);
 }
 
