@@ -83,10 +83,9 @@ static bool put_in_file(struct spool *spool, const struct slice *pieces, int cou
 }
 
 static bool put_in_memory(struct spool *spool, const struct slice *pieces, int count, struct error *error) {
-  bool good = true;
-  for (int i = 0; good && i < count; i++)
-    good = buffer_append(&spool->memory, pieces[i].bytes, pieces[i].length);
-  return good || error_set(error, ERROR_BUG, "the spool's memory is full before its limit");
+  for (int i = 0; i < count; i++)
+    buffer_append(&spool->memory, pieces[i].bytes, pieces[i].length);
+  return buffer_fits(&spool->memory) || error_set(error, ERROR_BUG, "the spool's memory is full before its limit");
 }
 
 static void append_place(struct spool *spool, struct place place) {

@@ -56,41 +56,42 @@ static struct decimal take_apart(struct slice number) {
   return decimal;
 }
 
-static bool append_zeros(struct buffer *text, int64_t count) {
+static void append_zeros(struct buffer *text, int64_t count) {
   static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
   for (int64_t left = count; left > 0; left -= (int64_t)sizeof zeros - 1)
-    if (!buffer_append(text, zeros, left < (int64_t)sizeof zeros - 1 ? (size_t)left : sizeof zeros - 1))
-      return false;
-  return true;
+    buffer_append(text, zeros, left < (int64_t)sizeof zeros - 1 ? (size_t)left : sizeof zeros - 1);
 }
 
-static bool append_digits(struct buffer *text, const struct decimal *decimal) {
+static void append_digits(struct buffer *text, const struct decimal *decimal) {
   int64_t written = 0;
-  for (size_t i = 0; i < decimal->span; i++) {
+  for (size_t i = 0; i < decimal->span && buffer_fits(text); i++) {
     if (decimal->digits[i] == '.')
       continue;
-    if (written == decimal->point && written > 0 && !buffer_append(text, ".", 1))
-      return false;
-    if (!buffer_append(text, &decimal->digits[i], 1))
-      return false;
+    if (written == decimal->point && written > 0)
+      buffer_append(text, ".", 1);
+    buffer_append(text, &decimal->digits[i], 1);
     written++;
   }
-  return true;
 }
 
-static bool append_decimal(struct buffer *text, const struct decimal *decimal) {
-  if (decimal->count == 0)
-    return buffer_append(text, "0", 1);
-  if (decimal->negative && !buffer_append(text, "-", 1))
-    return false;
-  if (decimal->point <= 0 && (!buffer_append(text, "0.", 2) || !append_zeros(text, -decimal->point)))
-    return false;
-  return append_digits(text, decimal) && append_zeros(text, decimal->point - decimal->count);
+static void append_decimal(struct buffer *text, const struct decimal *decimal) {
+  if (decimal->negative)
+    buffer_append(text, "-", 1);
+  if (decimal->point <= 0) {
+    buffer_append(text, "0.", 2);
+    append_zeros(text, -decimal->point);
+  }
+  append_digits(text, decimal);
+  append_zeros(text, decimal->point - decimal->count);
 }
 
 enum number_fault number_write(struct buffer *text, struct slice number) {
   struct decimal decimal = take_apart(number);
   if (decimal.point > DIGITS_BEFORE_POINT || decimal.count - decimal.point > DIGITS_BEHIND_POINT)
     return NUMBER_BEYOND;
-  return append_decimal(text, &decimal) ? NUMBER_GOOD : NUMBER_LARGE;
+  if (decimal.count == 0)
+    buffer_append(text, "0", 1);
+  else
+    append_decimal(text, &decimal);
+  return buffer_fits(text) ? NUMBER_GOOD : NUMBER_LARGE;
 }

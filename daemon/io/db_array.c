@@ -1,12 +1,11 @@
 #include "io/db_array.h"
 
 bool db_array_append(struct buffer *literal, struct slice element) {
-  if (!buffer_append_text(literal, literal->length == 0 ? "{\"" : ",\""))
-    return false;
+  buffer_append_text(literal, literal->length == 0 ? "{\"" : ",\"");
   for (size_t i = 0; i < element.length; i++) {
-    bool escape = element.bytes[i] == '"' || element.bytes[i] == '\\';
-    if ((escape && !buffer_append(literal, "\\", 1)) || !buffer_append(literal, element.bytes + i, 1))
-      return false;
+    if (element.bytes[i] == '"' || element.bytes[i] == '\\')
+      buffer_append(literal, "\\", 1);
+    buffer_append(literal, element.bytes + i, 1);
   }
   return buffer_append(literal, "\"", 1);
 }

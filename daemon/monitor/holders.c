@@ -79,11 +79,10 @@ void holders_ask(struct holders *holders, struct db *db, const struct config *co
   struct db_statement organizations = {.sql = sql_query_fleet_holders, .count = 1, .read_only = true},
                       daemons = {.sql = sql_query_fleet_daemons, .read_only = true};
   struct buffer names;
-  bool fits = true;
   buffer_init(&names, NAMES_BYTES_MAX);
-  for (int i = 0; fits && i < config->organization_count; i++)
-    fits = db_array_append(&names, slice_of(config->organizations[i].name));
-  if (fits && db_array_close(&names)) {
+  for (int i = 0; i < config->organization_count; i++)
+    db_array_append(&names, slice_of(config->organizations[i].name));
+  if (db_array_close(&names)) {
     organizations.values[0] = buffer_slice(&names);
     db_query(db, &organizations, on_holder, NULL, holders);
     db_query(db, &daemons, on_daemon, NULL, holders);

@@ -89,22 +89,18 @@ static void on_applied(void *context, const struct error *error) {
   end(schema);
 }
 
-static bool append_files(struct buffer *script, const struct sql_file *files, int from, int to) {
-  bool fits = true;
+static void append_files(struct buffer *script, const struct sql_file *files, int from, int to) {
   for (int i = from; i < to; i++)
-    fits = fits && buffer_append_text(script, files[i].text);
-  return fits;
+    buffer_append_text(script, files[i].text);
 }
 
-static bool append_migrations(struct buffer *script, int from) {
-  bool fits = true;
+static void append_migrations(struct buffer *script, int from) {
   for (int i = from; i < sql_migration_count; i++) {
     const struct sql_file *file = &sql_migrations[i];
-    fits = fits && buffer_append_text(script, file->text) &&
-           buffer_append_format(script, "\ninsert into migration (version, name, checksum) values (%d, '%s', '%s');\n",
-                                file->version, file->name, file->checksum);
+    buffer_append_text(script, file->text);
+    buffer_append_format(script, "\ninsert into migration (version, name, checksum) values (%d, '%s', '%s');\n",
+                         file->version, file->name, file->checksum);
   }
-  return fits;
 }
 
 /* All in one script, hence one transaction. The functions that read no table come first: tables may stand on them. It begins as the
@@ -114,20 +110,23 @@ static void apply(struct schema *schema) {
   int early = 0;
   while (early < sql_function_count && sql_functions[early].version < FUNCTION_OF_TABLES)
     early++;
-  if (!buffer_append_text(script, "select set_config('role', pg_get_userbyid(nspowner), true) from pg_namespace "
-                                  "where nspname = current_schema;\n") ||
-      !append_files(script, sql_functions, 0, early) || !append_migrations(script, schema->state.version) ||
-      !append_files(script, sql_functions, early, sql_function_count) ||
-      !append_files(script, sql_views, 0, sql_view_count) || !buffer_append_text(script, sql_query_schema_record) ||
-      !buffer_append_format(script,
-                            "update migration set functions_checksum = '%s' "
-                            "where version = (select max(version) from migration);\n",
-                            sql_functions_checksum)) {
-    error_set(&schema->error, ERROR_BUG, "the migrations are larger than %d bytes together", SCRIPT_BYTES_MAX);
-    end(schema);
+  buffer_append_text(script, "select set_config('role', pg_get_userbyid(nspowner), true) from pg_namespace "
+                             "where nspname = current_schema;\n");
+  append_files(script, sql_functions, 0, early);
+  append_migrations(script, schema->state.version);
+  append_files(script, sql_functions, early, sql_function_count);
+  append_files(script, sql_views, 0, sql_view_count);
+  buffer_append_text(script, sql_query_schema_record);
+  buffer_append_format(script,
+                       "update migration set functions_checksum = '%s' "
+                       "where version = (select max(version) from migration);\n",
+                       sql_functions_checksum);
+  if (buffer_fits(script)) {
+    db_script(schema->options.db, script->bytes, on_applied, schema);
     return;
   }
-  db_script(schema->options.db, script->bytes, on_applied, schema);
+  error_set(&schema->error, ERROR_BUG, "the migrations are larger than %d bytes together", SCRIPT_BYTES_MAX);
+  end(schema);
 }
 
 static void on_created(void *context, const struct error *error) {
