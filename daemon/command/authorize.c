@@ -146,9 +146,9 @@ static const char *shown_organization(const struct authorize *authorize) {
 
 static void say_whose(const struct authorize *authorize) {
   fputs("The token acts as ", stdout);
-  terminal_clean(stdout, 0, slice_of(authorize->principal.user_id));
+  terminal_clean(0, slice_of(authorize->principal.user_id));
   fputs(" of ", stdout);
-  terminal_clean(stdout, 0, slice_of(shown_organization(authorize)));
+  terminal_clean(0, slice_of(shown_organization(authorize)));
   puts(".");
 }
 

@@ -45,8 +45,7 @@ static void finish(struct history *history) {
   timer_close(history->look);
   timer_close(history->pipe);
   for (int i = 0; i < 2; i++)
-    if (history->signals[i] != NULL)
-      signal_close(history->signals[i]);
+    signal_close(history->signals[i]);
   app_close(&history->app);
 }
 

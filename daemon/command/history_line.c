@@ -51,7 +51,7 @@ static void print_value(const struct terminal *terminal, const struct db_row *ro
     return;
   }
   size_t length = text_utf8_floor(value, VALUE_BYTES_MAX);
-  terminal_clean(stdout, 0, (struct slice){value.bytes, length});
+  terminal_clean(0, (struct slice){value.bytes, length});
   if (length < value.length)
     fputs("…", stdout);
 }
@@ -64,7 +64,7 @@ static void print_what(const struct terminal *terminal, const struct db_row *row
     terminal_word(terminal, TONE_BAD, 0, "- removed");
   } else {
     terminal_word(terminal, TONE_CHANGE, 0, slice_equals(change, "rescoped") ? "= rescoped " : "~ ");
-    terminal_clean(stdout, 0, db_row_text(row, FIELD));
+    terminal_clean(0, db_row_text(row, FIELD));
     fputs(": ", stdout);
     print_value(terminal, row, OLD_VALUE, OLD_WORD);
     fputs(" → ", stdout);
@@ -77,13 +77,13 @@ void history_line_print(const struct terminal *terminal, const struct history_wi
   print_when(terminal, row);
   fputs("  ", stdout);
   if (widths->organization > 0) {
-    terminal_clean(stdout, widths->organization, db_row_text(row, NAME));
+    terminal_clean(widths->organization, db_row_text(row, NAME));
     fputs("  ", stdout);
   }
-  terminal_clean(stdout, 12, db_row_text(row, TYPE));
+  terminal_clean(12, db_row_text(row, TYPE));
   fputs("  ", stdout);
   struct slice email = db_row_text(row, EMAIL);
-  terminal_clean(stdout, widths->account, email.length > 0 ? email : db_row_text(row, ACCOUNT_ID));
+  terminal_clean(widths->account, email.length > 0 ? email : db_row_text(row, ACCOUNT_ID));
   fputs("  ", stdout);
   print_what(terminal, row);
   putchar('\n');

@@ -38,11 +38,11 @@ static void print_account(const struct terminal *terminal, const struct widths *
   fputs("  ", stdout);
   terminal_word(terminal, signs[change->kind].tone, 1, signs[change->kind].sign);
   putchar(' ');
-  terminal_clean(stdout, widths->type, change->type);
+  terminal_clean(widths->type, change->type);
   fputs("  ", stdout);
-  terminal_clean(stdout, widths->email, change->email);
+  terminal_clean(widths->email, change->email);
   fputs("  ", stdout);
-  terminal_clean(stdout, 0, change->account_id);
+  terminal_clean(0, change->account_id);
   if (change->kind == CHANGE_RESCOPED)
     fputs("  rescoped: sync.exclude_fields changed, not Close", stdout);
   putchar('\n');
@@ -52,12 +52,12 @@ static void print_value(const struct terminal *terminal, const struct change *ch
   if (json.bytes == NULL)
     terminal_word(terminal, TONE_QUIET, 0, change->kind == CHANGE_RESCOPED ? "not asked for" : "absent");
   else
-    terminal_clean(stdout, 0, json);
+    terminal_clean(0, json);
 }
 
 static void print_field(const struct terminal *terminal, const struct widths *widths, const struct change *change) {
   fputs("      ", stdout);
-  terminal_clean(stdout, widths->field, change->field);
+  terminal_clean(widths->field, change->field);
   fputs("  ", stdout);
   print_value(terminal, change, change->before);
   fputs(" → ", stdout);

@@ -365,10 +365,7 @@ int command_run(const struct arguments *arguments) {
     run.service = service_create(run.app.loop);
     begin(&run);
   } else {
-    endpoint_destroy(run.endpoint);
-    page_destroy(run.page);
-    generation_release(run.generation);
-    app_close(&run.app);
+    finish(&run);
   }
   app_run(&run.app);
   return run.status;

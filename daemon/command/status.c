@@ -129,12 +129,12 @@ static enum tone tone_of(struct slice outcome) {
 }
 
 static void print_name(const struct status *status, struct slice name) {
-  terminal_clean(stdout, status->width, name);
+  terminal_clean(status->width, name);
   fputs("  ", stdout);
   if (holder_width(status) == 0)
     return;
   const char *holder = holders_find(status->holders, name);
-  terminal_clean(stdout, holder_width(status), slice_of(holder == NULL ? "nobody" : holder));
+  terminal_clean(holder_width(status), slice_of(holder == NULL ? "nobody" : holder));
   fputs("  ", stdout);
 }
 
@@ -151,7 +151,7 @@ static void print_text(const struct status *status, const struct db_row *row) {
     printf("%*s", status->width + 2, "");
     if (failures > 0)
       printf("%lld %s in a row: ", (long long)failures, terminal_plural(failures, "failure", "failures"));
-    terminal_clean(stdout, 0, db_row_text(row, ERROR));
+    terminal_clean(0, db_row_text(row, ERROR));
     putchar('\n');
   }
 }
@@ -255,7 +255,7 @@ static void print_never_reached(struct status *status, int number) {
   else if (known->error == NULL)
     fputs(": `closesyncd check` tells why", stdout);
   else
-    terminal_clean(stdout, 0, slice_of(error + strlen("never reached")));
+    terminal_clean(0, slice_of(error + strlen("never reached")));
   putchar('\n');
   print_token(status, organization);
 }

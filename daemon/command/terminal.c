@@ -55,14 +55,14 @@ void terminal_word(const struct terminal *terminal, enum tone tone, int width, c
 
 int terminal_columns(struct slice text) { return (int)text_characters(text); }
 
-void terminal_clean(FILE *stream, int width, struct slice text) {
+void terminal_clean(int width, struct slice text) {
   struct buffer clean;
   int columns = terminal_columns(text);
   buffer_init(&clean, text.length);
   if (text_append_clean(&clean, text) && clean.length > 0) /* it never grows */
-    fwrite(clean.bytes, 1, clean.length, stream);
+    fwrite(clean.bytes, 1, clean.length, stdout);
   buffer_finish(&clean);
-  fprintf(stream, "%*s", width > columns ? width - columns : 0, "");
+  printf("%*s", width > columns ? width - columns : 0, "");
 }
 
 static size_t line_bytes(void) {

@@ -16,8 +16,8 @@ void terminal_close(struct terminal *terminal);
 
 /* A word on stdout in its tone, padded with blanks to `width` columns. */
 void terminal_word(const struct terminal *terminal, enum tone tone, int width, const char *word);
-/* Text that came from elsewhere: control characters and bytes that are no UTF-8 become "?". Padded likewise. */
-void terminal_clean(FILE *stream, int width, struct slice text);
+/* Text that came from elsewhere, on stdout: control characters and bytes that are no UTF-8 become "?". Padded likewise. */
+void terminal_clean(int width, struct slice text);
 int terminal_columns(struct slice text); /* of text printed by terminal_clean() */
 
 /* `write` puts one line into `text` every now and then, from the loop, until the terminal is closed. Work that is soon done shows

@@ -85,7 +85,7 @@ void verify_report_note(struct verify_report *verify_report, const struct verifi
 void verify_report_print(const struct verify_report *verify_report) {
   if (verify_report->lines.bytes != NULL)
     fputs(verify_report->lines.bytes, stderr);
-  terminal_clean(stdout, 0, slice_of(verify_report->organization));
+  terminal_clean(0, slice_of(verify_report->organization));
   if (verify_report->problem_count == 0)
     fputs("  proven", stdout);
   else

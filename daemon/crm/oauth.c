@@ -104,7 +104,8 @@ struct members { /* of a token, wherever it was written */
   bool broken;                                       /* a token that cannot be one */
 };
 
-static void take_member(struct members *members, struct slice name, struct slice value) {
+static void take_member(void *context, struct slice name, struct slice value) {
+  struct members *members = context;
   struct oauth_token *token = &members->token;
   if (scan_stands_for(name, "access_token"))
     members->broken |= !read_secret(value, &token->access);
@@ -157,8 +158,6 @@ static bool walk(struct slice text, member_fn *member, void *context) {
   return good;
 }
 
-static void on_member(void *context, struct slice name, struct slice value) { take_member(context, name, value); }
-
 /* Behind the text of a file that was reserved and not cut there may be zero bytes. */
 static struct slice without_zeros(struct slice text) {
   while (text.length > 0 && text.bytes[text.length - 1] == '\0')
@@ -169,7 +168,7 @@ static struct slice without_zeros(struct slice text) {
 /* `dated`: the text may say itself when it was obtained, and when it expires. */
 static bool read_members(struct slice text, int64_t obtained_s, bool dated, struct oauth_token *ret_token) {
   struct members members = {.expires_in_s = -1, .expires_at_s = -1, .obtained_at_s = -1};
-  bool good = walk(text, on_member, &members) && !members.broken;
+  bool good = walk(text, take_member, &members) && !members.broken;
   struct oauth_token *token = &members.token;
   if (!dated)
     members.expires_at_s = members.obtained_at_s = -1;

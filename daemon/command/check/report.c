@@ -109,7 +109,7 @@ void check_report_print(struct check_report *check_report, const struct terminal
     const struct line *line = &check_report->lines[i];
     terminal_word(terminal, words[line->finding].tone, (int)strlen("problem"), words[line->finding].word);
     printf("  %-*s  ", width, line->thing);
-    terminal_clean(stdout, 0, slice_of(line->text));
+    terminal_clean(0, slice_of(line->text));
     putchar('\n');
   }
 }
