@@ -24,7 +24,6 @@ struct apply {
   apply_done_fn *done;
   void *context;
   struct buffer batch;
-  bool is_plain; /* the batch */
   enum stage stage;
   int step, statement, finish_statement, batches;
   char texts[20][48]; /* numbers and times as parameters */
@@ -37,10 +36,7 @@ struct apply {
 static const char *const batch_steps[] = {sql_sync_20_history,     sql_sync_30_account,  sql_sync_31_identity,
                                           sql_sync_32_mail_server, sql_sync_33_calendar, sql_sync_34_feature,
                                           sql_sync_40_digest,      sql_sync_45_drift};
-enum {
-  BATCH_STEPS = sizeof batch_steps / sizeof batch_steps[0],
-  STEP_DRIFT = BATCH_STEPS - 1 /* what is plain has none */
-};
+enum { BATCH_STEPS = sizeof batch_steps / sizeof batch_steps[0] };
 
 static struct slice optional(const char *text) { return text == NULL ? (struct slice){0} : slice_of(text); }
 
@@ -106,16 +102,14 @@ static void finish(struct apply *apply, struct db_statement *statement) {
   apply->finish_statement = apply->statement;
 }
 
-/* A spooled record: number, length of the id, whether it is plain, raw digest, digest, id, document, as listing's on_differs() puts it. */
-static bool append_record(const struct apply_work *work, struct slice record, struct buffer *batch, int *count,
-                          bool *all_plain) {
+/* A spooled record: number, raw digest, digest, length of the id, id, document as listing's on_differs() puts it. */
+static bool append_record(const struct apply_work *work, struct slice record, struct buffer *batch, int *count) {
   uint32_t number, id_length;
   char raw[2 * HASH_BYTES + 1], digest[2 * HASH_BYTES + 1];
   const char *at = record.bytes;
   memcpy(&number, at, sizeof number);
   memcpy(&id_length, at + sizeof number, sizeof id_length);
   at += sizeof number + sizeof id_length;
-  bool is_plain = *at++ != 0;
   if (snapshot_is_uncertain(work->snapshot, number))
     return true;
   text_hex((const unsigned char *)at, HASH_BYTES, raw);
@@ -124,10 +118,9 @@ static bool append_record(const struct apply_work *work, struct slice record, st
   struct slice id = {at, id_length};
   struct slice document = {at + id_length, (size_t)(record.bytes + record.length - at) - id_length};
   ++*count;
-  *all_plain &= is_plain;
   return buffer_append_text(batch, batch->length == 0 ? "[[" : ",[") && text_append_json(batch, id) &&
          buffer_append_format(batch, ",\"%s\",\"%s\",", raw, digest) &&
-         buffer_append(batch, document.bytes, document.length) && buffer_append_text(batch, is_plain ? ",true]" : "]");
+         buffer_append(batch, document.bytes, document.length) && buffer_append(batch, "]", 1);
 }
 
 static int order_of_ids(const void *context, uint32_t left, uint32_t right) {
@@ -144,14 +137,13 @@ static bool next_record(const struct apply_work *work, struct slice *ret_record,
   return spool_next(work->spool, ret_record, error);
 }
 
-bool apply_next_batch(const struct apply_work *work, struct buffer *batch, bool *ret_plain, struct error *error) {
+bool apply_next_batch(const struct apply_work *work, struct buffer *batch, struct error *error) {
   struct slice record;
   int count = 0;
   struct error read_error = {0};
   buffer_clear(batch);
-  *ret_plain = true;
   while (count < BATCH_RECORDS && batch->length < BATCH_BYTES && next_record(work, &record, &read_error))
-    if (!append_record(work, record, batch, &count, ret_plain))
+    if (!append_record(work, record, batch, &count))
       return error_set(error, ERROR_LIMIT, "one batch of documents exceeds %d bytes", BATCH_BYTES_LIMIT);
   if (read_error.kind != ERROR_NONE) {
     *error = read_error;
@@ -177,7 +169,7 @@ static void refuse(struct db_statement *statement) {
 /* The next batch, with room made for it behind the first; or on to the end. */
 static bool feed_load(struct apply *apply, struct db_statement *statement) {
   apply->step = 0;
-  if (!apply_next_batch(&apply->work, &apply->batch, &apply->is_plain, &apply->error)) {
+  if (!apply_next_batch(&apply->work, &apply->batch, &apply->error)) {
     apply->stage = apply->error.kind == ERROR_NONE ? STAGE_END : STAGE_DONE;
     if (apply->stage == STAGE_DONE)
       refuse(statement);
@@ -194,7 +186,7 @@ static bool feed_load(struct apply *apply, struct db_statement *statement) {
 
 static void feed_batch(struct apply *apply, struct db_statement *statement) {
   plain(statement, batch_steps[apply->step++]);
-  if (apply->step == (apply->is_plain ? STEP_DRIFT : BATCH_STEPS))
+  if (apply->step == BATCH_STEPS)
     apply->stage = STAGE_LOAD;
 }
 
@@ -316,11 +308,11 @@ static const struct {
   int count;
   const char *value; /* of the first parameter; all others are NULL */
 } warm_up[] = {
-    {sql_query_hold, 1, NULL},       {sql_sync_10_load, 1, "[]"},     {sql_sync_20_history, 0, NULL},
-    {sql_sync_30_account, 0, NULL},  {sql_sync_31_identity, 0, NULL}, {sql_sync_32_mail_server, 0, NULL},
-    {sql_sync_33_calendar, 0, NULL}, {sql_sync_34_feature, 0, NULL},  {sql_sync_40_digest, 0, NULL},
-    {sql_sync_45_drift, 0, NULL},    {sql_sync_70_rejected, 1, "[]"}, {sql_sync_80_seen, 1, "{}"},
-    {sql_sync_90_finish, 16, NULL},
+    {sql_query_hold, 1, NULL},          {sql_query_warm_up, 0, NULL},    {sql_sync_10_load, 1, "[]"},
+    {sql_sync_20_history, 0, NULL},     {sql_sync_30_account, 0, NULL},  {sql_sync_31_identity, 0, NULL},
+    {sql_sync_32_mail_server, 0, NULL}, {sql_sync_33_calendar, 0, NULL}, {sql_sync_34_feature, 0, NULL},
+    {sql_sync_40_digest, 0, NULL},      {sql_sync_45_drift, 0, NULL},    {sql_sync_70_rejected, 1, "[]"},
+    {sql_sync_80_seen, 1, "{}"},        {sql_sync_90_finish, 16, NULL},
 };
 
 static bool feed_warm_up(void *context, struct db_statement *ret_statement) {

@@ -50,6 +50,6 @@ void apply_start(struct db *db, const struct apply_work *work, apply_done_fn *do
 /* Has the session plan what apply_start() sends, unless it has done so before: fresh, it takes longer for that than for a hundred accounts. */
 void apply_warm_up(struct db *db);
 
-/* One batch out of the spool: [[account_id, raw digest, digest, document, is plain or nothing], …], at most 1,000 records or 4 MB.
- * `*ret_plain`: all of its documents are. False: none was left (error untouched) or the spool could not be read (error set). */
-bool apply_next_batch(const struct apply_work *work, struct buffer *batch, bool *ret_plain, struct error *error);
+/* One batch out of the spool: [[account_id, raw digest, digest, document], …], at most 1,000 records or 4 MB. False: none was
+ * left (error untouched) or the spool could not be read (error set). */
+bool apply_next_batch(const struct apply_work *work, struct buffer *batch, struct error *error);

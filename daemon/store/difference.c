@@ -38,10 +38,9 @@ static void compare(const struct difference *difference, struct slice documents,
 static bool feed(void *context, struct db_statement *ret_statement) {
   struct difference *difference = context;
   const struct difference_work *work = &difference->work;
-  bool is_plain;
   difference->statement++;
   if (difference->stage == STAGE_BATCH) {
-    if (apply_next_batch(&difference->source, &difference->batch, &is_plain, &difference->error)) {
+    if (apply_next_batch(&difference->source, &difference->batch, &difference->error)) {
       compare(difference, buffer_slice(&difference->batch), slice_of("{}"), ret_statement);
       return true;
     }

@@ -6,7 +6,6 @@
  * when its request is over. An answer that comes while a page is read is kept until that is done. */
 #include "sweep/listing.h"
 #include "base/memory.h"
-#include "crm/plain.h"
 #include "crm/request.h"
 #include <stdlib.h>
 #include <string.h>
@@ -53,10 +52,8 @@ static bool on_differs(void *context, uint32_t number, const unsigned char raw_d
                        const struct account *account, struct error *error) {
   struct listing *listing = context;
   uint32_t id_length = (uint32_t)account->id.length;
-  char is_plain = plain_document(account->document);
   struct slice pieces[] = {{(const char *)&number, sizeof number},
                            {(const char *)&id_length, sizeof id_length},
-                           {&is_plain, sizeof is_plain},
                            {(const char *)raw_digest, HASH_BYTES},
                            {(const char *)account->digest, HASH_BYTES},
                            account->id,

@@ -1,7 +1,6 @@
 -- What close-api.md knows of a document, and what no column takes. A value of an unexpected type stays whole in `other` and is told by
--- account_drift. Column `other` of account_history holds what other_of said when the row was written, and verify_other compares: a change to
--- what other_of says, or to what account_field knows, needs a numbered migration that writes that column anew. Who changes account_field
--- changes daemon/crm/plain.c too.
+-- account_drift. The stored column `other` of account_history depends on other_of: a change to what other_of says, or to what account_field
+-- knows, needs a numbered migration that makes that column anew (drop it, add it), or old rows keep what the function said before.
 
 -- What close-api.md knows: for each field, by the path of what holds it, what fits. `spare` is known and has no column.
 create or replace function account_field() returns jsonb
@@ -213,23 +212,6 @@ begin atomic
   ) as by_path (path, value);
 end;
 comment on function account_other(jsonb) is 'What no column takes of a document, by name or path';
-
-create or replace function taken_names() returns text[]
-  language sql immutable parallel safe
-begin atomic
-  select array_agg(name)
-  from jsonb_each_text(account_field() -> '') as field (name, kind)
-  where kind <> 'spare';
-end;
-comment on function taken_names() is 'The top-level fields that columns take';
-
--- Of a document that is plain: the fields that are known and have no column.
-create or replace function plain_other(document jsonb) returns jsonb
-  language sql immutable parallel safe
-begin atomic
-  select document - taken_names();
-end;
-comment on function plain_other(jsonb) is 'other_of of a document of which account_is_plain is true';
 
 -- An account with fields that Close made since is plain but for these.
 create or replace function other_of(document jsonb) returns jsonb

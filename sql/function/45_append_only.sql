@@ -71,7 +71,6 @@ begin
     ) as erased using (organization_id, seq)
     where erased.seq is null
     or became.document is distinct from tombstone(was.document)
-    or became.other is not null
     or became.document_salt is not null
     or (became.account_id, became.version, became.change, became.not_before, became.observed_at, became.changed_fields,
         became.sweep_id, became.document_digest, became.hash_version, became.previous_hash, became.hash) is distinct from

@@ -34,7 +34,6 @@ begin
       write_erasure.seqs, written.tombstones)));
   update account_history
   set document = tombstone(document),
-    other = null,
     document_salt = null
   where account_history.organization_id = write_erasure.organization_id
   and account_history.seq = any (write_erasure.seqs);

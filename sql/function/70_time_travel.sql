@@ -68,7 +68,7 @@ create or replace function account_as_of(at timestamptz)
     lead_suggestions_updated_at timestamptz, other jsonb, first_seen_at timestamptz, changed_at timestamptz)
   language sql stable parallel safe
 begin atomic
-  select past.organization_id, past.account_id, shape.*, coalesce(past.other, other_of(past.document)), past.first_seen_at, past.changed_at
+  select past.organization_id, past.account_id, shape.*, past.other, past.first_seen_at, past.changed_at
   from document_as_of(at) as past
   cross join lateral account_columns(past.document) as shape;
 end;

@@ -184,7 +184,7 @@ begin atomic
   select format('column "%s" of account_history is no longer generated from the document', attname)
   from pg_attribute
   where attrelid = 'account_history'::regclass
-  and attname in ('send_status', 'receive_status', 'email_receive_status', 'calendar_receive_status', 'type')
+  and attname in ('send_status', 'receive_status', 'email_receive_status', 'calendar_receive_status', 'type', 'other')
   and attgenerated <> 's';
 end;
 comment on function verify_generated() is 'The columns of account_history that anybody could have written';
@@ -204,17 +204,3 @@ begin atomic
   order by 1 nulls last;
 end;
 comment on function verify_history(text) is 'What is wrong with an organization''s history, the first bad seq first; no row: the chain, seq, versions, intervals, digests, erasures and anchor hold';
-
--- Apart, for it takes longer than all else.
-create or replace function verify_other(organization_id text)
-  returns table (seq bigint, account_id text, problem text)
-  language sql stable parallel safe
-begin atomic
-  select past.seq, past.account_id, 'column "other" does not fit the document'
-  from account_history as past
-  where past.organization_id = verify_other.organization_id
-  and past.other is not null -- else account_as_of asks other_of
-  and past.other is distinct from other_of(past.document)
-  order by past.seq;
-end;
-comment on function verify_other(text) is 'The rows of an organization''s history whose column other is not what their documents say';

@@ -44,8 +44,7 @@ create temp table if not exists incoming (
   account_id       text not null,
   document         jsonb not null,
   raw_digest       bytea not null,
-  canonical_digest bytea not null,
-  is_plain         boolean not null -- the client saw nothing in it that no column takes
+  canonical_digest bytea not null
 ) with (toast_tuple_target = 8160) on commit delete rows;
 
 -- Where the accounts of this batch stand in the history, written by 20_history for the steps that follow; with the document, so that

@@ -4,9 +4,6 @@
 select 'history' as what, seq, account_id, problem
 from verify_history($1::text)
 union all
-select 'history', seq, account_id, problem
-from verify_other($1)
-union all
 select table_name, null, account_id, problem
 from verify_mirror($1)
 union all

@@ -17,8 +17,7 @@ with newest as materialized (
         and not context.is_first),
       0) as version,
     coalesce(past.change, 'removed') <> 'removed' as is_alive,
-    past.document as document_before,
-    case when incoming.is_plain then plain_other(incoming.document) else other_of(incoming.document) end as other,
+    past.document as document_before, past.other as other_before,
     past.observed_at as newest_at, past.change as newest_change,
     past.sweep_id is not distinct from context.sweep_id as is_written,
     past.change is distinct from 'added' as has_older,
@@ -34,7 +33,7 @@ with newest as materialized (
   join organization on organization.organization_id = context.organization_id
   cross join incoming
   left join lateral (
-    select version, change, document, observed_at, sweep_id
+    select version, change, document, other, observed_at, sweep_id
     from account_history
     where organization_id = context.organization_id
     and account_id = incoming.account_id
@@ -61,7 +60,7 @@ with newest as materialized (
   select uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) as value
 ), change as (
   select
-    newest.account_id, step.number, step.document, step.other, newest.version + step.number as version, step.change,
+    newest.account_id, step.number, step.document, newest.version + step.number as version, step.change,
     case
       when not is_alive and exists (
         select
@@ -88,15 +87,14 @@ with newest as materialized (
   cross join sweep_context as context
   cross join lateral (
     values
-      (1, 'rescoped', rescoped_document, case when rescoped_fields is not null then other_of(rescoped_document) end, rescoped_fields),
+      (1, 'rescoped', rescoped_document, rescoped_fields),
       (
         case when rescoped_fields is null then 1 else 2 end,
         case when is_alive then 'changed' else 'added' end,
         newest.document,
-        newest.other,
         newest.changed_fields
       )
-  ) as step (number, change, document, other, changed_fields)
+  ) as step (number, change, document, changed_fields)
   left join lateral history_head(context.organization_id) as head on true
   where step.changed_fields is not null
 ), sealed as (
@@ -119,18 +117,22 @@ with newest as materialized (
 ), history as (
   insert into account_history (
     organization_id, seq, account_id, version, change, not_before, observed_at, document, changed_fields, sweep_id,
-    document_salt, document_digest, hash_version, previous_hash, hash, other)
+    document_salt, document_digest, hash_version, previous_hash, hash)
   select
     organization_id, seq, account_id, version, change, not_before, observed_at, document, changed_fields, sweep_id,
-    salt, digest, 1, lag(hash, 1, coalesce(head, decode(repeat('00', 32), 'hex'))) over (order by account_id collate "C", number), hash, other
+    salt, digest, 1, lag(hash, 1, coalesce(head, decode(repeat('00', 32), 'hex'))) over (order by account_id collate "C", number), hash
   from chained
-  returning change
+  returning account_id, change, other
 ), stood as (
   insert into standing (account_id, document, other, is_changed, first_seen_at, changed_at)
   select
     newest.account_id,
     newest.document,
-    newest.other,
+    case
+      when newest.changed_fields is not null then history.other
+      when newest.document_before = newest.document then newest.other_before
+      else other_of(newest.document)
+    end,
     newest.changed_fields is not null or newest.rescoped_fields is not null or newest.is_written,
     case
       when not newest.is_alive then newest.observed_at
@@ -154,6 +156,7 @@ with newest as materialized (
       else stated_at(newest.organization_id, newest.account_id)
     end
   from newest
+  left join history on history.account_id = newest.account_id and history.change <> 'rescoped'
   where not exists (select from standing as had where had.account_id = newest.account_id)
 ), rescoped as (
   insert into written (what, added, changed, removed)

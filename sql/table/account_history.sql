@@ -19,7 +19,7 @@ create table account_history (
   email_receive_status    text generated always as (case jsonb_typeof(document -> 'email_receive_status') when 'string' then document ->> 'email_receive_status' end) stored,
   calendar_receive_status text generated always as (case jsonb_typeof(document -> 'calendar_receive_status') when 'string' then document ->> 'calendar_receive_status' end) stored,
   type                    text generated always as (case jsonb_typeof(document -> '_type') when 'string' then document ->> '_type' end) stored,
-  other                   jsonb,
+  other                   jsonb generated always as (other_of(document)) stored,
   primary key (organization_id, seq)
 );
 -- One index for two promises: a version is given once, and the state at any time and its outages are found without the heap.
@@ -47,7 +47,7 @@ comment on column account_history.receive_status is 'From the document';
 comment on column account_history.email_receive_status is 'From the document';
 comment on column account_history.calendar_receive_status is 'From the document';
 comment on column account_history.type is 'From the document: its _type';
-comment on column account_history.other is 'From the document, by the writer: what no column of account takes (verify_other compares); NULL when removed, erased or not worked out';
+comment on column account_history.other is 'From the document: what no column of account takes; NULL when removed';
 
 create trigger gapless after insert on account_history
   referencing new table as became
