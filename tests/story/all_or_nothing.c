@@ -69,16 +69,17 @@ Test(all_or_nothing, when_killed_at_any_moment) {
   story_destroy(story);
 }
 
+/* Whoever waits for a table of this database. Of pg_locks alone: within a transaction, pg_stat_activity stays as it was first read. */
+#define WAITING                                                \
+  " from pg_locks where not granted and locktype = 'relation'" \
+  " and database = (select oid from pg_database where datname = current_database())"
+
 /* The table is locked by us, so that the transaction stands still in the middle of its steps. */
 static const struct run *stop_at(struct story *story, const char *table) {
   await_no_session(story); /* the last one's would wait for the table, too */
   story_sql(story, story_format(story, "begin; lock table %s in access exclusive mode", table));
   const struct run *run = story_start(story, "sync", "--json", NULL);
-  story_await_sql(
-      story, "t",
-      "select count(*) > 0 from pg_locks where not granted and mode <> 'ExclusiveLock' and pid in (select pid "
-      "from pg_stat_activity where datname = current_database() and application_name = 'closesyncd')",
-      10000);
+  story_await_sql(story, "t", "select count(*) > 0" WAITING, 10000);
   return run;
 }
 
@@ -113,8 +114,7 @@ Test(all_or_nothing, when_the_backend_is_terminated_between_its_steps) {
     story_change(story, 100, i + 2);
     const char *before = story_dump(story, "");
     const struct run *run = stop_at(story, steps[i]);
-    story_sql(story, "select pg_terminate_backend(pid) from pg_locks where not granted and mode <> 'ExclusiveLock'"
-                     " and pid in (select pid from pg_stat_activity where datname = current_database())");
+    story_sql(story, "select pg_terminate_backend(pid)" WAITING);
     story_sql(story, "rollback");
     story_wait(story, run, 20000);
     cr_assert_eq(run->exit_status, 69, "exit status %d", run->exit_status);
