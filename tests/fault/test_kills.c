@@ -12,7 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KILLS = 25, KILLS_A_STORY = 60, ORGANIZATIONS = 2, ACCOUNTS = 10 };
+#ifdef FAULT_SANITIZED
+enum { KILLS = 25 };
+#else
+enum { KILLS = 75 };
+#endif
+enum { KILLS_A_STORY = 60, ORGANIZATIONS = 2, ACCOUNTS = 10 };
 
 struct killing {
   struct living living;

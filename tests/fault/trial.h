@@ -31,5 +31,5 @@ void trial_exhaust(struct trial *trial, long at, const int *exits);
 
 /* The i-th of `count` samples of 1 … whole, each from its own stretch; the same ones every time. With everything asked for, 1 + i. */
 long trial_sample(long whole, long count, long i);
-/* How many samples there are of them: `count`, or `whole` when that is less or everything is asked for. */
+/* How many samples there are of them: `count` (half under sanitizers), or `whole` when that is less or everything is asked for. */
 long trial_samples(long whole, long count);
