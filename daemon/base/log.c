@@ -37,8 +37,6 @@ void log_set_format(struct log *log, enum log_format format) { log->format = for
 
 void log_set_sink(struct log *log, log_sink_fn *sink) { log->sink = sink; }
 
-bool log_enabled(const struct log *log, enum log_level level) { return log && level <= log->level; }
-
 /* What could break the line or steer who reads it becomes blanks, or question marks. */
 static void clean(char *line, size_t length) {
   for (size_t i = 0, step; i < length; i += step) {
@@ -156,7 +154,7 @@ static void write_arguments(struct log *log, struct log_record *record, const ch
   struct log_field fields[LOG_FIELDS_MAX];
   va_list copy;
   va_copy(copy, arguments);
-  int wanted = log_enabled(log, record->level) ? vsnprintf(line, sizeof line, format, copy) : -1;
+  int wanted = log != NULL && record->level <= log->level ? vsnprintf(line, sizeof line, format, copy) : -1;
   va_end(copy);
   if (wanted < 0)
     return;

@@ -31,7 +31,6 @@ struct log *log_create(FILE *stream, enum log_level level, bool priorities);
 void log_destroy(struct log *log);
 void log_set_level(struct log *log, enum log_level level);
 void log_set_format(struct log *log, enum log_format format);
-bool log_enabled(const struct log *log, enum log_level level);
 
 /* Takes the place of the stream, while the format is text. False: could not take it, so it goes to the stream. */
 typedef bool log_sink_fn(const struct log_record *record);

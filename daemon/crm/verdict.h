@@ -22,9 +22,8 @@ struct rate_reading { /* of the limit nearest to being hit; from `RateLimit` or 
 
 struct verdict_reading {
   enum verdict verdict;
-  int64_t
-      wait_ms; /* for WAIT: RateLimit's reset, else Retry-After, else any older reset, else 2 s; for AGAIN: Retry-After, or 0;
-                      at most 1 h */
+  /* At most 1 h. WAIT: RateLimit's reset, else Retry-After, else any older reset, else 2 s. AGAIN: Retry-After, or 0. */
+  int64_t wait_ms;
   struct rate_reading rate;
 };
 
