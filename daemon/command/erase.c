@@ -37,7 +37,7 @@ static void on_row(void *context, const struct db_row *row) {
   printf("%.*s  erased %lld documents of %lld accounts, %lld rejected entries", (int)name.length, name.bytes, documents,
          (long long)db_row_int(row, 3), rejected);
   if (db_row_int(row, 3) == 0 && rejected == 0)
-    fputs(", but what was kept of members", stdout); /* or there were no row */
+    fputs(", but what was kept of members", stdout); /* else this organization had no row to tell of */
   if (!db_row_is_null(row, 2))
     printf(" (erasure %lld)", (long long)db_row_int(row, 2));
   putchar('\n');

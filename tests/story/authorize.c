@@ -147,6 +147,10 @@ Test(authorize, a_refused_consent_and_a_refused_code) {
   session = begin(story);
   paste(story, &session, "code_1\n");
   expect_nothing_written(story, session.run, "check oauth_client_id and the client's secret");
+  story_replies(story, "[{\"match\": {\"path\": \"/oauth2/token/\"}, \"bare\": true, \"status\": 429}]");
+  session = begin(story);
+  paste(story, &session, "code_1\n");
+  expect_nothing_written(story, session.run, "Close gives no tokens now (HTTP 429): run it again");
   story_destroy(story);
 }
 

@@ -154,6 +154,16 @@ Test(api_request, what_waits_its_turn_gives_up_when_the_reset_is_far) {
   cr_assert_eq(asked_count, 1);
 }
 
+/* It is no limit of the key's, and may be over sooner. */
+Test(api_request, a_503_is_tried_again_however_far_its_retry_after_is) {
+  one = ask("a");
+  answer(1, 503, "60");
+  cr_assert_eq(completions, 0, "given up");
+  api_request_cancel(one);
+  loop_run(loop);
+  cr_assert_eq(last_kind, ERROR_CANCELLED);
+}
+
 /* A request that cannot be started ends as every other one: once, and from the loop. */
 Test(api_request, an_address_that_does_not_fit_is_told) {
   ask_as(&options, "too long", 7);
